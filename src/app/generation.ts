@@ -1,0 +1,315 @@
+import { join } from 'node:path';
+import type { Clock } from '../clock.js';
+import { describeError } from '../errors.js';
+import type { Log } from '../log/log.js';
+import type { Settings } from '../settings/settings.js';
+import type { PendingRequest, Probe, Upstream, UpstreamAddress, UpstreamObserver } from '../upstream.js';
+import { AppProcess, type ExitFacts, type Spawn } from './app-process.js';
+import type { ApplicationServer } from './application-server.js';
+import { explainCrash } from './crash.js';
+import { chooseProbeHost } from './health.js';
+import { PoolMember } from './pool-member.js';
+import { readOutOfMemoryKills } from './process-memory.js';
+import type { Release } from './release.js';
+import { RestartPolicy } from './restart-policy.js';
+
+/** The outside world, and the pool that a generation belongs to. */
+export interface GenerationContext<R extends PendingRequest> {
+  readonly server: ApplicationServer;
+  readonly spawn: Spawn;
+  readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+  /** Makes the front's side of a process that is ready (front/upstream). */
+  readonly connect: (
+    address: UpstreamAddress,
+    threads: number,
+    observer: UpstreamObserver<R>,
+    isMultiprocess: () => boolean,
+  ) => Upstream<R>;
+  /** Where the application processes' sockets are made. */
+  readonly runFolder: string;
+  /** Numbers the sockets of all generations of this site. */
+  readonly nextSocketNumber: () => number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A thread can take a request. */
+  readonly onIdle: () => void;
+  readonly onLost: (request: R) => void;
+  /** No process is left, and none will come soon. */
+  readonly onUnavailable: () => void;
+}
+
+/** What a failing probe means: `required` refuses the start, `reported` logs it, `skipped` makes none. */
+export type ProbeRule = 'required' | 'reported' | 'skipped';
+
+/**
+ * The application processes of one release: started together, kept at their number, retired together.
+ *
+ * Created by AppPool for each prepare. A process that dies is started again at its place (RestartPolicy); one that is to
+ * be recycled is replaced first, and retired then.
+ */
+export class Generation<R extends PendingRequest> {
+  readonly #context: GenerationContext<R>;
+  readonly #policy: RestartPolicy;
+  /** Those that take requests, by place. */
+  readonly #serving = new Map<number, PoolMember<R>>();
+  /** All that have a process: starting, serving, retiring. */
+  readonly #members = new Set<PoolMember<R>>();
+  readonly #replacing = new Set<number>();
+  readonly #drainWaits = new Map<PoolMember<R>, () => void>();
+  #release: Release;
+  #isActive = false;
+  #isRetired = false;
+
+  constructor(release: Release, context: GenerationContext<R>) {
+    this.#release = release;
+    this.#context = context;
+    this.#policy = new RestartPolicy(release.settings, context.clock);
+  }
+
+  get release(): Release {
+    return this.#release;
+  }
+
+  get members(): ReadonlySet<PoolMember<R>> {
+    return this.#members;
+  }
+
+  /** No process serves, and restarts have run out of budget. */
+  get isUnavailable(): boolean {
+    return this.#serving.size === 0 && this.#policy.isCrashLoop;
+  }
+
+  /** Starts all processes, `startConcurrency` at a time. Throws StartError; what was started is stopped then. */
+  async start(rule: ProbeRule): Promise<void> {
+    try {
+      await this.#startPlaces(
+        Array.from({ length: this.#release.processes }, (_, place) => place),
+        rule,
+      );
+    } catch (error) {
+      await this.retire(0);
+      throw error;
+    }
+  }
+
+  /** From here on its processes get requests, and crashes are mended. */
+  activate(): void {
+    this.#isActive = true;
+    for (let place = 0; place < this.#release.processes; place += 1) {
+      if (!this.#serving.has(place)) this.#refill(place, 1);
+    }
+  }
+
+  /** The serving process with most idle threads; undefined when all are busy. */
+  choose(): PoolMember<R> | undefined {
+    let chosen: PoolMember<R> | undefined;
+    let most = 0;
+    for (const member of this.#serving.values()) {
+      const { idle } = member;
+      if (idle > most) {
+        most = idle;
+        chosen = member;
+      }
+    }
+    return chosen;
+  }
+
+  /** Settings that change nothing about the processes themselves. */
+  configure(settings: Settings): void {
+    this.#release = { ...this.#release, settings };
+    this.#policy.configure(settings);
+  }
+
+  /** Starts more processes, or retires those with the highest places. Throws StartError when one does not start. */
+  async scale(processes: number, totalProcesses: number): Promise<void> {
+    const before = this.#release.processes;
+    this.#release = { ...this.#release, processes, totalProcesses };
+    const added = Array.from({ length: Math.max(0, processes - before) }, (_, index) => before + index);
+    try {
+      await this.#startPlaces(added, 'reported');
+    } catch (error) {
+      this.#release = { ...this.#release, processes: before };
+      await this.#retirePlaces(before);
+      throw error;
+    }
+    await this.#retirePlaces(processes);
+  }
+
+  /** Starts a successor for one process, then retires it. The process stays when the successor does not start. */
+  async replace(member: PoolMember<R>, reason: string): Promise<void> {
+    if (member.isLeaving || this.#isRetired || this.#replacing.has(member.place)) return;
+    this.#replacing.add(member.place);
+    const { log } = this.#context;
+    log.info('app-recycle', `application ${member.process.pid} is recycled: ${reason}`, { app: member.process.pid, reason });
+    try {
+      await this.#startMember(member.place, member.restarts, 'skipped');
+      await this.#retireMember(member, this.#release.settings.drainTimeoutMs);
+    } catch (error) {
+      log.error('app-recycle-failed', 'the successor of an application process did not start', { ...describeError(error) });
+      if (!this.#members.has(member)) this.#refill(member.place, member.restarts + 1);
+    } finally {
+      this.#replacing.delete(member.place);
+    }
+  }
+
+  /** Ends all its processes: no new requests, what is in flight may end until the deadline. */
+  async retire(drainTimeoutMs: number): Promise<void> {
+    this.#isRetired = true;
+    this.#serving.clear();
+    await Promise.all([...this.#members].map((member) => this.#retireMember(member, drainTimeoutMs)));
+  }
+
+  kill(): void {
+    this.#isRetired = true;
+    for (const member of this.#members) member.process.kill();
+  }
+
+  // Private
+
+  async #startPlaces(places: readonly number[], rule: ProbeRule): Promise<void> {
+    const waiting = [...places];
+    const failures: unknown[] = [];
+    const startNext = async (): Promise<void> => {
+      for (let place = waiting.shift(); place !== undefined; place = waiting.shift()) {
+        try {
+          await this.#startMember(place, 0, rule);
+        } catch (error) {
+          failures.push(error);
+          waiting.length = 0;
+        }
+      }
+    };
+    const lanes = Math.min(places.length, this.#release.settings.startConcurrency);
+    await Promise.all(Array.from({ length: lanes }, startNext));
+    if (failures.length > 0) throw failures[0];
+  }
+
+  /** Throws StartError; nothing of the process is left then. */
+  async #startMember(place: number, restarts: number, rule: ProbeRule): Promise<void> {
+    const { settings } = this.#release;
+    const member = this.#launch(place, restarts);
+    const probe: Probe = {
+      path: settings.healthPath,
+      host: chooseProbeHost(this.#release),
+      timeoutMs: settings.healthTimeoutMs,
+    };
+    try {
+      await member.start(rule === 'skipped' ? undefined : probe, rule === 'required', settings.killTimeoutMs);
+    } finally {
+      if (member.state === 'exited') this.#members.delete(member);
+    }
+    if (this.#isRetired || place >= this.#release.processes) {
+      await this.#retireMember(member, 0);
+      return;
+    }
+    this.#serving.set(place, member);
+    this.#context.log.info('app-ready', `application ${member.process.pid} is ready`, {
+      app: member.process.pid,
+      generation: this.#release.generation,
+    });
+    if (this.#isActive) this.#context.onIdle();
+  }
+
+  #launch(place: number, restarts: number): PoolMember<R> {
+    const context = this.#context;
+    const release = this.#release;
+    const socketPath = join(context.runFolder, `${process.pid}-${context.nextSocketNumber()}.sock`);
+    const startedAtMs = context.clock.now();
+    const appProcess = new AppProcess({
+      plan: context.server.plan(release, socketPath),
+      socketPath,
+      readyTimeoutMs: release.settings.readyTimeoutMs,
+      spawn: context.spawn,
+      kill: context.kill,
+      log: context.log,
+      clock: context.clock,
+      onTerminated: () => {
+        if (member.state === 'ready') void this.replace(member, 'it got SIGTERM');
+      },
+    });
+    const observer: UpstreamObserver<R> = {
+      onIdle: () => this.#onIdle(member),
+      onLost: (request) => context.onLost(request),
+    };
+    const member: PoolMember<R> = new PoolMember<R>({
+      process: appProcess,
+      connect: () =>
+        context.connect(
+          { protocol: 'gateway', path: socketPath },
+          release.threads,
+          observer,
+          () => this.#release.totalProcesses > 1,
+        ),
+      generation: release.generation,
+      place,
+      restarts,
+      startedAtMs,
+      startedAt: new Date().toISOString(),
+      log: context.log,
+    });
+    this.#members.add(member);
+    const killsBefore = readOutOfMemoryKills();
+    void appProcess.exited.then(async (exit) => this.#onExit(member, exit, await killsBefore));
+    return member;
+  }
+
+  #onIdle(member: PoolMember<R>): void {
+    if (member.inFlight === 0) this.#drainWaits.get(member)?.();
+    this.#context.onIdle();
+  }
+
+  async #onExit(member: PoolMember<R>, exit: ExitFacts, killsBefore: number): Promise<void> {
+    this.#members.delete(member);
+    const wasServing = this.#serving.get(member.place) === member;
+    if (wasServing) this.#serving.delete(member.place);
+    if (member.isLeaving || this.#isRetired || !wasServing) return;
+    const isOutOfMemory = exit.signal === 'SIGKILL' && (await readOutOfMemoryKills()) > killsBefore;
+    this.#context.log.error('app-crashed', explainCrash(member.process.pid, exit, isOutOfMemory), {
+      app: member.process.pid,
+      code: exit.code,
+      signal: exit.signal,
+      isOutOfMemory,
+      detail: exit.lastLines,
+    });
+    if (this.#isActive && !this.#replacing.has(member.place)) this.#refill(member.place, member.restarts + 1);
+  }
+
+  /** Starts a process at a place again, after the delay of the policy, until one starts. */
+  #refill(place: number, restarts: number): void {
+    const { clock, log } = this.#context;
+    const delayMs = this.#policy.recordCrash();
+    if (this.isUnavailable) {
+      log.error('crash-loop', 'the application crashes again and again: visitors get a 503 page until it starts', {
+        nextTryMs: Math.round(delayMs),
+      });
+      this.#context.onUnavailable();
+    }
+    clock.after(delayMs, () => {
+      if (this.#isRetired || place >= this.#release.processes || this.#serving.has(place)) return;
+      this.#startMember(place, restarts, 'skipped').catch((error: unknown) => {
+        log.error('app-start-failed', 'an application process did not start again', { ...describeError(error) });
+        if (!this.#isRetired) this.#refill(place, restarts + 1);
+      });
+    });
+  }
+
+  async #retirePlaces(from: number): Promise<void> {
+    const leaving = [...this.#serving.values()].filter((member) => member.place >= from);
+    await Promise.all(leaving.map((member) => this.#retireMember(member, this.#release.settings.drainTimeoutMs)));
+  }
+
+  async #retireMember(member: PoolMember<R>, drainTimeoutMs: number): Promise<void> {
+    if (this.#serving.get(member.place) === member) this.#serving.delete(member.place);
+    const drained = new Promise<void>((resolve) => {
+      const cancel = this.#context.clock.after(drainTimeoutMs, resolve);
+      this.#drainWaits.set(member, () => {
+        cancel();
+        resolve();
+      });
+      if (member.inFlight === 0) this.#drainWaits.get(member)?.();
+    });
+    await member.retire(drained, this.#release.settings.killTimeoutMs);
+    this.#drainWaits.delete(member);
+    this.#members.delete(member);
+  }
+}

@@ -1,0 +1,42 @@
+import type { Readable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
+
+const MAX_LINE_CHARACTERS = 16 * 1024;
+
+/** Calls back for each line that a process writes; a line without end is cut into pieces of 16 K characters. */
+export function readLines(source: Readable, onLine: (line: string) => void): void {
+  const decoder = new StringDecoder('utf8');
+  let rest = '';
+  source.on('data', (chunk: Buffer) => {
+    const lines = (rest + decoder.write(chunk)).split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+    while (rest.length > MAX_LINE_CHARACTERS) {
+      onLine(rest.slice(0, MAX_LINE_CHARACTERS));
+      rest = rest.slice(MAX_LINE_CHARACTERS);
+    }
+  });
+  source.on('end', () => {
+    if (rest !== '') onLine(rest);
+    rest = '';
+  });
+}
+
+/** The last lines of a process: they become the error text when it dies. */
+export class LastLines {
+  readonly #limit: number;
+  readonly #lines: string[] = [];
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  push(line: string): void {
+    this.#lines.push(line);
+    if (this.#lines.length > this.#limit) this.#lines.shift();
+  }
+
+  get text(): string {
+    return this.#lines.join('\n');
+  }
+}

@@ -1,0 +1,23 @@
+import { readFile } from 'node:fs/promises';
+
+/** Bytes of a page on every Linux that Node runs on, but for some 64-bit ARM and POWER kernels; good enough for a limit. */
+const PAGE_BYTES = 4096;
+
+/** Resident size of a process (proc(5), statm); undefined where the system does not tell, or the process is gone. */
+export async function readRssBytes(pid: number): Promise<number | undefined> {
+  try {
+    const fields = (await readFile(`/proc/${pid}/statm`, 'ascii')).split(' ');
+    return Number(fields[1]) * PAGE_BYTES;
+  } catch {
+    return undefined;
+  }
+}
+
+/** How often the kernel has killed for want of memory (proc(5), vmstat `oom_kill`); 0 where it does not tell. */
+export async function readOutOfMemoryKills(): Promise<number> {
+  try {
+    return Number(/^oom_kill (\d+)/m.exec(await readFile('/proc/vmstat', 'ascii'))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,43 @@
+import type { Clock } from '../clock.js';
+import type { Log } from '../log/log.js';
+import type { PendingRequest } from '../upstream.js';
+import type { PoolMember } from './pool-member.js';
+
+/**
+ * Finds requests that run beyond their limit, logs where their thread is, and answers the client with a 504.
+ *
+ * Asked by AppPool about once a second for each process; a thread that has begun to send its answer is not stuck.
+ */
+export class StuckRequests<R extends PendingRequest> {
+  readonly #clock: Clock;
+  readonly #log: Log;
+
+  constructor(clock: Clock, log: Log) {
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** True when there was one: the process is to be recycled, for its thread will not come back. */
+  async check(member: PoolMember<R>, limitMs: number): Promise<boolean> {
+    if (limitMs === 0) return false;
+    const now = this.#clock.now();
+    const stuck = [...(member.upstream?.requests() ?? [])].filter(
+      ({ request, startedAtMs }) => now - startedAtMs > limitMs && request.isWaiting,
+    );
+    if (stuck.length === 0) return false;
+    for (const { request } of stuck) request.fail('stuck');
+    const stacks = await member.process.stacks();
+    for (const { request, thread, startedAtMs } of stuck) {
+      this.#log.error('request-stuck', `${request.method} ${request.path} got no answer for ${limitMs / 1000} s`, {
+        requestId: request.id,
+        method: request.method,
+        path: request.path,
+        app: member.process.pid,
+        thread,
+        durationMs: Math.round(now - startedAtMs),
+        detail: stacks?.[thread] ?? 'its stack could not be read: the process does not answer',
+      });
+    }
+    return true;
+  }
+}

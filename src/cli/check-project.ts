@@ -1,0 +1,35 @@
+import { ExitCode } from '../errors.js';
+import type { DjangoFacts, Project } from '../project/project.js';
+import { describeBytes } from './describe-quantity.js';
+import type { Finding } from './finding.js';
+
+/** What `easyserve check` says of an application that could be imported. */
+export function checkProject(project: Project): readonly Finding[] {
+  const { python, django, application, applicationRssBytes } = project;
+  const size = applicationRssBytes === undefined ? '' : `, ${describeBytes(applicationRssBytes)} in memory`;
+  return [
+    { level: 'ok', text: `python: ${python.version}, ${python.path} (${python.source})` },
+    { level: 'ok', text: `application: ${application}, imported${size}` },
+    ...project.warnings.map((text): Finding => ({ level: 'note', text })),
+    ...(django === undefined ? [] : checkDjango(django, project.settingsModule ?? 'the settings')),
+  ];
+}
+
+function checkDjango(django: DjangoFacts, module: string): readonly Finding[] {
+  const findings: Finding[] = [{ level: 'ok', text: `Django ${django.version}, ${module}` }];
+  if (django.isDebug) {
+    findings.push({
+      level: 'note',
+      text: 'DEBUG is True: error pages show the inside of the site, so only this machine is served.',
+      fix: `DEBUG = False in ${module}`,
+    });
+  } else if (django.allowedHosts.length === 0) {
+    findings.push({
+      level: 'problem',
+      text: 'ALLOWED_HOSTS is empty: Django will answer every request with 400.',
+      fix: `ALLOWED_HOSTS = ["www.example.org"] in ${module}`,
+      exitCode: ExitCode.checkFailed,
+    });
+  }
+  return findings;
+}

@@ -1,0 +1,67 @@
+import type { SettingFlag } from '../settings/flag-layer.js';
+
+/** What a command line asks for: made by cli/program, carried out by cli/run-command. */
+export type Command =
+  | StartCommand
+  | PlainCommand<'stop'>
+  | PlainCommand<'reload'>
+  | PlainCommand<'restart'>
+  | StatusCommand
+  | ScaleCommand
+  | LogsCommand
+  | ConfigCommand
+  | CheckCommand
+  | PrintCommand;
+
+/** Which project is meant; cli/project-folder makes a path of it. */
+export interface Place {
+  /** `-C`: as if the command had been typed there. */
+  readonly base: string | undefined;
+  readonly dir: string | undefined;
+}
+
+/** Settings from the command line. */
+export interface GivenSettings {
+  /** `--config`, as typed. */
+  readonly configFile: string | undefined;
+  /** In the order in which they were typed. */
+  readonly flags: readonly SettingFlag[];
+}
+
+export interface PlainCommand<V extends string> {
+  readonly verb: V;
+  readonly place: Place;
+}
+
+export interface StartCommand extends PlainCommand<'start'>, GivenSettings {
+  readonly isDaemon: boolean;
+  /** Hidden: the descriptor on which the daemon tells `start --daemon` that it is ready. */
+  readonly readyFd: number | undefined;
+}
+
+export interface StatusCommand extends PlainCommand<'status'> {
+  readonly asJson: boolean;
+}
+
+export interface ScaleCommand extends PlainCommand<'scale'> {
+  readonly processes: number;
+}
+
+export interface LogsCommand extends PlainCommand<'logs'> {
+  readonly follow: boolean;
+  readonly lines: number;
+}
+
+export interface ConfigCommand extends PlainCommand<'config'>, GivenSettings {
+  readonly asJson: boolean;
+}
+
+export interface CheckCommand extends PlainCommand<'check'>, GivenSettings {}
+
+/** --help, --version, and no verb at all. */
+export interface PrintCommand {
+  readonly verb: 'print';
+  readonly text: string;
+  readonly to: 'stdout' | 'stderr';
+  readonly exitCode: number;
+}

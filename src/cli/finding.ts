@@ -1,0 +1,35 @@
+import type { Output } from '../launcher.js';
+import { paint } from './paint.js';
+
+/** One line of `easyserve check`. */
+export type Finding = Remark | ProblemFinding;
+
+interface Remark {
+  /** `note`: serves, but perhaps not as it was meant. */
+  readonly level: 'ok' | 'note';
+  readonly text: string;
+  readonly fix?: string | undefined;
+}
+
+export interface ProblemFinding {
+  readonly level: 'problem';
+  readonly text: string;
+  readonly detail?: string | undefined;
+  readonly fix?: string | undefined;
+  readonly exitCode: number;
+}
+
+const colours = { ok: 'green', note: 'yellow', problem: 'red' } as const;
+
+export function printFinding(finding: Finding, output: Output): void {
+  const label = paint(output.colour, colours[finding.level], finding.level.padEnd(7));
+  output.write(`${label}  ${finding.text}\n`);
+  if (finding.level === 'problem' && finding.detail !== undefined)
+    output.write(`${indent(finding.detail)}\n`);
+  if (finding.fix !== undefined)
+    output.write(`         ${paint(output.colour, 'bold', 'fix:')} ${finding.fix}\n`);
+}
+
+function indent(text: string): string {
+  return text.trimEnd().replace(/^(?=.)/gm, '         ');
+}

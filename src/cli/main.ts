@@ -1,0 +1,63 @@
+import type { WriteStream } from 'node:tty';
+import { fileURLToPath } from 'node:url';
+import type { Output } from '../launcher.js';
+import { readPackageVersion } from './package-version.js';
+import { runCommandLine } from './run-command.js';
+
+/** How long a server that has stopped waits for somebody to read its last words. */
+const lastWordsMs = 2000;
+
+/** The program. Called by bin/easyserve.js; the only place that ends the process. */
+export async function main(host: NodeJS.Process): Promise<void> {
+  const outputClosed = new AbortController();
+  endQuietly(host.stdout, () => outputClosed.abort());
+  endQuietly(host.stderr, () => undefined);
+  const argv = host.argv.slice(2);
+  const exitCode = await runCommandLine(argv, {
+    env: host.env,
+    cwd: host.cwd(),
+    stdout: toOutput(host.stdout, host.env),
+    stderr: toOutput(host.stderr, host.env),
+    signals: host,
+    version: readPackageVersion(fileURLToPath(new URL('.', import.meta.url))),
+    exec: { nodePath: host.execPath, nodeArgs: host.execArgv, script: host.argv[1] ?? '' },
+    outputClosed: outputClosed.signal,
+  });
+  // `easyserve logs | less` is read for as long as the person likes; a server has to end.
+  const patienceMs = argv.includes('start') ? lastWordsMs : undefined;
+  await Promise.all([drain(host.stdout, patienceMs), drain(host.stderr, patienceMs)]);
+  host.exit(exitCode);
+}
+
+/** A reader that has seen enough (`easyserve logs | head`: EPIPE) is no error, nor a terminal that was closed (EIO). */
+function endQuietly(stream: WriteStream, onClosed: () => void): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    onClosed();
+  });
+}
+
+function toOutput(stream: WriteStream, env: NodeJS.ProcessEnv): Output {
+  const isTerminal = stream.isTTY === true;
+  return {
+    write: (text) => void stream.write(text),
+    isTerminal,
+    colour: wantsColour(isTerminal, env),
+  };
+}
+
+/** By the rules of no-color.org and force-color.org. */
+function wantsColour(isTerminal: boolean, env: NodeJS.ProcessEnv): boolean {
+  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
+  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '') return env.FORCE_COLOR !== '0';
+  return isTerminal && env.TERM !== 'dumb';
+}
+
+/** Pipes are written asynchronously (Node, "A note on process I/O"): exit() alone would lose what is still queued. */
+function drain(stream: WriteStream, patienceMs: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) return resolve();
+    stream.write('', () => resolve());
+    if (patienceMs !== undefined) setTimeout(resolve, patienceMs);
+  });
+}

@@ -1,0 +1,34 @@
+import { describeError } from '../errors.js';
+import { launch } from '../launcher.js';
+import type { StartCommand } from './command.js';
+import { absoluteConfigFile, projectFolder } from './project-folder.js';
+import { ReadyPipe } from './ready-pipe.js';
+import { startDaemon } from './start-daemon.js';
+import type { Surroundings } from './surroundings.js';
+
+/** `easyserve start`: serves until it is stopped, or (--daemon) until the instance in the background serves. */
+export async function start(command: StartCommand, surroundings: Surroundings): Promise<number> {
+  const projectDir = projectFolder(command.place, surroundings);
+  const configFile = absoluteConfigFile(command, surroundings);
+  if (command.isDaemon) return startDaemon({ projectDir, configFile, flags: command.flags }, surroundings);
+  const parent = command.readyFd === undefined ? undefined : new ReadyPipe(command.readyFd);
+  const { env, stdout, stderr, signals, version, exec } = surroundings;
+  try {
+    const result = await launch({
+      projectDir,
+      configFile,
+      flags: command.flags,
+      env,
+      stdout,
+      stderr,
+      signals,
+      version,
+      exec,
+      onReady: (ready) => parent?.tell({ ready }),
+    });
+    return result.exitCode;
+  } catch (error) {
+    parent?.tell({ error: describeError(error) });
+    throw error;
+  }
+}

@@ -1,0 +1,14 @@
+import type { LaunchOptions, Output } from '../launcher.js';
+
+/** What the verbs know of the process that they run in. Made by cli/main; unit tests make their own. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly signals: LaunchOptions['signals'];
+  readonly version: string;
+  readonly exec: LaunchOptions['exec'];
+  /** Aborted when nobody reads stdout any more: `easyserve logs | head`. */
+  readonly outputClosed: AbortSignal;
+}

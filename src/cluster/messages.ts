@@ -1,0 +1,49 @@
+/**
+ * What primary and worker say to each other over the cluster's channel: calls of SiteControl, and their answers.
+ *
+ * WorkerHandle sends calls, worker.ts answers them; neither imports the other.
+ */
+import type { ErrorRecord } from '../errors.js';
+import type { LogLevel } from '../log/log.js';
+import type { SiteControl } from '../site-control.js';
+
+export type SiteCall = Exclude<keyof SiteControl, 'pid' | 'kill'>;
+
+export type CallArguments<C extends SiteCall> = Parameters<SiteControl[C]>;
+
+/** To the worker, first: what it needs before it can make a Site. */
+export interface WelcomeMessage {
+  readonly kind: 'welcome';
+  readonly runFolder: string;
+  readonly spoolFolder: string;
+  readonly log: { readonly format: 'pretty' | 'json'; readonly level: LogLevel; readonly colour: boolean };
+}
+
+/** To the worker. The listening socket of `listen` travels beside the message. */
+export interface CallMessage {
+  readonly kind: 'call';
+  readonly id: number;
+  readonly call: SiteCall;
+  readonly args: readonly unknown[];
+}
+
+/** To the worker: its work is done. */
+export interface LeaveMessage {
+  readonly kind: 'leave';
+}
+
+export type ToWorker = WelcomeMessage | CallMessage | LeaveMessage;
+
+/** To the primary: the worker listens to messages. */
+export interface HelloMessage {
+  readonly kind: 'hello';
+}
+
+export interface AnswerMessage {
+  readonly kind: 'answer';
+  readonly id: number;
+  readonly result?: unknown;
+  readonly error?: ErrorRecord;
+}
+
+export type ToPrimary = HelloMessage | AnswerMessage;

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { systemClock } from '../clock.js';
+import { describeError } from '../errors.js';
+import type { SocketHandle } from '../front/listening-socket.js';
+import { createLog, type RootLog } from '../log/create-log.js';
+import { Site } from '../site.js';
+import type { CallArguments, CallMessage, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
+import { runAsWorker } from './worker-group.js';
+
+/**
+ * The program of a throng worker: one Site, told what to do by the primary (WorkerHandle).
+ *
+ * Forked by worker-group. When the primary is gone Node ends this process by itself (cluster, event `disconnect`), and
+ * the application processes follow when their control descriptor closes.
+ */
+await runAsWorker(() => {
+  let site: Site | undefined;
+  let log: RootLog | undefined;
+  // A terminal or a service manager sends these to the whole group; only the primary decides.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  process.on('message', (message: ToWorker, handle: unknown) => {
+    switch (message.kind) {
+      case 'welcome':
+        log = createWorkerLog(message);
+        site = createSite(message, log);
+        return;
+      case 'call':
+        if (message.call === 'configure') log?.setLevel((message.args as CallArguments<'configure'>)[0].logLevel);
+        if (site !== undefined) void answer(site, message, handle as SocketHandle);
+        return;
+      case 'leave':
+        log?.flush();
+        process.disconnect();
+    }
+  });
+  send({ kind: 'hello' });
+});
+
+// Private
+
+function send(message: ToPrimary): void {
+  process.send?.(message);
+}
+
+function createWorkerLog({ log }: WelcomeMessage): RootLog {
+  return createLog({ ...log, write: (text, stream) => void process[stream].write(text) });
+}
+
+function createSite(welcome: WelcomeMessage, log: RootLog): Site {
+  return new Site({
+    spawn,
+    kill: (pid, signal) => void process.kill(pid, signal),
+    clock: systemClock,
+    log,
+    env: process.env,
+    runFolder: welcome.runFolder,
+    spoolFolder: welcome.spoolFolder,
+    pid: process.pid,
+  });
+}
+
+async function answer(site: Site, { id, call, args }: CallMessage, handle: SocketHandle): Promise<void> {
+  try {
+    const method = site[call] as (...args: readonly unknown[]) => Promise<unknown>;
+    const result = await method.apply(site, call === 'listen' ? [handle] : [...args]);
+    send({ kind: 'answer', id, result });
+  } catch (error) {
+    send({ kind: 'answer', id, error: describeError(error) });
+  }
+}

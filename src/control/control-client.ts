@@ -1,0 +1,184 @@
+import type { Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Clock } from '../clock.js';
+import { systemClock } from '../clock.js';
+import { EasyserveError, ExitCode } from '../errors.js';
+import { LineReader } from './line-reader.js';
+import type { ControlReply, ControlRequest } from './protocol.js';
+import type { StateFolder } from './state-folder.js';
+import { findStateFolders } from './state-folder.js';
+
+export interface CallOptions {
+  readonly onProgress?: (text: string) => void;
+  readonly onLine?: (text: string) => void;
+  /** Ends the call: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** From the request to the result. */
+  readonly timeoutMs?: number;
+  readonly clock?: Clock;
+}
+
+/** A connection to a running instance, and where that instance keeps its state. */
+export interface InstanceConnection {
+  readonly folder: StateFolder;
+  readonly socket: Socket;
+}
+
+/** The instance could not be asked. Anything else that callInstance throws is the instance's own answer. */
+export class InstanceError extends EasyserveError {}
+
+/** The instance answers these from memory. */
+const promptAnswerMs = 10_000;
+/**
+ * The rest takes as long as the application takes to start or to finish its requests. The instance has its own, tighter
+ * deadlines for that, and its end ends the call; this only keeps a forgotten script from waiting for ever.
+ */
+const patientAnswerMs = 60 * 60 * 1000;
+const maxReplyBytes = 16 * 1024 * 1024;
+
+/**
+ * Asks the running instance of a project. Used by every verb of the command line but `start`.
+ *
+ * Throws InstanceError (`not-running`, `instance-not-permitted`, `instance-gone`, `instance-silent`, `instance-garbled`), or
+ * the error that the instance answered.
+ */
+export async function callInstance(
+  projectDir: string,
+  request: ControlRequest,
+  options: CallOptions = {},
+): Promise<unknown> {
+  return exchange((await connectToInstance(projectDir)).socket, request, options);
+}
+
+/** Finds the instance. For `stop`, which has to know the state folder too; everybody else uses callInstance. */
+export async function connectToInstance(projectDir: string): Promise<InstanceConnection> {
+  let stale: string | undefined;
+  let forbidden: string | undefined;
+  for (const folder of await findStateFolders(projectDir)) {
+    try {
+      return { folder, socket: await openSocket(folder.controlSocket) };
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code;
+      if (code === 'ECONNREFUSED') stale ??= folder.controlSocket;
+      else if (code === 'EACCES' || code === 'EPERM') forbidden ??= folder.path;
+      else if (code !== 'ENOENT' && code !== 'ENOTDIR' && code !== 'EINVAL') throw error;
+    }
+  }
+  throw stale === undefined && forbidden !== undefined
+    ? notPermitted(forbidden)
+    : notRunning(projectDir, stale);
+}
+
+/** One request over an open connection, which is closed afterwards. */
+export async function exchange(
+  socket: Socket,
+  request: ControlRequest,
+  options: CallOptions = {},
+): Promise<unknown> {
+  const { signal, clock = systemClock, timeoutMs = defaultTimeoutMs(request) } = options;
+  let cancel: () => void = () => undefined;
+  let onAbort: () => void = () => undefined;
+  const ended = new Promise<never>((_resolve, reject) => {
+    cancel = clock.after(timeoutMs, () => reject(silent(timeoutMs)));
+    onAbort = () => reject(signal?.reason);
+    if (signal?.aborted) onAbort();
+    signal?.addEventListener('abort', onAbort);
+  });
+  try {
+    const result = readResult(socket, options);
+    socket.write(`${JSON.stringify(request)}\n`);
+    return await Promise.race([result, ended]);
+  } finally {
+    cancel();
+    signal?.removeEventListener('abort', onAbort);
+    socket.destroy();
+  }
+}
+
+/** Passes on progress and lines until the result comes. */
+function readResult(socket: Socket, options: CallOptions): Promise<unknown> {
+  const reader = new LineReader(maxReplyBytes);
+  return new Promise((resolve, reject) => {
+    socket.on('data', (chunk) => {
+      try {
+        for (const line of reader.push(chunk)) {
+          const reply = JSON.parse(line) as ControlReply;
+          if ('progress' in reply) options.onProgress?.(reply.progress);
+          else if ('line' in reply) options.onLine?.(reply.line);
+          else if ('error' in reply) reject(EasyserveError.fromRecord(reply.error));
+          else resolve(reply.result);
+        }
+      } catch (error) {
+        reject(garbled(error));
+      }
+    });
+    socket.once('error', (error) => reject(gone(error)));
+    socket.once('close', () => reject(gone()));
+    if (socket.destroyed) reject(gone());
+  });
+}
+
+function openSocket(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.off('error', reject);
+      // What breaks before exchange() listens shows there as a destroyed socket.
+      socket.on('error', () => undefined);
+      resolve(socket);
+    });
+  });
+}
+
+function defaultTimeoutMs(request: ControlRequest): number {
+  if (request.verb === 'logs' && request.follow) return 2 ** 31 - 1;
+  const isPrompt = request.verb === 'ping' || request.verb === 'status' || request.verb === 'config';
+  return isPrompt ? promptAnswerMs : patientAnswerMs;
+}
+
+function notRunning(projectDir: string, stale: string | undefined): InstanceError {
+  const detail = stale === undefined ? undefined : `${stale} is stale: the instance that made it has died.`;
+  return new InstanceError(
+    'not-running',
+    ExitCode.notRunning,
+    `No instance is running for ${projectDir}.`,
+    {
+      hint: '`easyserve start`',
+      detail,
+    },
+  );
+}
+
+function notPermitted(path: string): InstanceError {
+  return new InstanceError(
+    'instance-not-permitted',
+    ExitCode.unexpected,
+    `${path} belongs to another user, so you cannot control the instance that keeps its state there.`,
+    { hint: 'run the command with sudo, or as the user that started easyserve' },
+  );
+}
+
+function gone(cause?: unknown): InstanceError {
+  return new InstanceError('instance-gone', ExitCode.unexpected, 'The instance ended before it answered.', {
+    cause,
+  });
+}
+
+function silent(timeoutMs: number): InstanceError {
+  return new InstanceError(
+    'instance-silent',
+    ExitCode.unexpected,
+    `The instance runs, but did not answer within ${Math.round(timeoutMs / 1000)} seconds.`,
+  );
+}
+
+function garbled(cause: unknown): InstanceError {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new InstanceError(
+    'instance-garbled',
+    ExitCode.unexpected,
+    'The instance answered something that this version does not understand.',
+    { hint: '`easyserve restart`, if another version was installed since it started', detail, cause },
+  );
+}

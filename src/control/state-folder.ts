@@ -1,0 +1,209 @@
+import { createHash } from 'node:crypto';
+import { chmod, link, lstat, mkdir, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { EasyserveError, ExitCode } from '../errors.js';
+
+/**
+ * Where one instance keeps its sockets, its pid file and its spooled bodies.
+ *
+ * Made by the launcher and by `start --daemon` (stateFolderOf), looked for by every other verb (findStateFolders).
+ * Three places, in this order:
+ *
+ *   <project>/.easyserve            the usual one
+ *   <parent>/.easyserve-<link>      the project was named by a symbolic link, like `current` of a release folder: the link
+ *                                   outlives the release that it points to, and so must the sockets
+ *   /tmp/easyserve-<uid>/<hash>     the project can't be written, or its path is too long for a socket
+ */
+export interface StateFolder {
+  readonly path: string;
+  readonly controlSocket: string;
+  readonly pidFile: string;
+  /** What a daemon writes. */
+  readonly logFile: string;
+  /** Sockets of application processes. */
+  readonly runFolder: string;
+  /** Request bodies. */
+  readonly spoolFolder: string;
+}
+
+/** What tests replace. */
+export interface StateFolderOptions {
+  readonly uid?: number;
+  readonly tmp?: string;
+}
+
+/** The longest path below a state folder that is bound as a socket. */
+const longestSocket = '/run/run-4194304/app-9999-9999.sock';
+/** sun_path with its NUL: 108 bytes on Linux (unix(7)), 104 on macOS and the BSDs. */
+const longestSocketPathBytes = (process.platform === 'linux' ? 108 : 104) - 1;
+
+/** File systems and folders that can't hold the state: no permission, read-only, no hard links or sockets. */
+const unusable = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'ENOTDIR',
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'ENAMETOOLONG',
+]);
+
+/**
+ * The state folder of a project, made with mode 0700 where it is missing.
+ * Throws EasyserveError `project-missing`, `state-folder-unsafe`.
+ */
+export async function stateFolderOf(
+  projectDir: string,
+  options: StateFolderOptions = {},
+): Promise<StateFolder> {
+  const uid = options.uid ?? ownUid();
+  const place = await placeOf(projectDir);
+  if (isShortEnough(place.beside) && (await prepareBeside(place, uid))) {
+    return describeStateFolder(await realpath(place.beside));
+  }
+  const base = join(options.tmp ?? '/tmp', `easyserve-${uid}`);
+  await prepareTmp(base, uid);
+  const path = join(base, place.hash);
+  await prepareTmp(path, uid);
+  return describeStateFolder(path);
+}
+
+/** Where an instance of the project may be, best first. Nothing is created; the folders may be missing. */
+export async function findStateFolders(
+  projectDir: string,
+  options: StateFolderOptions = {},
+): Promise<readonly StateFolder[]> {
+  const uid = options.uid ?? ownUid();
+  const tmp = options.tmp ?? '/tmp';
+  const place = await placeOf(projectDir);
+  const uids = new Set([uid, (await stat(place.root)).uid, ...(uid === 0 ? await tmpOwners(tmp) : [])]);
+  const inTmp = [...uids].map((owner) => join(tmp, `easyserve-${owner}`, place.hash));
+  const own = place.beside === place.inRoot ? [place.inRoot] : [place.beside, place.inRoot];
+  return [...own, ...inTmp].map(describeStateFolder);
+}
+
+export function describeStateFolder(path: string): StateFolder {
+  return {
+    path,
+    controlSocket: join(path, 'control.sock'),
+    pidFile: join(path, 'easyserve.pid'),
+    logFile: join(path, 'easyserve.log'),
+    runFolder: join(path, 'run'),
+    spoolFolder: join(path, 'spool'),
+  };
+}
+
+interface Place {
+  /** The project, symbolic links resolved. */
+  readonly root: string;
+  readonly inRoot: string;
+  /** Same as inRoot, unless the project's name is a symbolic link. */
+  readonly beside: string;
+  readonly hash: string;
+}
+
+async function placeOf(projectDir: string): Promise<Place> {
+  const absolute = resolve(projectDir);
+  let root: string;
+  let named: string;
+  try {
+    root = await realpath(absolute);
+    named = join(await realpath(dirname(absolute)), basename(absolute));
+  } catch (error) {
+    const reason =
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be entered';
+    throw new EasyserveError('project-missing', ExitCode.application, `The folder ${absolute} ${reason}.`, {
+      cause: error,
+    });
+  }
+  const inRoot = join(root, '.easyserve');
+  const beside = named === root ? inRoot : join(dirname(named), `.easyserve-${basename(named)}`);
+  return { root, inRoot, beside, hash: createHash('sha256').update(named).digest('hex').slice(0, 16) };
+}
+
+/** False where the state has to go elsewhere. */
+async function prepareBeside(place: Place, uid: number): Promise<boolean> {
+  try {
+    if (!(await claimFolder(place.beside, place.root, uid))) return false;
+    await writeFile(join(place.beside, '.gitignore'), '*\n', { mode: 0o600 });
+    await proveHardLinks(place.beside);
+    if (place.beside !== place.inRoot) await pointAt(place.beside, place.inRoot);
+    return true;
+  } catch (error) {
+    if (unusable.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
+}
+
+/** Makes the folder, or checks that the one that is there may be trusted: ours, or (for root) the project owner's. */
+async function claimFolder(path: string, root: string, uid: number): Promise<boolean> {
+  await makeFolder(path);
+  // A link here is one that pointAt made, or one that a person made to keep the state elsewhere.
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || !found.isDirectory()) return false;
+  const isOwn = found.uid === uid || (uid === 0 && found.uid === (await stat(root)).uid);
+  if (!isOwn || !isShortEnough(await realpath(path))) return false;
+  if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
+  return true;
+}
+
+/** The lock (control/instance-lock) stands on link(2), which FAT and some shared folders of virtual machines lack. */
+async function proveHardLinks(path: string): Promise<void> {
+  const probe = join(path, `.probe-${process.pid}-${process.hrtime.bigint()}`);
+  await link(join(path, '.gitignore'), probe);
+  await rm(probe);
+}
+
+/** Lets verbs that were given the release's real path find the instance that was started through a link. */
+async function pointAt(target: string, path: string): Promise<void> {
+  try {
+    await symlink(target, path);
+  } catch (error) {
+    // Taken, or not ours to write: the instance is still found under the name that it was started by.
+    const code = (error as NodeJS.ErrnoException).code ?? '';
+    if (code !== 'EEXIST' && !unusable.has(code)) throw error;
+  }
+}
+
+/** A folder below /tmp: anybody may have made it before us. */
+async function prepareTmp(path: string, uid: number): Promise<void> {
+  await makeFolder(path);
+  const found = await lstat(path);
+  if (!found.isDirectory() || found.uid !== uid) {
+    throw new EasyserveError(
+      'state-folder-unsafe',
+      ExitCode.unexpected,
+      `${path} belongs to somebody else or is a symbolic link, so the control socket cannot be kept there.`,
+      { hint: `sudo rm -r ${path}` },
+    );
+  }
+  if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/** Users with a fallback folder. Root may control the instance of any of them. */
+async function tmpOwners(tmp: string): Promise<number[]> {
+  const owners: number[] = [];
+  for (const name of await readdir(tmp)) {
+    const owner = /^easyserve-(\d+)$/.exec(name)?.[1];
+    if (owner !== undefined && (await lstat(join(tmp, name))).uid === Number(owner))
+      owners.push(Number(owner));
+  }
+  return owners;
+}
+
+function isShortEnough(folder: string): boolean {
+  return Buffer.byteLength(folder + longestSocket) <= longestSocketPathBytes;
+}
+
+function ownUid(): number {
+  return process.getuid?.() ?? 0;
+}

@@ -1,0 +1,94 @@
+import type { Log } from '../log/log.js';
+import type { Settings } from '../settings/settings.js';
+import type { Dispatcher } from '../upstream.js';
+import { respondWithErrorPage } from './error-page.js';
+import type { Exchange, Handler } from './exchange.js';
+import { AnswerWriter } from './upstream/answer-writer.js';
+import { AppRequest } from './upstream/app-request.js';
+import { encodeEnviron } from './upstream/environ.js';
+import { announcedBytes, BodyRefused, type BodySpool, type RequestBody, readBody } from './upstream/request-body.js';
+
+export interface ApplicationOptions {
+  readonly dispatcher: Dispatcher<AppRequest>;
+  readonly spool: BodySpool;
+  readonly settings: Settings;
+  readonly log: Log;
+}
+
+const noBody: RequestBody = { kind: 'none' };
+
+/** The last handler of the pipeline: reads the body, then hands the request to the pool. */
+export function serveApplication(options: ApplicationOptions): Handler {
+  const { settings } = options;
+  return (exchange) => {
+    const length = announcedBytes(exchange.request);
+    if (length === 0) dispatch(exchange, noBody, options);
+    else if (length !== undefined && length > settings.maxBodyBytes) refuseBody(exchange, new BodyRefused('too-large'), options);
+    else if (settings.streamUploads.some((prefix) => exchange.path.startsWith(prefix))) {
+      sendContinue(exchange);
+      dispatch(exchange, { kind: 'streamed', source: exchange.request, length }, options);
+    } else void readThenDispatch(exchange, options);
+    return true;
+  };
+}
+
+// Private
+
+async function readThenDispatch(exchange: Exchange, options: ApplicationOptions): Promise<void> {
+  sendContinue(exchange);
+  let body: RequestBody;
+  try {
+    body = await readBody(exchange.request, options.settings, options.spool);
+  } catch (error) {
+    if (!(error instanceof BodyRefused)) throw error;
+    refuseBody(exchange, error, options);
+    return;
+  }
+  if (exchange.response.destroyed) await options.spool.release(body);
+  else dispatch(exchange, body, options);
+}
+
+function dispatch(exchange: Exchange, body: RequestBody, options: ApplicationOptions): void {
+  const { settings } = options;
+  const head = encodeEnviron(exchange, { scriptName: settings.scriptName, contentLength: lengthOf(exchange, body) });
+  if (head === undefined) {
+    respondWithErrorPage(exchange, 400, 'The address of this page is malformed.');
+    return;
+  }
+  const writer = new AnswerWriter(exchange, settings, options.log);
+  options.dispatcher.dispatch(new AppRequest(exchange, head, body, writer, options.spool));
+}
+
+function lengthOf(exchange: Exchange, body: RequestBody): number | undefined {
+  switch (body.kind) {
+    case 'none':
+      return exchange.request.headers['content-length'] === undefined ? undefined : 0;
+    case 'memory':
+      return body.bytes.length;
+    default:
+      return body.length;
+  }
+}
+
+/** The front asks for the body only when it will read it (RFC 9110 section 10.1.1). */
+function sendContinue(exchange: Exchange): void {
+  if (exchange.request.headers.expect !== undefined) exchange.response.writeContinue();
+}
+
+function refuseBody(exchange: Exchange, refusal: BodyRefused, { settings, log }: ApplicationOptions): void {
+  if (refusal.reason === 'cut') return; // nobody is left to tell
+  // The rest of the body is not read: the connection ends with this answer.
+  const headers = ['Connection', 'close'];
+  if (refusal.reason === 'too-large') {
+    const limit = `${Math.floor(settings.maxBodyBytes / (1024 * 1024))} MiB`;
+    respondWithErrorPage(exchange, 413, `What you sent is larger than this site accepts (${limit}).`, headers);
+  } else if (refusal.reason === 'too-slow') {
+    respondWithErrorPage(exchange, 408, 'Your request came in too slowly.', headers);
+  } else {
+    log.error('spool-failed', 'a request body could not be written to the spool folder', {
+      requestId: exchange.id,
+      error: String(refusal.cause),
+    });
+    respondWithErrorPage(exchange, 507, 'The site has no room for what you sent.', headers);
+  }
+}

@@ -1,0 +1,46 @@
+import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
+import type { ClientFacts } from './exchange.js';
+import type { TrustedProxies } from './trusted-proxies.js';
+
+/**
+ * Who the client is: the peer, or, behind a trusted proxy, what that proxy says (X-Forwarded-For and -Proto).
+ *
+ * Called by Front for each request.
+ */
+export function readClientFacts(request: IncomingMessage, scheme: 'http' | 'https', trusted: TrustedProxies): ClientFacts {
+  const { socket, headers } = request;
+  const address = plainAddress(socket.remoteAddress ?? '');
+  const host = headers.host ?? '';
+  const port = socket.remotePort ?? 0;
+  if (!trusted.has(address)) return { address, port, scheme, host, isPeerTrusted: false };
+  const named = findClientAddress(headers['x-forwarded-for'], trusted);
+  const forwardedScheme = lastOf(headers['x-forwarded-proto']);
+  return {
+    address: named ?? address,
+    port: named === undefined ? port : 0,
+    scheme: forwardedScheme === 'https' || forwardedScheme === 'http' ? forwardedScheme : scheme,
+    host: lastOf(headers['x-forwarded-host']) ?? host,
+    isPeerTrusted: true,
+  };
+}
+
+// Private
+
+/** `::ffff:192.0.2.1`, an IPv4 peer on a socket for both (RFC 4291 section 2.5.5.2), is shown as 192.0.2.1. */
+function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+/** From the right: the last address that is not a trusted proxy itself; what stands left of it may be forged. */
+function findClientAddress(header: string | string[] | undefined, trusted: TrustedProxies): string | undefined {
+  const addresses = String(header ?? '')
+    .split(',')
+    .map((part) => plainAddress(part.trim()))
+    .filter((part) => isIP(part) !== 0);
+  return addresses.findLast((address) => !trusted.has(address)) ?? addresses[0];
+}
+
+function lastOf(header: string | string[] | undefined): string | undefined {
+  return header === undefined ? undefined : String(header).split(',').at(-1)?.trim();
+}

@@ -1,0 +1,41 @@
+import { extname } from 'node:path';
+import { contentType } from 'mime-types';
+
+/**
+ * What a file is, by its name, and what a type means for compression and safety.
+ * Used by static and media for files, by compression for the application's responses.
+ */
+export function contentTypeOf(fileName: string): string {
+  // Apple fetches this name without an extension and insists on JSON (WhiteNoise's media_types has it too).
+  if (fileName.endsWith('/apple-app-site-association')) return 'application/json';
+  return contentType(extname(fileName)) || 'application/octet-stream';
+}
+
+const compressible = new RegExp(
+  [
+    '^(?:text/(?!event-stream)',
+    '|application/(?:json|javascript|x-javascript|xml|wasm|rtf|x-ndjson|vnd\\.ms-fontobject)(?:;|$)',
+    '|[^;]+\\+(?:json|xml|text)(?:;|$)',
+    // WOFF and WOFF2 are compressed inside, these are not.
+    '|(?:font/(?:ttf|otf|sfnt|collection)|application/(?:x-)?font-(?:ttf|otf|sfnt))(?:;|$)',
+    '|image/(?:bmp|x-icon|vnd\\.microsoft\\.icon)(?:;|$))',
+  ].join(''),
+  'i',
+);
+
+/** Whether compressing pays. Not for event streams, whose readers often sit behind proxies that must see each event. */
+export function isCompressibleType(type: string): boolean {
+  return compressible.test(type.trim());
+}
+
+const inert =
+  /^(?:image\/(?!.*\+xml)|audio\/|video\/|font\/|text\/(?:plain|csv|markdown)\b|application\/(?:pdf|json|zip|gzip|octet-stream)\b)/i;
+
+/**
+ * Whether a browser that opens such a file can't run script from it in the site's origin, given `nosniff`.
+ * A list of what is harmless, so that a type nobody thought of counts as dangerous. PDF is on it because browsers run it
+ * in a viewer of their own, which Chromium refuses to start under `Content-Security-Policy: sandbox`.
+ */
+export function isInertType(type: string): boolean {
+  return inert.test(type);
+}

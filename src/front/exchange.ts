@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** Who sent the request and by which way; made by front/client-facts from the socket and, behind a trusted proxy, its headers. */
+export interface ClientFacts {
+  readonly address: string;
+  readonly port: number;
+  readonly scheme: 'http' | 'https';
+  /** The Host header, unchecked; '' for HTTP/1.0 without one. */
+  readonly host: string;
+  /** The peer is in `trustedProxies`: what it says about the client is passed on. */
+  readonly isPeerTrusted: boolean;
+}
+
+/** Header names and values in turn, as Node's writeHead takes them. */
+export type HeaderList = readonly string[];
+
+/**
+ * One request with its response, as it goes down the pipeline (front/pipeline).
+ *
+ * Whoever takes it answers through respond(), or writes to `response` by itself and adds what it wrote to `bodyBytes`,
+ * which the access log reads when the response closes.
+ */
+export class Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly id: string;
+  readonly client: ClientFacts;
+  /** Monotonic milliseconds. */
+  readonly startedAtMs: number;
+  readonly method: string;
+  /** Path as sent, still percent-encoded, without the query; always begins with a slash. */
+  readonly path: string;
+  /** Without the question mark; '' where there is none. */
+  readonly query: string;
+  bodyBytes = 0;
+
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    more: { id: string; client: ClientFacts; startedAtMs: number; target: string },
+  ) {
+    this.request = request;
+    this.response = response;
+    this.id = more.id;
+    this.client = more.client;
+    this.startedAtMs = more.startedAtMs;
+    this.method = request.method ?? 'GET';
+    const mark = more.target.indexOf('?');
+    this.path = mark < 0 ? more.target : more.target.slice(0, mark);
+    this.query = mark < 0 ? '' : more.target.slice(mark + 1);
+  }
+
+  /** Whether a response to this request carries a body (RFC 9110 section 9.3.2). */
+  get wantsBody(): boolean {
+    return this.method !== 'HEAD';
+  }
+
+  /**
+   * Answers with a whole body. Content-Length and X-Request-ID are added here; a HEAD gets the length and no body.
+   * For 304 and 204 pass no body: then no length is sent either.
+   */
+  respond(status: number, headers: HeaderList, body?: Buffer | string): void {
+    const list = ['X-Request-ID', this.id, ...headers];
+    if (body === undefined) {
+      if (status !== 204 && status !== 304) list.push('Content-Length', '0');
+      this.response.writeHead(status, list);
+      this.response.end();
+      return;
+    }
+    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
+    list.push('Content-Length', String(bytes));
+    this.response.writeHead(status, list);
+    if (!this.wantsBody) {
+      this.response.end();
+      return;
+    }
+    this.bodyBytes += bytes;
+    this.response.end(body);
+  }
+}
+
+/** One stage of the pipeline: true when it has taken the exchange (answered it, or will). */
+export type Handler = (exchange: Exchange) => boolean;

@@ -1,0 +1,130 @@
+import { readManifest } from './read-manifest.js';
+import {
+  type DiskFile,
+  encodings,
+  type MadeEncoding,
+  type StaticEncoding,
+  StaticFile,
+} from './static-file.js';
+import { describeFound, type FoundFiles, walkFolder } from './walk-folder.js';
+
+export interface StaticSource {
+  /** Path prefix with slashes at both ends, without escapes: `/static/`. */
+  readonly prefix: string;
+  /** Folder whose whole tree is served: STATIC_ROOT. Goes before `found`. */
+  readonly root?: string | undefined;
+  /** Path below the prefix -> absolute file: what Django's finders found. */
+  readonly found?: Readonly<Record<string, string>> | undefined;
+  /** Path of staticfiles.json. */
+  readonly manifest?: string | undefined;
+}
+
+export interface StaticOptions {
+  /** Files up to this size are kept in memory. */
+  readonly memoryFileBytes: number;
+  /** What all bodies in memory may take together. 64 MiB without a word. */
+  readonly memoryTotalBytes?: number;
+  /** Whether files without compressed siblings are compressed; siblings are used in any case. */
+  readonly compress: boolean;
+  readonly compressMinBytes: number;
+}
+
+/** Larger ones would block a pool thread for a second or more, and take too much of the memory. */
+const maxMadeFromBytes = 4 * 1024 * 1024;
+
+/** Compressing writes the sibling after the original; copying both (collectstatic, pip) may swap them by a moment. */
+const siblingToleranceMs = 60_000;
+
+const suffixes: Readonly<Record<StaticEncoding, string>> = { br: '.br', zstd: '.zst', gzip: '.gz' };
+
+/**
+ * Every static file by its URL, read once at start and at each reload; what isn't in it doesn't exist, so no path can lead
+ * out of the root. Built by site, served by serveStatic.
+ */
+export class StaticTable {
+  readonly prefix: string;
+  readonly options: StaticOptions;
+  /** Symlinks left out because they lead out of the root, in circles or nowhere; site logs it. */
+  readonly skippedLinks: number;
+  readonly unreadableFolders: number;
+  readonly isRootMissing: boolean;
+  readonly #files = new Map<string, StaticFile>();
+
+  private constructor(
+    source: StaticSource,
+    options: StaticOptions,
+    found: FoundFiles,
+    hashed: ReadonlySet<string>,
+  ) {
+    this.prefix = source.prefix;
+    this.options = options;
+    this.skippedLinks = found.skippedLinks;
+    this.unreadableFolders = found.unreadableFolders;
+    this.isRootMissing = found.isRootMissing;
+    for (const [below, disk] of found.files) {
+      const isImmutable = hashed.has(below);
+      const siblings = siblingsOf(below, disk, found.files, isImmutable);
+      this.#put(source.prefix + below, disk, siblings, isImmutable);
+    }
+  }
+
+  /** Throws ApplicationError for a manifest that can't be understood. A missing root gives an empty table. */
+  static async build(source: StaticSource, options: StaticOptions): Promise<StaticTable> {
+    const [found, hashed] = await Promise.all([
+      source.root === undefined ? describeFound(source.found ?? {}) : walkFolder(source.root),
+      source.manifest === undefined ? new Set<string>() : readManifest(source.manifest),
+    ]);
+    return new StaticTable(source, options, found, hashed);
+  }
+
+  get size(): number {
+    return this.#files.size;
+  }
+
+  /** By decoded URL path, prefix included. */
+  get(url: string): StaticFile | undefined {
+    return this.#files.get(url);
+  }
+
+  /**
+   * The entry of a file that was found to have changed since the table was built. Its siblings are of the old content,
+   * so they are left out until the next reload.
+   */
+  refresh(file: StaticFile, now: { size: number; mtimeMs: number }): StaticFile {
+    const disk = { path: file.disk.path, size: now.size, mtimeMs: now.mtimeMs };
+    return this.#put(file.url, disk, new Map(), file.policy.isImmutable);
+  }
+
+  // Private
+
+  #put(
+    url: string,
+    disk: DiskFile,
+    siblings: ReadonlyMap<StaticEncoding, DiskFile>,
+    isImmutable: boolean,
+  ): StaticFile {
+    const { compress, compressMinBytes } = this.options;
+    const isWorthwhile = compress && disk.size >= compressMinBytes && disk.size <= maxMadeFromBytes;
+    const made: readonly MadeEncoding[] = isWorthwhile ? ['br', 'gzip'] : [];
+    const file = new StaticFile(url, disk, siblings, { isImmutable, made });
+    this.#files.set(url, file);
+    return file;
+  }
+}
+
+/** `app.css.br` and so on beside `app.css`, unless they save nothing or are older than it, so of other content. */
+function siblingsOf(
+  below: string,
+  original: DiskFile,
+  files: ReadonlyMap<string, DiskFile>,
+  isImmutable: boolean,
+): Map<StaticEncoding, DiskFile> {
+  const siblings = new Map<StaticEncoding, DiskFile>();
+  for (const encoding of encodings) {
+    const sibling = files.get(below + suffixes[encoding]);
+    if (sibling === undefined || sibling.size >= original.size) continue;
+    if (!isImmutable && sibling.mtimeMs < original.mtimeMs - siblingToleranceMs) continue;
+    siblings.set(encoding, sibling);
+  }
+  return siblings;
+}

@@ -1,0 +1,77 @@
+import type { HeaderList } from '../exchange.js';
+
+/** Status and headers of an application's answer, read off the head of a frame. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly reason: string;
+  /** Without what belongs to the connection, and without Content-Length and the sendfile headers. */
+  readonly headers: HeaderList;
+  readonly contentLength: number | undefined;
+  /** X-Sendfile: an absolute path. */
+  readonly sendfile: string | undefined;
+  /** X-Accel-Redirect: an internal URL path. */
+  readonly accelRedirect: string | undefined;
+}
+
+/** The application may not speak of the connection (PEP 3333, "Other HTTP Features"; RFC 9110 section 7.6.1). */
+const connectionHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** Throws on a status line that is none. */
+export function parseAnswerHead(head: string, takesSendfile: boolean): AnswerHead {
+  const fields = head.split('\0');
+  const statusLine = fields[0] as string;
+  const status = Number(statusLine.slice(0, 3));
+  if (!(status >= 200 && status <= 999)) throw new Error(`status ${JSON.stringify(statusLine)}`);
+  const headers: string[] = [];
+  let contentLength: number | undefined;
+  let sendfile: string | undefined;
+  let accelRedirect: string | undefined;
+  for (let at = 1; at < fields.length; at += 2) {
+    const name = fields[at] as string;
+    const value = fields[at + 1] as string;
+    // Only names that begin with C, K, P, T, U or X need a look (either case).
+    switch (name.charCodeAt(0) | 0x20) {
+      case 0x63:
+      case 0x6b:
+      case 0x70:
+      case 0x74:
+      case 0x75: {
+        const lower = name.toLowerCase();
+        if (lower === 'content-length') {
+          contentLength = Number(value);
+          continue;
+        }
+        if (connectionHeaders.has(lower)) continue;
+        break;
+      }
+      case 0x78: {
+        const lower = name.toLowerCase();
+        if (lower === 'x-request-id') continue;
+        if (takesSendfile && lower === 'x-sendfile') {
+          sendfile = value;
+          continue;
+        }
+        if (takesSendfile && lower === 'x-accel-redirect') {
+          accelRedirect = value;
+          continue;
+        }
+        break;
+      }
+    }
+    headers.push(name, value);
+  }
+  return { status, reason: statusLine.slice(4), headers, contentLength, sendfile, accelRedirect };
+}
+
+/** Whether an answer of this status has no body, whatever the application sends (RFC 9110 section 6.4.1). */
+export function isBodiless(status: number): boolean {
+  return status === 204 || status === 304;
+}

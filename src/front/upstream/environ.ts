@@ -1,0 +1,140 @@
+import { decodeToLatin1 } from './percent.js';
+import type { Exchange } from '../exchange.js';
+
+/** What the environ needs to know beyond the request itself. */
+export interface EnvironOptions {
+  /** URL prefix that the application is mounted under; '' for the root. */
+  readonly scriptName: string;
+  /** Of the body as the application will read it; undefined where none was announced or it is streamed unmeasured. */
+  readonly contentLength: number | undefined;
+}
+
+interface EnvironName {
+  /** '' : never passed on. */
+  readonly name: string;
+  /** The last request that had it: finds a header that is sent twice without a set per request. */
+  seenIn: number;
+}
+
+/** Hop by hop (RFC 9110 section 7.6.1), decoded already, or dangerous: `Proxy` becomes HTTP_PROXY (CVE-2016-5385). */
+const dropped = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'te',
+  'trailer',
+  'upgrade',
+  'expect',
+  'content-length',
+  'proxy',
+  'x-request-id',
+]);
+/** What applications believe about the client; only a trusted proxy may say it, and the front says it anew. */
+const forwarded = new Set([
+  'forwarded',
+  'x-real-ip',
+  'x-forwarded-for',
+  'x-forwarded-proto',
+  'x-forwarded-host',
+  'x-forwarded-port',
+  'x-forwarded-prefix',
+  'x-forwarded-server',
+  'x-forwarded-ssl',
+  'x-forwarded-scheme',
+  'x-forwarded-protocol',
+  'x-scheme',
+]);
+const restated = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']);
+
+const MAX_KNOWN_NAMES = 1000;
+const knownNames = new Map<string, EnvironName>();
+const byEnvironName = new Map<string, EnvironName>();
+let requestNumber = 0;
+
+/**
+ * Makes the head of a request frame: environ names and values in turn, joined by NUL (PEP 3333, "environ Variables").
+ *
+ * Returns undefined for a path that decodes to a NUL, which no environ can carry.
+ */
+export function encodeEnviron(exchange: Exchange, options: EnvironOptions): string | undefined {
+  const path = decodeToLatin1(exchange.path);
+  if (path.includes('\0')) return undefined;
+  const { request, client } = exchange;
+  const { scriptName } = options;
+  const isBelow = scriptName !== '' && (path === scriptName || path.startsWith(`${scriptName}/`));
+  const colon = client.host.lastIndexOf(':');
+  const hasPort = colon > client.host.lastIndexOf(']');
+  const serverName = hasPort ? client.host.slice(0, colon) : client.host;
+  let head = `REQUEST_METHOD\0${exchange.method}\0SCRIPT_NAME\0${isBelow ? scriptName : ''}\0PATH_INFO\0${
+    isBelow ? path.slice(scriptName.length) : path
+  }\0QUERY_STRING\0${exchange.query}\0REQUEST_URI\0${request.url}\0SERVER_PROTOCOL\0HTTP/${
+    request.httpVersion
+  }\0SERVER_NAME\0${serverName || 'localhost'}\0SERVER_PORT\0${
+    hasPort ? client.host.slice(colon + 1) : client.scheme === 'https' ? 443 : 80
+  }\0REMOTE_ADDR\0${client.address}\0REMOTE_PORT\0${client.port}\0wsgi.url_scheme\0${
+    client.scheme
+  }\0HTTP_X_REQUEST_ID\0${exchange.id}\0HTTP_X_FORWARDED_FOR\0${client.address}\0HTTP_X_FORWARDED_PROTO\0${
+    client.scheme
+  }\0HTTP_X_FORWARDED_HOST\0${client.host}`;
+  if (options.contentLength !== undefined) head += `\0CONTENT_LENGTH\0${options.contentLength}`;
+  return head + encodeHeaders(request.rawHeaders, client.isPeerTrusted);
+}
+
+// Private
+
+function encodeHeaders(raw: readonly string[], isPeerTrusted: boolean): string {
+  requestNumber += 1;
+  let text = '';
+  for (let at = 0; at < raw.length; at += 2) {
+    const known = environNameOf(raw[at] as string, isPeerTrusted);
+    if (known.name === '') continue;
+    if (known.seenIn === requestNumber) return encodeRepeatedHeaders(raw, isPeerTrusted);
+    known.seenIn = requestNumber;
+    text += `\0${known.name}\0${raw[at + 1]}`;
+  }
+  return text;
+}
+
+/** The slow way, for a request with a header twice: values are joined as RFC 9110 section 5.3 and RFC 6265 say. */
+function encodeRepeatedHeaders(raw: readonly string[], isPeerTrusted: boolean): string {
+  const values = new Map<string, string>();
+  for (let at = 0; at < raw.length; at += 2) {
+    const { name } = environNameOf(raw[at] as string, isPeerTrusted);
+    if (name === '') continue;
+    const value = raw[at + 1] as string;
+    const before = values.get(name);
+    if (before === undefined) values.set(name, value);
+    else if (name !== 'CONTENT_TYPE' && name !== 'HTTP_HOST') {
+      values.set(name, `${before}${name === 'HTTP_COOKIE' ? '; ' : ','}${value}`);
+    }
+  }
+  let text = '';
+  for (const [name, value] of values) text += `\0${name}\0${value}`;
+  return text;
+}
+
+function environNameOf(rawName: string, isPeerTrusted: boolean): EnvironName {
+  const key = isPeerTrusted ? rawName : `-${rawName}`;
+  const known = knownNames.get(key);
+  if (known !== undefined) return known;
+  const name = makeEnvironName(rawName.toLowerCase(), isPeerTrusted);
+  const shared = byEnvironName.get(name) ?? { name, seenIn: 0 };
+  if (knownNames.size >= MAX_KNOWN_NAMES) {
+    // Names come from clients: what is remembered of them stays bounded.
+    knownNames.clear();
+    byEnvironName.clear();
+  }
+  byEnvironName.set(name, shared);
+  knownNames.set(key, shared);
+  return shared;
+}
+
+function makeEnvironName(name: string, isPeerTrusted: boolean): string {
+  if (dropped.has(name) || restated.has(name)) return '';
+  // `X_Forwarded_For` and `X.Forwarded.For` would become the same variable as the real header.
+  if (name.includes('_') || name.includes('.')) return '';
+  if (forwarded.has(name) && !isPeerTrusted) return '';
+  if (name === 'content-type') return 'CONTENT_TYPE';
+  return `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
+}

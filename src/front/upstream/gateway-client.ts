@@ -1,0 +1,160 @@
+import type { Clock } from '../../clock.js';
+import type { Log } from '../../log/log.js';
+import type { InFlight, Probe, ProbeResult, Upstream, UpstreamAddress, UpstreamObserver } from '../../upstream.js';
+import { AppRequest } from './app-request.js';
+import { type ConnectionOwner, GatewayConnection } from './gateway-connection.js';
+import { ProbeRequest } from './probe-request.js';
+
+export interface GatewayClientOptions {
+  readonly address: UpstreamAddress;
+  readonly threads: number;
+  readonly observer: UpstreamObserver<AppRequest>;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Asked for each request: whether the application runs in other processes too. */
+  readonly isMultiprocess: () => boolean;
+}
+
+type Carried = AppRequest | ProbeRequest;
+
+/**
+ * One gateway process as the front reaches it: a connection to each of its threads.
+ *
+ * Made by Site for app/app-pool. A connection that ends by our own doing is replaced at once; one that breaks makes the
+ * whole upstream unusable until its thread says hello again, for then the process is most likely dying.
+ */
+export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carried> {
+  readonly #options: GatewayClientOptions;
+  readonly #connections = new Set<GatewayConnection<Carried>>();
+  /** Last in, first out: a thread that was busy a moment ago is still warm. */
+  readonly #idle: GatewayConnection<Carried>[] = [];
+  #inFlight = 0;
+  #finished = 0;
+  #broken = 0;
+  #isClosed = false;
+  /** Waits for the first thread that comes into service. */
+  #probe: ProbeRequest | undefined;
+
+  constructor(options: GatewayClientOptions) {
+    this.#options = options;
+    for (let thread = 0; thread < options.threads; thread += 1) this.#connect();
+  }
+
+  get idle(): number {
+    return this.#broken > 0 ? 0 : this.#idle.length;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get finished(): number {
+    return this.#finished;
+  }
+
+  send(request: AppRequest): void {
+    const connection = this.#idle.pop();
+    if (connection === undefined) throw new Error('no idle thread');
+    this.#inFlight += 1;
+    connection.send(request, this.#options.isMultiprocess());
+  }
+
+  *requests(): Iterable<InFlight<AppRequest>> {
+    for (const { request, startedAtMs, thread } of this.#connections) {
+      if (request instanceof AppRequest) yield { request, startedAtMs, thread };
+    }
+  }
+
+  probe(probe: Probe): Promise<ProbeResult> {
+    const request = new ProbeRequest(probe);
+    const seconds = probe.timeoutMs / 1000;
+    const cancel = this.#options.clock.after(probe.timeoutMs, () => request.fail(`no answer within ${seconds} s`));
+    this.#probe = request;
+    if (this.#idle.length > 0) this.#sendProbe();
+    return request.result.finally(cancel);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const connection of this.#connections) connection.close();
+    const lost = [...this.requests()];
+    this.#probe?.fail('the application process ended');
+    this.#connections.clear();
+    this.#idle.length = 0;
+    this.#inFlight = 0;
+    for (const { request } of lost) request.fail('upstream-died');
+  }
+
+  // ConnectionOwner
+
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  onHello(connection: GatewayConnection<Carried>): void {
+    if (this.#broken > 0) this.#broken -= 1;
+    this.onIdle(connection);
+  }
+
+  onIdle(connection: GatewayConnection<Carried>): void {
+    this.#idle.push(connection);
+    if (this.#probe !== undefined) this.#sendProbe();
+    else this.#options.observer.onIdle();
+  }
+
+  onFinished(): void {
+    this.#inFlight -= 1;
+    this.#finished += 1;
+  }
+
+  onBroken(connection: GatewayConnection<Carried>, lost: Carried | undefined): void {
+    this.#forget(connection);
+    this.#broken += 1;
+    if (!this.#isClosed) this.#connect();
+    if (lost instanceof ProbeRequest) lost.fail('the application process ended');
+    else if (lost !== undefined) this.#options.observer.onLost(lost);
+  }
+
+  onReleased(connection: GatewayConnection<Carried>): void {
+    this.#forget(connection);
+    if (!this.#isClosed) this.#connect();
+  }
+
+  onRefused(connection: GatewayConnection<Carried>, error: Error): void {
+    this.#connections.delete(connection);
+    // The process is gone or going; the pool hears of its exit, and closes this client.
+    this.#options.log.debug('gateway-refused', 'a thread of the application cannot be reached', {
+      path: this.#options.address.path,
+      error: error.message,
+    });
+  }
+
+  onProtocolError(connection: GatewayConnection<Carried>, error: Error): void {
+    this.#options.log.error('gateway-protocol', 'the gateway sent what is no answer', {
+      path: this.#options.address.path,
+      thread: connection.thread,
+      error: error.message,
+    });
+  }
+
+  // Private
+
+  #connect(): void {
+    this.#connections.add(new GatewayConnection<Carried>(this.#options.address.path, this));
+  }
+
+  #sendProbe(): void {
+    const probe = this.#probe;
+    const connection = this.#idle.pop();
+    this.#probe = undefined;
+    if (probe === undefined || connection === undefined) return;
+    this.#inFlight += 1;
+    connection.send(probe, this.#options.isMultiprocess());
+  }
+
+  #forget(connection: GatewayConnection<Carried>): void {
+    this.#connections.delete(connection);
+    const at = this.#idle.indexOf(connection);
+    if (at >= 0) this.#idle.splice(at, 1);
+  }
+}

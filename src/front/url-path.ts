@@ -1,0 +1,41 @@
+/**
+ * From the path in a request to a name that may be looked up among files. Used by static and media.
+ */
+
+/** What makes a path need a closer look: an escape, a backslash, NUL, a raw byte, or a segment '', '.' or '..'. */
+const suspicious = /[%\\\0\x80-\xff]|\/\.{0,2}(?:\/|$)/;
+const emptyOrDotSegment = /\/\.{0,2}(?:\/|$)/;
+const encodedSeparator = /%(?:2f|5c)/i;
+const rawByte = /[\x80-\xff]/g;
+
+/**
+ * The decoded path, safe to look up below a root: it begins with a slash, and no segment is empty, '.' or '..'.
+ * A number is the status to refuse it with. 400: not a path at all (broken escape, invalid UTF-8, NUL).
+ * 404: well-formed, but a name that no file can have: an encoded slash would be read as two names by whoever
+ * decodes it a second time, and a trailing slash names a folder.
+ */
+export function decodeUrlPath(path: string): string | 400 | 404 {
+  if (!suspicious.test(path)) return path;
+  let decoded: string;
+  try {
+    // Node hands over bytes above 0x7F, sent raw by clients such as curl, as latin-1 characters.
+    decoded = decodeURIComponent(path.replace(rawByte, (byte) => `%${byte.charCodeAt(0).toString(16)}`));
+  } catch {
+    return 400;
+  }
+  if (decoded.includes('\0')) return 400;
+  if (encodedSeparator.test(path) || decoded.includes('\\')) return 404;
+  return emptyOrDotSegment.test(decoded) ? 404 : decoded;
+}
+
+/** Whether a path, as sent, lies under a prefix such as `/static/`, itself written without escapes. */
+export function pathMatcher(prefix: string): (path: string) => boolean {
+  const encoded = encodeURI(prefix);
+  if (encoded === prefix) return (path) => path.startsWith(prefix);
+  return (path) => path.startsWith(encoded) || path.startsWith(prefix);
+}
+
+/** Whether some segment begins with a dot: never served, for `.git` and `.env` end up in such folders by accident. */
+export function isHidden(path: string): boolean {
+  return path.startsWith('.') || path.includes('/.');
+}

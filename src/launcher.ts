@@ -1,0 +1,289 @@
+import { spawn } from 'node:child_process';
+import type { EventEmitter } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { renderBanner } from './banner.js';
+import { systemClock } from './clock.js';
+import { ClusterRunner } from './cluster/cluster-runner.js';
+import { WorkerGroup } from './cluster/worker-group.js';
+import { ControlServer } from './control/control-server.js';
+import { acquireInstance, type InstanceLock } from './control/instance-lock.js';
+import { type StateFolder, stateFolderOf } from './control/state-folder.js';
+import { createControlHandler } from './control-verbs.js';
+import { ExitCode } from './errors.js';
+import { Instance } from './instance.js';
+import { removeLeftovers } from './leftovers.js';
+import { type LoadedRelease, loadRelease } from './load-release.js';
+import { createLog, type RootLog } from './log/create-log.js';
+import { createProgress, type Progress } from './log/progress.js';
+import { RecentLines } from './log/recent-lines.js';
+import type { Runner } from './runner.js';
+import type { SettingFlag } from './settings/flag-layer.js';
+import { loadSettings } from './settings/load.js';
+import { settingsFileNames } from './settings/settings-file.js';
+import { handleSignals } from './signals.js';
+import { SingleRunner } from './single/single-runner.js';
+import { Site } from './site.js';
+import { type SettingsWatch, watchSettings } from './watch/settings-watch.js';
+
+/** A stream that a person or a log collector reads. */
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  readonly colour: boolean;
+}
+
+export interface LaunchOptions {
+  /** Absolute, as the person named it: symbolic links are not resolved. */
+  readonly projectDir: string;
+  /** Absolute. */
+  readonly configFile?: string | undefined;
+  readonly flags: readonly SettingFlag[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Where signals arrive: `process`, outside tests. */
+  readonly signals: Pick<EventEmitter, 'on' | 'once' | 'off'>;
+  readonly version: string;
+  /** How this program was started, to start it again. */
+  readonly exec: { readonly nodePath: string; readonly nodeArgs: readonly string[]; readonly script: string };
+  /** Called once, when the instance serves for the first time. */
+  readonly onReady?: ((ready: { readonly urls: readonly string[]; readonly pid: number }) => void) | undefined;
+}
+
+export interface LaunchResult {
+  readonly exitCode: number;
+}
+
+/**
+ * Runs an instance until it has stopped. Called by cli/start.
+ *
+ *   lock ── settings, project ── single | cluster ── control socket, signals, settings watch ── … ── stop
+ *
+ * Throws what keeps it from starting, with nothing left behind.
+ */
+export async function launch(options: LaunchOptions): Promise<LaunchResult> {
+  const folder = await stateFolderOf(options.projectDir);
+  const lock = await acquireInstance(folder);
+  try {
+    return await new Launcher(options, folder, lock).run();
+  } finally {
+    await lock.release();
+  }
+}
+
+// Private
+
+const workerEntry = fileURLToPath(new URL('./cluster/worker.js', import.meta.url));
+
+class Launcher {
+  readonly #options: LaunchOptions;
+  readonly #folder: StateFolder;
+  readonly #lock: InstanceLock;
+  readonly #recent = new RecentLines();
+  readonly #progress: Progress;
+  readonly #log: RootLog;
+  readonly #logFormat: 'pretty' | 'json';
+  readonly #instance: Instance;
+  readonly #workers = new WorkerGroup(workerEntry);
+  /** Settles when the instance is to end. */
+  readonly #ended: Promise<number>;
+  #end!: (exitCode: number) => void;
+  #fail!: (error: unknown) => void;
+  #stopping: Promise<void> | undefined;
+
+  constructor(options: LaunchOptions, folder: StateFolder, lock: InstanceLock) {
+    this.#options = options;
+    this.#folder = folder;
+    this.#lock = lock;
+    this.#progress = createProgress({
+      write: options.stdout.write,
+      isTerminal: options.stdout.isTerminal,
+      clock: systemClock,
+    });
+    // The format is fixed for the life of the instance, so the first look at the settings decides it.
+    const { logFormat, logLevel } = loadSettings(options).settings;
+    const automatic = options.stdout.isTerminal ? 'pretty' : 'json';
+    this.#logFormat = logFormat === 'auto' ? automatic : logFormat;
+    this.#log = createLog({
+      format: this.#logFormat,
+      level: logLevel,
+      colour: options.stdout.colour,
+      write: (text, stream) => this.#write(text, stream),
+      onText: (text) => this.#recent.push(text),
+    });
+    this.#ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#fail = reject;
+    });
+    this.#instance = this.#createInstance();
+  }
+
+  async run(): Promise<LaunchResult> {
+    const ignoreSignals = handleSignals(this.#options.signals, {
+      stop: () => void this.#stop((text) => this.#progress.step(text)),
+      force: () => this.#force(),
+      reload: () => void this.#reload(true),
+    });
+    const control = await ControlServer.listen(
+      this.#folder.controlSocket,
+      createControlHandler({
+        instance: this.#instance,
+        recentLines: this.#recent,
+        stop: (onStep) => this.#stop(onStep),
+      }),
+    );
+    let watch: SettingsWatch | undefined;
+    try {
+      await this.#start();
+      watch = await this.#watchSettings();
+      return { exitCode: await this.#ended };
+    } finally {
+      this.#progress.end();
+      await watch?.close();
+      await control.close();
+      ignoreSignals();
+      this.#log.flush();
+    }
+  }
+
+  // Private
+
+  #createInstance(): Instance {
+    return new Instance({
+      log: this.#log,
+      load: (more) => this.#load(more),
+      createRunner: (loaded) => this.#createRunner(loaded),
+      onSettings: ({ settings }) => this.#log.setLevel(settings.logLevel),
+      onFatal: (error) => this.#fail(error),
+      version: this.#options.version,
+      pid: process.pid,
+    });
+  }
+
+  #load(more: { measure: boolean; signal?: AbortSignal; onStep: (text: string) => void }): Promise<LoadedRelease> {
+    const { projectDir, configFile, env, flags } = this.#options;
+    return loadRelease({ projectDir, configFile, env, flags, ...more });
+  }
+
+  /** Where the two modes part. */
+  #createRunner({ plan, settings }: LoadedRelease): Runner {
+    const { runFolder, spoolFolder } = this.#folder;
+    const log = this.#log;
+    if (plan.mode === 'single') {
+      return new SingleRunner(
+        new Site({
+          spawn,
+          kill: (pid, signal) => void process.kill(pid, signal),
+          clock: systemClock,
+          log,
+          env: this.#options.env,
+          runFolder,
+          spoolFolder,
+          pid: process.pid,
+        }),
+      );
+    }
+    return new ClusterRunner({
+      welcome: {
+        kind: 'welcome',
+        runFolder,
+        spoolFolder,
+        log: { format: this.#logFormat, level: settings.logLevel, colour: this.#options.stdout.colour },
+      },
+      clock: systemClock,
+      log,
+      group: this.#workers,
+      onOutput: (chunk, stream) => {
+        const text = chunk.toString();
+        this.#recent.push(text);
+        this.#write(text, stream);
+      },
+      onWorkerGone: (pid) => removeLeftovers(pid, [runFolder, spoolFolder]),
+    });
+  }
+
+  async #start(): Promise<void> {
+    if (this.#lock.recovered) {
+      this.#log.info('recovered', 'an earlier instance had ended without cleaning up; that is done now');
+    }
+    const onStep = (text: string): void => this.#progress.step(text);
+    const loaded = await this.#load({ measure: false, onStep });
+    try {
+      await this.#instance.start(loaded, onStep);
+    } catch (error) {
+      // Told to stop before it was ready: not a failure.
+      if (this.#stopping === undefined) throw error;
+      return;
+    }
+    this.#progress.end();
+    await this.#announce(loaded);
+  }
+
+  async #announce({ project, plan, file }: LoadedRelease): Promise<void> {
+    const status = await this.#instance.status();
+    const { mode, urls, generation, reason } = status;
+    if (this.#logFormat === 'json') {
+      const { processes, threads } = plan;
+      this.#log.info('ready', 'the site is up', { url: urls[0], urls, mode, reason, generation, processes, threads });
+      if (plan.advice !== undefined) this.#log.info('advice', plan.advice);
+    } else {
+      const banner = renderBanner({
+        status,
+        djangoVersion: project.django?.version,
+        pythonVersion: project.python.version,
+        pythonSource: project.python.source,
+        threads: plan.threads,
+        processes: plan.processes,
+        settingsFile: file,
+        advice: plan.advice,
+        hasColour: this.#options.stdout.colour,
+      });
+      this.#recent.push(banner);
+      this.#write(banner, 'stdout');
+    }
+    this.#options.onReady?.({ urls, pid: status.pid });
+  }
+
+  async #watchSettings(): Promise<SettingsWatch | undefined> {
+    if (this.#stopping !== undefined || !this.#instance.serving.loaded.settings.watch) return undefined;
+    const { projectDir, configFile } = this.#options;
+    return watchSettings({
+      folder: projectDir,
+      fileNames: settingsFileNames,
+      file: configFile,
+      onChange: () => this.#reload(false),
+      log: this.#log,
+    });
+  }
+
+  /** From a signal or the watch: nobody waits for the answer, the log has it. */
+  async #reload(isRequested: boolean): Promise<void> {
+    if (this.#instance.state === 'starting') return;
+    await this.#instance.reload(isRequested, () => {}).catch(() => {}); // logged by Instance
+  }
+
+  #stop(onStep: (text: string) => void): Promise<void> {
+    if (this.#stopping === undefined) {
+      this.#log.info('stopping', 'finishing the requests in flight');
+      this.#stopping = this.#instance.stop(onStep).then(
+        () => {
+          this.#log.info('stopped', 'nothing serves any more');
+          this.#end(ExitCode.ok);
+        },
+        (error: unknown) => this.#fail(error),
+      );
+    }
+    return this.#stopping;
+  }
+
+  #force(): void {
+    this.#log.warn('forced', 'stopping at once: requests in flight are cut');
+    this.#instance.kill();
+    this.#end(ExitCode.forced);
+  }
+
+  #write(text: string, stream: 'stdout' | 'stderr'): void {
+    this.#progress.hide();
+    this.#options[stream].write(text);
+  }
+}

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import os from 'node:os';
+import { readCapacity } from './project/capacity.js';
+import { collectStatic, wantsCollectStatic } from './project/collect-static.js';
+import { detectProject } from './project/detect-project.js';
+import { type ProcessPlan, planProcesses } from './project/process-plan.js';
+import type { Project } from './project/project.js';
+import { type LoadedSettings, loadSettings, type SettingsSources } from './settings/load.js';
+
+/** Everything that a start, a reload or a restart begins with. */
+export interface LoadedRelease extends LoadedSettings {
+  readonly project: Project;
+  readonly plan: ProcessPlan;
+}
+
+export interface ReleaseSources extends Omit<SettingsSources, 'django'> {
+  /** Tells a person what takes so long. */
+  readonly onStep: (text: string) => void;
+  readonly signal?: AbortSignal;
+  /** Import the application too: before a restart, and for `processes = auto`. */
+  readonly measure?: boolean;
+}
+
+const PYTHON_TIMEOUT_MS = 60_000;
+const COLLECT_TIMEOUT_MS = 600_000;
+
+/**
+ * Step 1 of every reload: the settings, Django's too, read anew in a fresh interpreter. Changes nothing of what runs.
+ *
+ * Called by launcher at start and by reload. Throws SettingsError and ApplicationError.
+ */
+export async function loadRelease(sources: ReleaseSources): Promise<LoadedRelease> {
+  const { projectDir, env, signal, onStep } = sources;
+  // What says how to ask Django can't stand in Django.
+  const first = loadSettings(sources);
+  onStep('reading the project');
+  const project = await detectProject({
+    root: projectDir,
+    settings: first.settings,
+    env,
+    measure: sources.measure === true || first.settings.processes === 'auto',
+    timeoutMs: Math.max(PYTHON_TIMEOUT_MS, first.settings.readyTimeoutMs),
+    signal,
+  });
+  const loaded = project.django === undefined ? first : loadSettings({ ...sources, django: djangoSource(project) });
+  if (loaded.settings.serveStatic && wantsCollectStatic(project, loaded.settings)) {
+    onStep('collecting static files');
+    await collectStatic(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
+  }
+  const plan = planProcesses({ settings: loaded.settings, capacity: currentCapacity(), project });
+  return { ...loaded, project, plan };
+}
+
+// Private
+
+function djangoSource(project: Project): SettingsSources['django'] {
+  const { django, settingsModule } = project;
+  if (django === undefined || settingsModule === undefined) return undefined;
+  return { easyserver: django.easyserver, cheroot: django.cheroot, settingsModule };
+}
+
+function currentCapacity(): ReturnType<typeof readCapacity> {
+  const readFile = (path: string): string | undefined => {
+    try {
+      return readFileSync(path, 'utf8');
+    } catch {
+      return undefined; // not this kind of cgroup, or not Linux
+    }
+  };
+  return readCapacity(readFile, {
+    platform: process.platform,
+    machineCores: os.cpus().length,
+    availableParallelism: os.availableParallelism(),
+    totalMemoryBytes: os.totalmem(),
+  });
+}

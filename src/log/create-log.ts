@@ -1,0 +1,168 @@
+import { pino } from 'pino';
+import { describeError } from '../errors.js';
+import { JsonLines } from './json-lines.js';
+import { LineBatch, type LogStream, type WriteLines } from './line-batch.js';
+import type { ApplicationSource, LineFormat } from './line-format.js';
+import type { AccessRecord, Log, LogFields, LogLevel } from './log.js';
+import { PrettyLines } from './pretty.js';
+
+export interface LogOptions {
+  readonly format: 'pretty' | 'json';
+  readonly level: LogLevel;
+  /** Only for the pretty format. */
+  readonly colour: boolean;
+  /** Where the lines go; called with any number of whole lines. */
+  readonly write: WriteLines;
+  /** Gets the same text, for `easyserve logs`. */
+  readonly onText?: ((text: string) => void) | undefined;
+  /** Added to every record. */
+  readonly fields?: LogFields;
+  /** Of this process, in each record. */
+  readonly pid?: number;
+}
+
+/** The log as cli/ holds it; everything else sees no more than Log. */
+export interface RootLog extends Log {
+  /** For this log and all its children, from the next record on. */
+  setLevel(level: LogLevel): void;
+  setAccessLog(isOn: boolean): void;
+  /** Writes what is still waiting, before process.exit. */
+  flush(): void;
+}
+
+/**
+ * Makes the one log of a process. Called at the edge: cli/ for the supervisor, cluster/ for a worker.
+ *
+ * Events are written at once, warnings and errors to stderr. Access and application lines are gathered for one turn of
+ * the event loop. The level does not hide application lines: they are the application's, not ours.
+ */
+export function createLog(options: LogOptions): RootLog {
+  const { pid = process.pid, fields = {} } = options;
+  const { write, onText } = options;
+  const batch = new LineBatch(
+    onText === undefined
+      ? write
+      : (text, stream) => {
+          write(text, stream);
+          onText(text);
+        },
+  );
+  const bound = { pid, ...fields };
+  const lines =
+    options.format === 'json' ? new JsonLines(bound) : new PrettyLines({ colour: options.colour, pid });
+  const shared: SharedState = {
+    level: options.level,
+    isAccessLogged: true,
+    batch,
+    events: createPino(lines, batch),
+  };
+  return new TopLog(shared, lines, bound);
+}
+
+/** What a log and its children have in common. */
+interface SharedState {
+  level: LogLevel;
+  isAccessLogged: boolean;
+  readonly batch: LineBatch;
+  readonly events: pino.Logger;
+}
+
+const ranks: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
+
+/** The level is checked before pino is asked, for pino's own would have to be set in each child. */
+function createPino(lines: LineFormat, batch: LineBatch): pino.Logger {
+  const destination = {
+    // Makes pino note the level of the line that it writes (pino doc, "pino.symbols.needsMetadataGsym").
+    [Symbol.for('pino.metadata')]: true,
+    lastLevel: ranks.info,
+    write(json: string) {
+      const stream: LogStream = this.lastLevel >= ranks.warn ? 'stderr' : 'stdout';
+      batch.add(lines.event(json), stream);
+      batch.flush();
+    },
+  };
+  return pino(
+    {
+      level: 'debug',
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+}
+
+class BranchLog implements Log {
+  readonly #shared: SharedState;
+  readonly #lines: LineFormat;
+  readonly #fields: LogFields;
+
+  constructor(shared: SharedState, lines: LineFormat, fields: LogFields) {
+    this.#shared = shared;
+    this.#lines = lines;
+    this.#fields = fields;
+  }
+
+  debug(event: string, message: string, fields?: LogFields): void {
+    this.#event('debug', event, message, fields);
+  }
+
+  info(event: string, message: string, fields?: LogFields): void {
+    this.#event('info', event, message, fields);
+  }
+
+  warn(event: string, message: string, fields?: LogFields): void {
+    this.#event('warn', event, message, fields);
+  }
+
+  error(event: string, message: string, fields?: LogFields): void {
+    this.#event('error', event, message, fields);
+  }
+
+  access(record: AccessRecord): void {
+    if (!this.#shared.isAccessLogged || ranks[this.#shared.level] > ranks.info) return;
+    this.#shared.batch.add(this.#lines.access(record), 'stdout');
+  }
+
+  application(line: string, source: ApplicationSource): void {
+    this.#shared.batch.add(this.#lines.application(line, source), source.stream);
+  }
+
+  child(fields: LogFields): Log {
+    return new BranchLog(this.#shared, this.#lines.with(fields), { ...this.#fields, ...fields });
+  }
+
+  #event(level: LogLevel, event: string, message: string, fields: LogFields | undefined): void {
+    if (ranks[level] < ranks[this.#shared.level]) return;
+    this.#shared.events[level]({ ...this.#fields, event, ...describeFields(fields) }, message);
+  }
+}
+
+class TopLog extends BranchLog implements RootLog {
+  readonly #shared: SharedState;
+
+  constructor(shared: SharedState, lines: LineFormat, fields: LogFields) {
+    super(shared, lines, fields);
+    this.#shared = shared;
+  }
+
+  setLevel(level: LogLevel): void {
+    this.#shared.level = level;
+  }
+
+  setAccessLog(isOn: boolean): void {
+    this.#shared.isAccessLogged = isOn;
+  }
+
+  flush(): void {
+    this.#shared.batch.flush();
+  }
+}
+
+/** An Error under `error` becomes its message, with code, hint and detail beside it, as all records show them. */
+function describeFields(fields: LogFields | undefined): LogFields | undefined {
+  if (!(fields?.error instanceof Error)) return fields;
+  const { error, ...rest } = fields;
+  const { message, code, hint, detail } = describeError(error);
+  return { error: message, code, hint, detail, ...rest };
+}

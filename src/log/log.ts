@@ -1,0 +1,33 @@
+/**
+ * What every part of the program logs through. Events are an interface: kebab-case, stable, listed in docs/logs.md.
+ *
+ * Made once by log/create (pino behind it) at the edge; everything else receives it by constructor.
+ */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** One request, as the access log shows it. */
+export interface AccessRecord {
+  readonly method: string;
+  /** As the client sent it, with the query. */
+  readonly path: string;
+  readonly status: number;
+  /** Bytes of the response body that were handed to the socket. */
+  readonly bytes: number;
+  readonly durationMs: number;
+  readonly requestId: string;
+  readonly client: string;
+}
+
+export interface Log {
+  debug(event: string, message: string, fields?: LogFields): void;
+  info(event: string, message: string, fields?: LogFields): void;
+  warn(event: string, message: string, fields?: LogFields): void;
+  error(event: string, message: string, fields?: LogFields): void;
+  access(record: AccessRecord): void;
+  /** A line that the application wrote; `pid` is the application process. */
+  application(line: string, source: { pid: number; stream: 'stdout' | 'stderr' }): void;
+  /** The same log with fields added to each record. */
+  child(fields: LogFields): Log;
+}

@@ -1,0 +1,139 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ApplicationError } from '../errors.js';
+import type { FoundInterpreter } from './interpreter.js';
+import type { CommandResult, RunCommand } from './run-command.js';
+
+/** Whom to ask, and where. Made by project/detect-project. */
+export interface PythonQuestion {
+  readonly python: FoundInterpreter;
+  /** The project's folder: working directory and first entry of sys.path. */
+  readonly root: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly run: RunCommand;
+}
+
+/** What python/inspect_django.py reports. `django` has the shape of DjangoFacts. */
+export interface DjangoReport {
+  readonly settingsModule: string;
+  readonly application: string;
+  readonly django: Readonly<Record<string, unknown>>;
+  readonly isGilEnabled: boolean;
+  readonly rssBytes?: number | null;
+  readonly warnings: readonly string[];
+}
+
+/** What python/inspect_wsgi.py reports. */
+export interface WsgiReport {
+  /** null: none of the modules asked for has an application. */
+  readonly application: string | null;
+  readonly isGilEnabled: boolean;
+  readonly rssBytes?: number | null;
+}
+
+/** The failure of python/easyserve_inspection.py. */
+interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly detail?: string;
+  readonly hint?: string;
+  readonly missingModule?: string;
+}
+
+const scriptFolder = fileURLToPath(new URL('../python/', import.meta.url));
+/** The script ends itself at the deadline, with the stack of what hangs; this is how much later it is killed. */
+const stackTimeMs = 2000;
+
+/** Throws ApplicationError with the code that the script gave, `application-hangs` or `application-dies`. */
+export function askAboutDjango(question: PythonQuestion, args: readonly string[]): Promise<DjangoReport> {
+  return ask<DjangoReport>(question, 'inspect_django.py', args);
+}
+
+/** `specs`: see python/inspect_wsgi.py. Throws like askAboutDjango. */
+export function askAboutWsgi(question: PythonQuestion, specs: readonly string[]): Promise<WsgiReport> {
+  return ask<WsgiReport>(question, 'inspect_wsgi.py', specs);
+}
+
+async function ask<Report>(
+  question: PythonQuestion,
+  script: string,
+  args: readonly string[],
+): Promise<Report> {
+  const { python, root, env, timeoutMs, signal, run } = question;
+  const result = await run({
+    command: python.path,
+    args: ['-u', join(scriptFolder, script), `--timeout=${timeoutMs / 1000}`, ...args],
+    cwd: root,
+    env,
+    timeoutMs: timeoutMs + stackTimeMs,
+    signal,
+    hasAnswer: true,
+  });
+  const answer = parseAnswer<Report>(result.answer);
+  if (answer === undefined) throw describeSilence(question, result);
+  if ('failure' in answer) throw await describeFailure(question, answer.failure);
+  return answer.report;
+}
+
+type Answer<Report> = { readonly report: Report } | { readonly failure: Failure };
+
+/** Undefined where the script died before, or amid, its answer. */
+function parseAnswer<Report>(text: string): Answer<Report> | undefined {
+  try {
+    return JSON.parse(text) as Answer<Report>;
+  } catch {
+    return undefined;
+  }
+}
+
+function describeSilence({ timeoutMs }: PythonQuestion, result: CommandResult): ApplicationError {
+  const detail = result.output || undefined;
+  if (result.durationMs >= timeoutMs) {
+    return new ApplicationError(
+      'application-hangs',
+      `The project did not finish loading within ${timeoutMs / 1000} seconds.`,
+      {
+        detail,
+        hint: 'If it only is slow: easyserve start --set readyTimeoutMs=120000',
+      },
+    );
+  }
+  const end = result.signal === null ? `with exit code ${result.code}` : `by the signal ${result.signal}`;
+  return new ApplicationError('application-dies', `Python ended ${end} while it loaded the project.`, {
+    detail,
+  });
+}
+
+async function describeFailure(question: PythonQuestion, failure: Failure): Promise<ApplicationError> {
+  const { path, source, passedOver } = question.python;
+  const { code, message, detail, missingModule } = failure;
+  const which = `The interpreter is ${path} (from ${source}).`;
+  if (code === 'django-missing') {
+    const what = missingModule === 'django' ? 'Django is not installed.' : message;
+    return new ApplicationError(code, `${what} ${which}`, {
+      detail: [...passedOver, detail].join('\n'),
+      hint: describeInstall(question, 'django'),
+    });
+  }
+  if (missingModule === undefined || code === 'application-module-missing') {
+    return new ApplicationError(code, message, { detail, hint: failure.hint });
+  }
+  const hasRequirements = await stat(join(question.root, 'requirements.txt')).then(
+    () => true,
+    () => false,
+  );
+  return new ApplicationError(code, `${message}. ${which}`, {
+    detail,
+    hint: hasRequirements ? describeInstall(question, '-r requirements.txt') : undefined,
+  });
+}
+
+/** Many systems refuse to install into their own interpreter (PEP 668); one in .venv is found by the next start. */
+function describeInstall({ python, root }: PythonQuestion, what: string): string {
+  if (!python.source.endsWith('of PATH')) return `${python.path} -m pip install ${what}`;
+  const environment = join(root, '.venv');
+  return `${python.path} -m venv ${environment} && ${environment}/bin/python -m pip install ${what}`;
+}

@@ -1,0 +1,252 @@
+import { access, constants, readFile, stat } from 'node:fs/promises';
+import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { ApplicationError } from '../errors.js';
+import type { Interpreter } from './project.js';
+import type { CommandResult, RunCommand } from './run-command.js';
+
+/** What to search, and with what. Made by project/detect-project. */
+export interface InterpreterSearch {
+  /** The application's folder. */
+  readonly root: string;
+  /** The folder that the person named: `root`, or the one that holds it. */
+  readonly named: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The setting `python`: a path (relative to `named`), a virtual environment's folder, or a name on PATH. */
+  readonly setting: string | null;
+  readonly platform: NodeJS.Platform;
+  /** For each command that is asked. */
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly run: RunCommand;
+}
+
+export interface FoundInterpreter extends Omit<Interpreter, 'isGilEnabled'> {
+  /** Places that promised an interpreter and had none, each with the reason: a sentence for the log. */
+  readonly passedOver: readonly string[];
+}
+
+interface Candidate {
+  readonly path: string;
+  readonly source: string;
+}
+
+/** A search on its way: the folders to look at, nearest first, and what was passed over so far. */
+interface Walk extends InterpreterSearch {
+  readonly folders: readonly string[];
+  readonly passedOver: string[];
+}
+
+const oldestVersion = [3, 8] as const;
+const environmentFolders = ['.venv', 'venv', 'env'];
+const highestParent = 3;
+const hint =
+  'Install Python 3.8 or later (Debian, Ubuntu: apt install python3; macOS: brew install python), or name one: easyserve start --set python=/path/to/python';
+
+/** Throws ApplicationError: nothing found, one that does not run, or one older than Python 3.8. */
+export async function findInterpreter(search: InterpreterSearch): Promise<FoundInterpreter> {
+  const walk = { ...search, folders: await listFolders(search.root, search.named), passedOver: [] };
+  const found = search.setting === null ? await look(walk) : await takeSetting(walk, search.setting);
+  return { ...(await tryOut(walk, found)), passedOver: walk.passedOver };
+}
+
+async function look(walk: Walk): Promise<Candidate> {
+  for (const place of [lookInVariable, lookInFolders, askPoetry, askPipenv, askUv, lookOnPath]) {
+    const found = await place(walk);
+    if (found !== undefined) return found;
+  }
+  throw new ApplicationError('python-missing', 'No Python interpreter was found.', {
+    hint,
+    detail: walk.passedOver.join('\n') || undefined,
+  });
+}
+
+/** From `root` outwards to the repository's root, and at least to the folder that was named. */
+async function listFolders(root: string, named: string): Promise<string[]> {
+  const chain = [root];
+  for (let folder = dirname(root); chain.length <= highestParent; folder = dirname(folder))
+    chain.push(folder);
+  const isRepository = await Promise.all(
+    chain.map(
+      async (folder) => (await exists(join(folder, '.git'))) || exists(join(folder, 'pyproject.toml')),
+    ),
+  );
+  const last = Math.max(0, isRepository.indexOf(true), chain.indexOf(named));
+  return [...new Set(chain.slice(0, last + 1))];
+}
+
+async function takeSetting(walk: Walk, setting: string): Promise<Candidate> {
+  const source = 'setting';
+  const onPath = basename(setting) === setting ? await findOnPath(walk, setting) : undefined;
+  if (onPath !== undefined) return { path: onPath, source };
+  const path = resolve(walk.named, setting);
+  for (const each of [environmentPython(walk, path), path]) {
+    if (await isExecutable(each)) return { path: each, source };
+  }
+  throw new ApplicationError(
+    'python-missing',
+    `The setting python is ${JSON.stringify(setting)}, but there is no such interpreter.`,
+    { hint: 'Correct the setting, or remove it to let easyserve find the interpreter.' },
+  );
+}
+
+async function lookInVariable(walk: Walk): Promise<Candidate | undefined> {
+  const folder = walk.env.VIRTUAL_ENV;
+  if (!folder) return undefined;
+  const path = environmentPython(walk, resolve(walk.root, folder));
+  if (await isExecutable(path)) return { path, source: '$VIRTUAL_ENV' };
+  walk.passedOver.push(`$VIRTUAL_ENV is ${folder}, but there is no ${path}.`);
+  return undefined;
+}
+
+async function lookInFolders(walk: Walk): Promise<Candidate | undefined> {
+  for (const folder of walk.folders) {
+    for (const name of environmentFolders) {
+      const path = environmentPython(walk, join(folder, name));
+      if (await isExecutable(path)) return { path, source: name };
+    }
+  }
+  return undefined;
+}
+
+async function askPoetry(walk: Walk): Promise<Candidate | undefined> {
+  const folder = await findFolder(
+    walk,
+    async (each) => (await exists(join(each, 'poetry.lock'))) || usesPoetry(each),
+  );
+  if (folder === undefined) return undefined;
+  return ask(walk, folder, 'poetry', ['env', 'info', '--executable']);
+}
+
+async function usesPoetry(folder: string): Promise<boolean> {
+  const file = join(folder, 'pyproject.toml');
+  return (await exists(file)) && /^\s*\[tool\.poetry\]/m.test(await readFile(file, 'utf8'));
+}
+
+async function askPipenv(walk: Walk): Promise<Candidate | undefined> {
+  const folder = await findFolder(walk, (each) => exists(join(each, 'Pipfile')));
+  return folder === undefined ? undefined : ask(walk, folder, 'pipenv', ['--py']);
+}
+
+async function askUv(walk: Walk): Promise<Candidate | undefined> {
+  const folder = await findFolder(walk, (each) => exists(join(each, 'uv.lock')));
+  if (folder === undefined) return undefined;
+  const environment = walk.env.UV_PROJECT_ENVIRONMENT;
+  if (environment) {
+    const path = environmentPython(walk, resolve(folder, environment));
+    if (await isExecutable(path)) return { path, source: '$UV_PROJECT_ENVIRONMENT' };
+    walk.passedOver.push(`$UV_PROJECT_ENVIRONMENT is ${environment}, but there is no ${path}.`);
+  }
+  return ask(walk, folder, 'uv', ['python', 'find']);
+}
+
+async function lookOnPath(walk: Walk): Promise<Candidate | undefined> {
+  for (const name of ['python3', 'python']) {
+    const path = await findOnPath(walk, name);
+    if (path !== undefined) return { path, source: `${name} of PATH` };
+  }
+  return undefined;
+}
+
+/** Asks a tool where the interpreter is. Without the tool, or without an answer, the place is passed over. */
+async function ask(
+  walk: Walk,
+  cwd: string,
+  tool: string,
+  args: readonly string[],
+): Promise<Candidate | undefined> {
+  const passOver = (reason: string) => {
+    walk.passedOver.push(`${cwd} is a project of ${tool}, but ${reason}.`);
+    return undefined;
+  };
+  const command = await findOnPath(walk, tool);
+  if (command === undefined) return passOver(`there is no ${tool} on PATH`);
+  const { env, timeoutMs, signal, run } = walk;
+  const said = `\`${tool} ${args.join(' ')}\``;
+  const result = await run({ command, args, cwd, env, timeoutMs, signal }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    return String(error);
+  });
+  if (typeof result === 'string') return passOver(`${said} cannot be started: ${result}`);
+  if (result.isTimedOut) return passOver(`${said} took longer than ${timeoutMs} ms`);
+  const path = result.stdout.split('\n').at(-1)?.trim() ?? '';
+  if (result.code !== 0) return passOver(`${said} failed: ${result.output.split('\n').at(-1)}`);
+  const isInterpreter = isAbsolute(path) && (await isExecutable(path));
+  return isInterpreter ? { path, source: tool } : passOver(`${said} named no interpreter: ${path}`);
+}
+
+/** Runs the interpreter once: for its version, and for its own path, as a shim on PATH stands for another. */
+async function tryOut(walk: Walk, found: Candidate): Promise<Candidate & { version: string }> {
+  const named = `${found.path} (from ${found.source})`;
+  const result = await runProbe(walk, found.path).catch((cause: unknown) => {
+    walk.signal?.throwIfAborted();
+    throw broken(`The interpreter ${named} cannot be started: ${String(cause)}`);
+  });
+  if (result.isTimedOut) {
+    throw broken(`The interpreter ${named} does not answer within ${walk.timeoutMs} ms.`, result.output);
+  }
+  const [executable = '', version = ''] = result.stdout.split('\n').slice(-2);
+  if (result.code !== 0 || !/^\d+\.\d+\.\d+$/.test(version)) {
+    throw broken(`The interpreter ${named} does not work.`, result.output);
+  }
+  if (isTooOld(version)) {
+    const message = `The interpreter ${named} is Python ${version}; 3.8 is the oldest that works.`;
+    throw new ApplicationError('python-too-old', message, { hint });
+  }
+  const path = found.source === 'setting' || !isAbsolute(executable) ? found.path : executable;
+  return { path, source: found.source, version };
+}
+
+function runProbe(walk: Walk, command: string): Promise<CommandResult> {
+  const { env, timeoutMs, signal, run, root: cwd } = walk;
+  const program = 'import sys; print(sys.executable); print("%d.%d.%d" % sys.version_info[:3])';
+  return run({ command, args: ['-S', '-c', program], cwd, env, timeoutMs, signal });
+}
+
+function broken(message: string, detail?: string): ApplicationError {
+  return new ApplicationError('python-broken', message, { hint, detail });
+}
+
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1]);
+}
+
+function environmentPython(walk: Walk, folder: string): string {
+  return walk.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
+}
+
+async function findOnPath(walk: Walk, name: string): Promise<string | undefined> {
+  const file = walk.platform === 'win32' && !name.endsWith('.exe') ? `${name}.exe` : name;
+  for (const folder of (walk.env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
+    if (await isExecutable(join(folder, file))) return join(folder, file);
+  }
+  return undefined;
+}
+
+async function findFolder(
+  walk: Walk,
+  matches: (folder: string) => Promise<boolean>,
+): Promise<string | undefined> {
+  for (const folder of walk.folders) {
+    if (await matches(folder)) return folder;
+  }
+  return undefined;
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    return (await stat(path)).isFile();
+  } catch {
+    return false; // missing or not ours to run: both are "no"
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,112 @@
+import type { Settings } from '../settings/settings.js';
+import type { Capacity } from './capacity.js';
+import type { Project } from './project.js';
+
+/** How many processes and threads, in which mode, and why. Made by launcher at start and at each reload. */
+export interface ProcessPlan {
+  readonly mode: 'single' | 'cluster';
+  /** Application processes in all. */
+  readonly processes: number;
+  /** Throng workers in cluster mode; 1 in single mode, where the front lives in the supervisor. */
+  readonly fronts: number;
+  /** Of each application process. */
+  readonly threads: number;
+  /** Why this mode and number, for the log: `processes = auto: one for each of 4 cores (CPU affinity)`. */
+  readonly reason: string;
+  /** What else this machine could do, where the settings leave it unused. */
+  readonly advice: string | undefined;
+}
+
+export interface PlanInput {
+  readonly settings: Pick<Settings, 'processes' | 'threads' | 'fronts'>;
+  readonly capacity: Capacity;
+  readonly project: Pick<Project, 'applicationRssBytes'> & {
+    readonly python: Pick<Project['python'], 'isGilEnabled'>;
+  };
+}
+
+interface Choice {
+  readonly processes: number;
+  readonly reason: string;
+}
+
+const singleThreads = 10;
+const clusterThreads = 4;
+const freeThreadsPerCore = 4;
+const processesPerFront = 4;
+/** The rest is for the fronts, for growth under load, and for the page cache. */
+const memoryShare = 0.75;
+
+/** Pure: the same input makes the same plan. */
+export function planProcesses(input: PlanInput): ProcessPlan {
+  const { settings } = input;
+  const automatic = chooseProcesses(input);
+  const { processes, reason } = settings.processes === 'auto' ? automatic : describeFixed(settings.processes);
+  const isCluster = processes > 1;
+  return {
+    mode: isCluster ? 'cluster' : 'single',
+    processes,
+    fronts: isCluster ? chooseFronts(settings.fronts, processes) : 1,
+    threads: settings.threads === 'auto' ? chooseThreads(input, processes) : settings.threads,
+    reason: `processes = ${settings.processes}: ${reason}`,
+    advice: settings.processes === 1 ? advise(input, automatic) : undefined,
+  };
+}
+
+/** Shares `total` out over `fronts`, as evenly as it goes: 5 over 3 is [2, 2, 1]. */
+export function distribute(total: number, fronts: number): number[] {
+  return Array.from(
+    { length: fronts },
+    (_, index) => Math.floor(total / fronts) + (index < total % fronts ? 1 : 0),
+  );
+}
+
+function describeFixed(processes: number): Choice {
+  return { processes, reason: processes === 1 ? 'one process, whose threads share memory' : 'as it is set' };
+}
+
+/** The rule of `--processes auto`. */
+function chooseProcesses({ capacity, project }: PlanInput): Choice {
+  const wholeCores = Math.max(1, Math.floor(capacity.cores));
+  const cores = describeCores(capacity);
+  if (wholeCores === 1) return { processes: 1, reason: `${cores} can run one process` };
+  if (!project.python.isGilEnabled) {
+    return { processes: 1, reason: `Python's GIL is off, so the threads of one process use ${cores}` };
+  }
+  const fitting = countFitting(capacity, project.applicationRssBytes);
+  if (fitting >= wholeCores) return { processes: wholeCores, reason: `one for each of ${cores}` };
+  const each = toMebibytes(project.applicationRssBytes ?? 0);
+  const memory = `${toMebibytes(capacity.memoryLimitBytes)} MiB (${capacity.memoryRule})`;
+  return { processes: fitting, reason: `of ${each} MiB each, more would not fit into 75 % of ${memory}` };
+}
+
+function describeCores({ cores, rule }: Capacity): string {
+  const number = Number(cores.toFixed(2));
+  return `${number} ${number === 1 ? 'core' : 'cores'} (${rule})`;
+}
+
+/** How many applications fit into memory; at least one, as there is no site with fewer. */
+function countFitting(capacity: Capacity, applicationRssBytes: number | undefined): number {
+  if (applicationRssBytes === undefined) return Number.POSITIVE_INFINITY;
+  return Math.max(1, Math.floor((capacity.memoryLimitBytes * memoryShare) / applicationRssBytes));
+}
+
+function toMebibytes(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024);
+}
+
+/** A front without an application process would have nothing to do, hence the cap. */
+function chooseFronts(setting: number | 'auto', processes: number): number {
+  return setting === 'auto' ? Math.ceil(processes / processesPerFront) : Math.min(setting, processes);
+}
+
+function chooseThreads({ capacity, project }: PlanInput, processes: number): number {
+  const least = processes > 1 ? clusterThreads : singleThreads;
+  if (project.python.isGilEnabled) return least;
+  return Math.max(least, Math.ceil((freeThreadsPerCore * Math.floor(capacity.cores)) / processes));
+}
+
+function advise({ capacity }: PlanInput, automatic: Choice): string | undefined {
+  if (automatic.processes === 1) return undefined;
+  return `\`--processes auto\` would use ${automatic.processes} processes on ${describeCores(capacity)}`;
+}

@@ -1,0 +1,158 @@
+"""Which of a Django project's files can be served without Django.
+
+Used by inspect_django.py after django.setup(): what STATIC_*, STORAGES,
+the staticfiles finders and MEDIA_* come down to.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Dict, List, Optional
+from urllib.parse import urlsplit
+
+
+def gather_media(settings: Any, warnings: List[str]) -> Dict[str, Any]:
+    """Return mediaPrefix and mediaRoot; None where there is none."""
+    return {
+        "mediaPrefix": url_prefix(settings, "MEDIA_URL", warnings),
+        "mediaRoot": servable_root(
+            settings.MEDIA_ROOT, "MEDIA_ROOT", warnings
+        ),
+    }
+
+
+def gather_static(settings: Any, warnings: List[str]) -> Dict[str, Any]:
+    """Return the facts whose names begin with `static`.
+
+    None at all without django.contrib.staticfiles or STATIC_URL, and where
+    the storage is no folder (a bucket), for then both collecting and serving
+    happen elsewhere. Raises what Django thinks of settings that contradict
+    each other.
+    """
+    from django.apps import apps
+
+    if not apps.is_installed("django.contrib.staticfiles"):
+        return {}
+    prefix = url_prefix(settings, "STATIC_URL", warnings)
+    if not is_set(settings, "STATIC_URL") or settings.STATIC_URL == "/":
+        return {}
+    from django.contrib.staticfiles.storage import staticfiles_storage
+    from django.core.files.storage import FileSystemStorage
+
+    if not isinstance(staticfiles_storage, FileSystemStorage):
+        return {}
+    location = staticfiles_storage.base_location
+    root = servable_root(location, "STATIC_ROOT", warnings)
+    facts: Dict[str, Any] = {"staticPrefix": prefix, "staticRoot": root}
+    if root is not None:
+        facts["staticManifest"] = manifest_path(staticfiles_storage)
+    elif prefix is not None and not location:
+        ignored = apps.get_app_config("staticfiles").ignore_patterns
+        facts["staticFound"] = find_static(ignored, warnings)
+    return facts
+
+
+def url_prefix(
+    settings: Any, name: str, warnings: List[str]
+) -> Optional[str]:
+    """Return the setting as a path with slashes at both ends.
+
+    None for a full URL, an empty one, and '/'.
+    """
+    if not is_set(settings, name):
+        return None
+    url = str(getattr(settings, name))
+    parts = urlsplit(url)
+    if parts.scheme or parts.netloc:
+        return None
+    if url == "/":
+        better = "/" + name.split("_")[0].lower() + "/"
+        warnings.append(
+            f"{name} is '/', which would take every address of the site for "
+            f"a file, so these files are not served. Use {better!r}."
+        )
+        return None
+    return url if url.startswith("/") else "/" + url
+
+
+def is_set(settings: Any, name: str) -> bool:
+    """Tell whether a URL stands in the settings.
+
+    As it is written there, for Django makes '/' of an empty MEDIA_URL.
+    """
+    return bool(getattr(settings._wrapped, name, None))
+
+
+def servable_root(
+    root: Any, name: str, warnings: List[str]
+) -> Optional[str]:
+    """Return the absolute folder; None when it is unset.
+
+    None as well when the project lies inside it: serving it would publish
+    the project's code, settings and database.
+    """
+    if not root:
+        return None
+    path = str(os.path.abspath(os.fspath(root)))
+    project = Path.cwd().resolve()
+    if Path(path).resolve() in (project, *project.parents):
+        warnings.append(
+            f"{name} is {path}, which holds the project's own code, so it is "
+            "not served. Give it a folder of its own."
+        )
+        return None
+    return path
+
+
+def manifest_path(storage: Any) -> Optional[str]:
+    """Return where a manifest storage writes its manifest.
+
+    Django 4.0 and later let it lie in another storage.
+    """
+    name = getattr(storage, "manifest_name", None)
+    if name is None:
+        return None
+    holder = getattr(storage, "manifest_storage", storage)
+    return str(os.path.abspath(holder.path(name)))
+
+
+def find_static(
+    ignore_patterns: List[str], warnings: List[str]
+) -> Dict[str, str]:
+    """Return what collectstatic would collect: URL path -> file.
+
+    The paths are below the prefix. As there, the first finder wins.
+    """
+    from django.contrib.staticfiles.finders import get_finders
+
+    found: Dict[str, str] = {}
+    for finder in get_finders():
+        try:
+            for path, storage in finder.list(ignore_patterns):
+                prefix = getattr(storage, "prefix", None)
+                url_path = os.path.join(prefix, path) if prefix else path
+                file = os.path.abspath(storage.path(path))
+                found.setdefault(url_path.replace(os.sep, "/"), file)
+        except FileNotFoundError as error:
+            # A missing folder of STATICFILES_DIRS, which Django 4.0 skips.
+            warnings.append(
+                f"Static files: {error.filename} does not exist."
+            )
+    return keep_utf8(found, warnings)
+
+
+def keep_utf8(found: Dict[str, str], warnings: List[str]) -> Dict[str, str]:
+    """Return what has a name that a URL can spell."""
+    kept: Dict[str, str] = {}
+    for url_path, file in found.items():
+        try:
+            (url_path + file).encode("utf-8")
+        except UnicodeEncodeError:
+            warnings.append(
+                f"Static files: {ascii(file)} is not served, as its name is "
+                "not UTF-8."
+            )
+        else:
+            kept[url_path] = file
+    return kept

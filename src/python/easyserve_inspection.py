@@ -1,0 +1,288 @@
+"""What inspect_django.py and inspect_wsgi.py have in common.
+
+They are run by project/ask-python with the project's interpreter, and with
+the project's folder as working directory. The answer is one JSON object on
+descriptor 3, since a project may print while it is imported:
+
+    {"report": {...}}    what was found
+    {"failure": {...}}   why it cannot be hosted: code, message, and where
+                         there are any detail, hint and missingModule
+
+Standard library only, Python 3.8 and later.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import importlib
+import inspect
+import json
+import math
+import os
+import runpy
+import sys
+import traceback
+from typing import Any, Callable, Dict, Optional
+
+ANSWER_DESCRIPTOR = 3
+DEEPEST_VALUE = 20
+OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+
+class Failure(Exception):
+    """The project cannot be hosted, for a reason that its owner can mend.
+
+    `__cause__` is what the project raised.
+    """
+
+    def __init__(
+        self, code: str, message: str, hint: Optional[str] = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+
+
+def enter_project(timeout_s: float) -> None:
+    """Make this process look like one of the project's own.
+
+    sys.path begins with the project's folder, as it does under manage.py.
+    What hangs for `timeout_s` seconds is ended with the stack of each thread
+    on stderr, also when whoever started this process is gone by then.
+    """
+    kept = [
+        entry
+        for entry in sys.path
+        if os.path.abspath(entry or ".") != OWN_FOLDER
+    ]
+    sys.path[:] = [os.getcwd()] + kept
+    sys.argv[1:] = []
+    os.set_inheritable(ANSWER_DESCRIPTOR, False)
+    faulthandler.dump_traceback_later(timeout_s, exit=True)
+
+
+def answer(find: Callable[[], Dict[str, Any]]) -> None:
+    """Write what `find` reports, or why it failed, to the answer."""
+    try:
+        message = {"report": find()}
+    except Failure as failure:
+        message = {"failure": describe_failure(failure)}
+    with os.fdopen(ANSWER_DESCRIPTOR, "w", encoding="ascii") as channel:
+        json.dump(message, channel)
+
+
+def describe_failure(failure: Failure) -> Dict[str, Any]:
+    """Return the failure as the answer carries it."""
+    cause = failure.__cause__
+    record: Dict[str, Any] = {
+        "code": failure.code,
+        "message": failure.message,
+    }
+    if failure.hint is not None:
+        record["hint"] = failure.hint
+    if cause is not None:
+        record["detail"] = format_for_owner(cause)
+    if isinstance(cause, ModuleNotFoundError) and cause.name:
+        record["missingModule"] = cause.name
+    return record
+
+
+def format_for_owner(error: BaseException) -> str:
+    """Return the traceback from where the project's own code begins."""
+    frame = error.__traceback__
+    while frame is not None and is_foreign(frame.tb_frame.f_code.co_filename):
+        frame = frame.tb_next
+    lines = traceback.format_exception(type(error), error, frame)
+    return "".join(lines).rstrip()
+
+
+def is_foreign(filename: str) -> bool:
+    """Tell whether a frame is ours or the import system's."""
+    return (
+        os.path.dirname(os.path.abspath(filename)) == OWN_FOLDER
+        or filename.startswith("<frozen ")
+        or filename in (importlib.__file__, runpy.__file__)
+    )
+
+
+def summarise(error: BaseException) -> str:
+    """Return the error in one line, like `KeyError: 'SECRET_KEY'`."""
+    message = str(error).strip().split("\n")[0]
+    name = type(error).__name__
+    return f"{name}: {message}" if message else name
+
+
+def import_project_module(name: str) -> Any:
+    """Import a module of the project; raise Failure whatever it does."""
+    try:
+        return importlib.import_module(name)
+    except SystemExit as error:
+        raise exited(f"Importing {name!r}", error) from error
+    except BaseException as error:
+        missing = getattr(error, "name", None) or "?"
+        if isinstance(error, ModuleNotFoundError) and (
+            name + "."
+        ).startswith(missing + "."):
+            raise Failure(
+                "application-module-missing",
+                f"There is no module {name!r} in {os.getcwd()}.",
+            ) from error
+        raise raised(f"Importing {name!r}", error) from error
+
+
+def load_application(spec: str) -> Any:
+    """Return the callable that `module:attribute` names.
+
+    Of `module:attribute()`, what that factory returns. Raises Failure.
+    """
+    module_name, _, target = spec.partition(":")
+    is_factory = target.endswith("()")
+    attribute = target[:-2] if is_factory else target
+    found = import_project_module(module_name)
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise Failure(
+                "application-callable-missing",
+                f"The module {module_name!r} has no {attribute!r}.",
+            )
+        found = getattr(found, part)
+    if is_factory:
+        found = call_factory(spec, found)
+    require_wsgi(spec, found)
+    return found
+
+
+def call_factory(spec: str, factory: Any) -> Any:
+    """Return what the factory makes; raise Failure whatever it does."""
+    if not callable(factory):
+        kind = type(factory).__name__
+        raise Failure(
+            "application-not-callable",
+            f"{spec[:-2]!r} is no factory, but of the type {kind}.",
+        )
+    try:
+        return factory()
+    except SystemExit as error:
+        raise exited(f"The factory {spec!r}", error) from error
+    except BaseException as error:
+        raise raised(f"The factory {spec!r}", error) from error
+
+
+def exited(what: str, error: SystemExit) -> Failure:
+    """Return the failure of a project that calls sys.exit too early."""
+    return Failure(
+        "application-exits",
+        f"{what} ended the process by sys.exit({error.code!r}).",
+    )
+
+
+def raised(what: str, error: BaseException) -> Failure:
+    """Return the failure of a project that raises."""
+    return Failure("application-raises", f"{what} failed: {summarise(error)}")
+
+
+def require_wsgi(spec: str, found: Any) -> None:
+    """Raise Failure unless `found` takes (environ, start_response)."""
+    if not callable(found):
+        kind = type(found).__name__
+        raise Failure(
+            "application-not-callable",
+            f"{spec!r} cannot be called: its type is {kind}.",
+        )
+    if is_asgi(found):
+        raise Failure(
+            "application-asgi",
+            f"{spec!r} is an ASGI application; this takes WSGI ones.",
+        )
+    if takes_arguments(found, 2):
+        return
+    hint = None
+    if not spec.endswith("()") and takes_arguments(found, 0):
+        hint = f"If that is a factory: easyserve start --set 'app={spec}()'"
+    raise Failure(
+        "application-not-callable",
+        f"{spec!r} does not take (environ, start_response).",
+        hint,
+    )
+
+
+def is_asgi(found: Any) -> bool:
+    """Tell whether calling `found` makes a coroutine, as ASGI 3 has it."""
+    call = getattr(type(found), "__call__", None)
+    return inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(
+        call
+    )
+
+
+def takes_arguments(function: Any, count: int) -> bool:
+    """Tell whether `function` can be called with `count` arguments.
+
+    True where it does not say (functions written in C).
+    """
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
+
+
+def is_gil_enabled() -> bool:
+    """Tell whether only one thread runs Python code at a time (PEP 703).
+
+    An imported extension may have switched the GIL on again.
+    """
+    tell: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
+    return tell()
+
+
+def resident_bytes() -> Optional[int]:
+    """Return how much memory this process occupies.
+
+    Its largest size so far where the system has no /proc.
+    """
+    try:
+        with open("/proc/self/statm", "rb") as statm:
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return largest_resident_bytes()
+
+
+def largest_resident_bytes() -> Optional[int]:
+    """Return the largest size of this process so far."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return size if sys.platform == "darwin" else size * 1024
+
+
+def reduce_to_json(value: Any, depth: int = 0) -> Any:
+    """Return the value as JSON can carry it.
+
+    Paths become strings, tuples and sets lists, and what JSON has no form
+    for {"__unserialisable__": repr}.
+    """
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float) and math.isfinite(value):
+        return value
+    if isinstance(value, os.PathLike):
+        return os.fsdecode(value)
+    if depth < DEEPEST_VALUE:
+        deeper = depth + 1
+        if isinstance(value, dict):
+            return {
+                str(key): reduce_to_json(item, deeper)
+                for key, item in value.items()
+            }
+        if isinstance(value, (set, frozenset)):
+            value = sorted(value, key=repr)
+        if isinstance(value, (list, tuple)):
+            return [reduce_to_json(item, deeper) for item in value]
+    return {"__unserialisable__": repr(value)}

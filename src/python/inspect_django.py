@@ -1,0 +1,264 @@
+"""Ask a Django project for what easyserve must know.
+
+    inspect_django.py --timeout SECONDS [options]
+
+manage.py is run first, with Django's command line taken out, so that the
+settings are read in the surroundings that the project prepares for itself:
+DJANGO_SETTINGS_MODULE, .env files, sys.path, django-configurations.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import re
+import runpy
+import sys
+from typing import Any, Dict, List
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import easyserve_django_files as files  # noqa: E402
+import easyserve_inspection as inspection  # noqa: E402
+from easyserve_inspection import Failure  # noqa: E402
+
+SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
+NAMED_SETTINGS = re.compile(
+    SETTINGS_VARIABLE + r"""["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']"""
+)
+DEFAULT_APPLICATION = "django.core.wsgi:get_wsgi_application()"
+
+
+def main() -> None:
+    """Answer for the project in the working directory."""
+    arguments = parse_arguments()
+    inspection.enter_project(arguments.timeout)
+    inspection.answer(lambda: inspect_project(arguments))
+
+
+def parse_arguments() -> argparse.Namespace:
+    """Return what project/detect-project asks for."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--timeout", type=float, required=True)
+    parser.add_argument("--manage", help="manage.py, where there is one")
+    parser.add_argument(
+        "--settings-module",
+        help="instead of what the environment or manage.py names",
+    )
+    parser.add_argument(
+        "--application", help="module:callable instead of WSGI_APPLICATION"
+    )
+    parser.add_argument(
+        "--script-name", default="", help="where the site is mounted"
+    )
+    parser.add_argument(
+        "--measure",
+        action="store_true",
+        help="import the application too, and report its size",
+    )
+    return parser.parse_args()
+
+
+def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
+    """Return the report; raise Failure."""
+    version = require_django()
+    warnings: List[str] = []
+    is_named_by_manage = choose_settings(arguments)
+    settings = load_settings()
+    set_up(settings, arguments.script_name)
+    application = arguments.application or name_application(settings)
+    if is_named_by_manage:
+        warn_of_other_settings(application, warnings)
+    report: Dict[str, Any] = {
+        "settingsModule": os.environ[SETTINGS_VARIABLE],
+        "application": application,
+    }
+    if arguments.measure:
+        inspection.load_application(application)
+        load_urls(settings, warnings)
+        report["rssBytes"] = inspection.resident_bytes()
+    report["isGilEnabled"] = inspection.is_gil_enabled()
+    report["django"] = gather_facts(settings, version, warnings)
+    report["warnings"] = warnings
+    return report
+
+
+def require_django() -> str:
+    """Return Django's version; raise Failure when it is missing."""
+    try:
+        import django
+    except ImportError as error:
+        raise Failure(
+            "django-missing",
+            f"Django cannot be imported: {inspection.summarise(error)}",
+        ) from error
+    return str(django.get_version())
+
+
+def choose_settings(arguments: argparse.Namespace) -> bool:
+    """Leave DJANGO_SETTINGS_MODULE set, and the project's folder prepared.
+
+    The option comes first, then the environment, then manage.py, which
+    makes it true. Raises Failure.
+    """
+    chosen = arguments.settings_module or os.environ.get(SETTINGS_VARIABLE)
+    if chosen:
+        os.environ[SETTINGS_VARIABLE] = chosen
+    if arguments.manage is not None:
+        run_manage(arguments.manage)
+    if chosen:
+        os.environ[SETTINGS_VARIABLE] = chosen  # manage.py may assign it
+    elif not os.environ.get(SETTINGS_VARIABLE):
+        raise Failure(
+            "settings-module-unknown",
+            f"{arguments.manage} sets no {SETTINGS_VARIABLE}.",
+            "easyserve start --set settingsModule=project.settings",
+        )
+    return not chosen
+
+
+def run_manage(path: str) -> None:
+    """Run manage.py up to where it would run a command.
+
+    It is told to run `check`, on which no project makes a difference.
+    """
+    from django.core import management
+
+    utility = management.ManagementUtility
+    execute = management.execute_from_command_line
+    execute_utility = utility.execute
+    management.execute_from_command_line = lambda argv=None: None
+    utility.execute = lambda self: None
+    argv, sys.argv = sys.argv, [path, "check"]
+    try:
+        runpy.run_path(path, run_name="__main__")
+    except BaseException as error:
+        if not (isinstance(error, SystemExit) and not error.code):
+            raise Failure(
+                "manage-raises",
+                f"{path} failed: {inspection.summarise(error)}",
+            ) from error
+    finally:
+        sys.argv = argv
+        management.execute_from_command_line = execute
+        utility.execute = execute_utility
+
+
+def load_settings() -> Any:
+    """Return django.conf.settings, loaded; raise Failure."""
+    from django.conf import settings
+
+    try:
+        settings.INSTALLED_APPS
+    except BaseException as error:
+        name = os.environ[SETTINGS_VARIABLE]
+        raise Failure(
+            "django-settings",
+            f"Django's settings {name!r} cannot be loaded: "
+            f"{inspection.summarise(error)}",
+        ) from error
+    return settings
+
+
+def set_up(settings: Any, script_name: str) -> None:
+    """Call django.setup(), and set the prefix of relative URLs.
+
+    Django puts it before a STATIC_URL like 'static/' (LazySettings).
+    """
+    import django
+    from django.urls import set_script_prefix
+
+    try:
+        django.setup()
+    except BaseException as error:
+        raise Failure(
+            "django-setup",
+            "Django cannot set up the project: "
+            f"{inspection.summarise(error)}",
+        ) from error
+    if script_name and settings.FORCE_SCRIPT_NAME is None:
+        set_script_prefix(script_name.rstrip("/") + "/")
+
+
+def name_application(settings: Any) -> str:
+    """Return the spec of WSGI_APPLICATION, or Django's default."""
+    dotted = settings.WSGI_APPLICATION
+    if dotted is None:
+        return DEFAULT_APPLICATION
+    module, _, attribute = str(dotted).rpartition(".")
+    if not module:
+        raise Failure(
+            "django-settings",
+            f"WSGI_APPLICATION is {dotted!r}, but must be a dotted name "
+            "like 'project.wsgi.application'.",
+        )
+    return f"{module}:{attribute}"
+
+
+def load_urls(settings: Any, warnings: List[str]) -> None:
+    """Import the views, as the first request would.
+
+    Most of what an application occupies comes with them.
+    """
+    from django.urls import get_resolver
+
+    try:
+        get_resolver().url_patterns
+    except (Exception, SystemExit) as error:
+        module = getattr(settings, "ROOT_URLCONF", None)
+        reason = inspection.summarise(error)
+        warnings.append(f"The URLs of {module} cannot be loaded: {reason}")
+
+
+def warn_of_other_settings(application: str, warnings: List[str]) -> None:
+    """Warn when wsgi.py would choose other settings than manage.py does.
+
+    Some projects name those for production only in wsgi.py.
+    """
+    try:
+        spec = importlib.util.find_spec(application.partition(":")[0])
+    except Exception:
+        return  # loading the application tells, with the traceback
+    if spec is None or not os.path.isfile(spec.origin or ""):
+        return
+    path = os.path.relpath(str(spec.origin))
+    with open(path, encoding="utf-8", errors="replace") as source:
+        named = NAMED_SETTINGS.search(source.read())
+    chosen = os.environ[SETTINGS_VARIABLE]
+    if named is not None and named.group(1) != chosen:
+        other = named.group(1)
+        warnings.append(
+            f"The settings are {chosen}, as manage.py names them, but {path} "
+            f"names {other}. To use those: "
+            f"easyserve start --set settingsModule={other}"
+        )
+
+
+def gather_facts(
+    settings: Any, version: str, warnings: List[str]
+) -> Dict[str, Any]:
+    """Return what project/project.ts calls DjangoFacts."""
+    facts: Dict[str, Any] = {
+        "version": version,
+        "isDebug": bool(settings.DEBUG),
+        "allowedHosts": [str(host) for host in settings.ALLOWED_HOSTS],
+    }
+    facts.update(files.gather_media(settings, warnings))
+    try:
+        facts.update(files.gather_static(settings, warnings))
+    except Exception as error:
+        # As in Django itself, where it only shows when they are asked for.
+        reason = inspection.summarise(error)
+        warnings.append(f"Static files are not served: {reason}")
+    facts = {
+        name: value for name, value in facts.items() if value is not None
+    }
+    for name in ("EASYSERVER", "CHEROOT"):
+        if hasattr(settings, name):
+            value = inspection.reduce_to_json(getattr(settings, name))
+            facts[name.lower()] = value
+    return facts
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+import type { Release } from './app/release.js';
+import type { ListeningSocket } from './front/listening-socket.js';
+import type { ProcessPlan } from './project/process-plan.js';
+import type { Project } from './project/project.js';
+import type { Settings } from './settings/settings.js';
+import type { SiteStatus } from './status.js';
+
+/** One generation of the whole instance; each site gets its share of the processes (releaseFor). */
+export interface InstanceRelease {
+  readonly generation: number;
+  readonly settings: Settings;
+  readonly project: Project;
+  readonly plan: ProcessPlan;
+}
+
+/**
+ * The two modes, as launcher and reload see them: SingleRunner and ClusterRunner.
+ *
+ * The order of a reload: prepare, then commit or discard, then drained. Only one at a time; launcher sees to it.
+ */
+export interface Runner {
+  /** Starts the first release and accepts on the socket. Throws StartError: nothing is left then. */
+  start(release: InstanceRelease, socket: ListeningSocket): Promise<void>;
+  /** Starts a release beside the current one, in every site. Throws StartError: nothing has changed then. */
+  prepare(release: InstanceRelease): Promise<void>;
+  commit(): Promise<void>;
+  discard(): Promise<void>;
+  drained(): Promise<void>;
+  /** Settings that need no new application processes. */
+  configure(settings: Settings): Promise<void>;
+  listen(socket: ListeningSocket): Promise<void>;
+  /** Application processes in all. */
+  scale(processes: number): Promise<void>;
+  status(): Promise<SiteStatus[]>;
+  stop(drainTimeoutMs: number): Promise<void>;
+  /** Ends everything at once. */
+  kill(): void;
+}
+
+export function releaseFor(release: InstanceRelease, processes: number): Release {
+  const { generation, settings, project, plan } = release;
+  return { generation, settings, project, processes, totalProcesses: plan.processes, threads: plan.threads };
+}

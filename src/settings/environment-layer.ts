@@ -1,0 +1,40 @@
+import { type Layer, type LayerEntry, unknownSetting } from './layer.js';
+import type { Problem } from './problem.js';
+import { schema, settingKeys } from './schema.js';
+import type { SettingKey } from './setting-definition.js';
+import { environmentName, environmentPrefix } from './setting-name.js';
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What hosting platforms set; a variable of our own counts more. */
+const platformNames: ReadonlyMap<string, SettingKey> = new Map([
+  ['PORT', 'port'],
+  ['WEB_CONCURRENCY', 'processes'],
+]);
+
+const ownNames: ReadonlyMap<string, SettingKey> = new Map(
+  settingKeys.map((key) => [environmentName(key), key]),
+);
+
+/** What the environment says. An empty variable of a platform counts as unset; our own may be empty (no host, no list). */
+export function readEnvironmentLayer(environment: Environment): Layer {
+  const entries = new Map<SettingKey, LayerEntry>();
+  const problems: Problem[] = [];
+  for (const [name, key] of platformNames) {
+    const text = environment[name];
+    if (text !== undefined && text !== '') entries.set(key, toEntry(name, key, text));
+  }
+  for (const [name, text] of Object.entries(environment)) {
+    if (text === undefined || !name.startsWith(environmentPrefix)) continue;
+    const key = ownNames.get(name);
+    if (key === undefined)
+      problems.push(unknownSetting('environment', name, ownNames.keys(), environmentPrefix));
+    else entries.set(key, toEntry(name, key, text));
+  }
+  return { entries: [...entries.values()], problems };
+}
+
+function toEntry(name: string, key: SettingKey, text: string): LayerEntry {
+  const origin = `environment ${name}`;
+  return { key, value: schema[key].format.read(text), origin, where: origin };
+}

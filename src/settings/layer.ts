@@ -1,0 +1,41 @@
+import { nearestName } from './nearest-name.js';
+import type { Problem } from './problem.js';
+import type { SettingKey } from './setting-definition.js';
+
+/** A value as one source gives it, not checked yet. */
+export interface LayerEntry {
+  readonly key: SettingKey;
+  readonly value: unknown;
+  /** For `easyserve config`; see Origins. */
+  readonly origin: string;
+  /** Where the reader finds it, with its name as written there: `easyserve.toml line 3: port`. */
+  readonly where: string;
+}
+
+/** Where each value came from: `default`, `Django EASYSERVER`, `easyserve.toml`, `environment EASYSERVE_PORT`, `--port`. */
+export type Origins = Readonly<Record<SettingKey, string>>;
+
+/** What one source says, and what is wrong about it beyond the values themselves. */
+export interface Layer {
+  readonly entries: readonly LayerEntry[];
+  readonly problems: readonly Problem[];
+}
+
+/** `known` are the names as this source spells them; `prefix` begins each of them and says nothing of which is near. */
+export function unknownSetting(place: string, name: string, known: Iterable<string>, prefix = ''): Problem {
+  const bare = Array.from(known, (each) => each.slice(prefix.length));
+  const meant = nearestName(name.slice(prefix.length), bare);
+  return {
+    code: 'unknown-setting',
+    message: `${place}: unknown setting ${JSON.stringify(name)}`,
+    hint: meant === undefined ? undefined : `did you mean ${JSON.stringify(prefix + meant)}?`,
+  };
+}
+
+export function duplicateSetting(place: string, name: string, first: LayerEntry): Problem {
+  return {
+    code: 'duplicate-setting',
+    message: `${place}: ${name} sets ${first.key} a second time`,
+    hint: `the first time is ${first.where}`,
+  };
+}

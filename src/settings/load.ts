@@ -1,0 +1,104 @@
+import { CheckedValues } from './checked-values.js';
+import { withCherootThreads } from './cheroot-threads.js';
+import { findConflicts } from './cross-checks.js';
+import { type DjangoSource, readCherootLayer, readEasyserverLayer } from './django-layer.js';
+import { type Environment, readEnvironmentLayer } from './environment-layer.js';
+import { readFileLayer } from './file-layer.js';
+import { readFlagLayer, type SettingFlag } from './flag-layer.js';
+import { resolveFolders } from './formats.js';
+import type { Layer, LayerEntry, Origins } from './layer.js';
+import { isNotEmpty, type Problem, toSettingsError } from './problem.js';
+import { schema, settingKeys } from './schema.js';
+import type { SettingKey } from './setting-definition.js';
+import type { Settings } from './settings.js';
+import { findSettingsFile, readSettingsFile, type SettingsFile } from './settings-file.js';
+
+export interface SettingsSources {
+  /** Absolute. The settings file is looked for here, and relative folders begin here. */
+  readonly projectDir: string;
+  /** Named by the person, in place of the search; relative to projectDir. */
+  readonly configFile?: string | undefined;
+  readonly env: Environment;
+  readonly flags: readonly SettingFlag[];
+  /** Undefined before Django was asked, and for what is no Django project. */
+  readonly django?: DjangoSource | undefined;
+}
+
+export interface LoadedSettings {
+  /** Frozen, all the way down. */
+  readonly settings: Settings;
+  readonly origins: Origins;
+  /** Absolute path of the settings file in use. */
+  readonly file: string | undefined;
+  /** Its content, by which watch/ tells a real change from a touched file. */
+  readonly fileText: string | undefined;
+}
+
+/**
+ * Puts the settings together; the later source wins, and each is checked even where a later one overrides it.
+ * Called by cli/ at the start and by launcher at each reload.
+ *
+ * @throws SettingsError with everything that is wrong: the first problem as its message, the rest in its detail
+ */
+export function loadSettings(sources: SettingsSources): LoadedSettings {
+  const file = findSettingsFile(sources.projectDir, sources.configFile);
+  const values = new CheckedValues();
+  const origins = Object.fromEntries(settingKeys.map((key) => [key, 'default'])) as Record<
+    SettingKey,
+    string
+  >;
+  const problems: Problem[] = [];
+  for (const layer of readLayers(sources, file)) {
+    problems.push(...layer.problems, ...takeLayer(layer, values, origins, sources.projectDir));
+  }
+  const settings = values.toSettings();
+  if (problems.length === 0) problems.push(...findConflicts(settings, origins));
+  if (isNotEmpty(problems)) throw toSettingsError(problems);
+  return { settings: freezeDeeply(settings), origins, file: file?.path, fileText: file?.text };
+}
+
+/** In the order in which they count, the last most. */
+function readLayers(sources: SettingsSources, file: SettingsFile | undefined): Layer[] {
+  const { django } = sources;
+  const layers = [
+    ...(django === undefined ? [] : [readCherootLayer(django), readEasyserverLayer(django)]),
+    ...(file === undefined ? [] : [readFileLayer(file.name, readSettingsFile(file))]),
+    readEnvironmentLayer(sources.env),
+    readFlagLayer(sources.flags),
+  ];
+  return layers.map(withCherootThreads);
+}
+
+function takeLayer(
+  layer: Layer,
+  values: CheckedValues,
+  origins: Record<SettingKey, string>,
+  projectDir: string,
+): Problem[] {
+  const given = layer.entries.map(
+    ({ key, value }) => [key, resolveFolders<unknown>(schema[key].format, value, projectDir)] as const,
+  );
+  const refused = values.take(new Map(given));
+  for (const { key, origin } of layer.entries) {
+    if (!refused.has(key)) origins[key] = origin;
+  }
+  return layer.entries.filter((entry) => refused.has(entry.key)).map(malformed);
+}
+
+const longestShownValue = 80;
+
+function malformed({ key, value, where }: LayerEntry): Problem {
+  // JSON has no word for what TOML and YAML write as nan and inf.
+  const json = typeof value === 'number' ? String(value) : JSON.stringify(value);
+  const shown = json.length > longestShownValue ? `${json.slice(0, longestShownValue)}…` : json;
+  return {
+    code: 'malformed-setting',
+    message: `${where} must be ${schema[key].format.allowed}, not ${shown}`,
+  };
+}
+
+function freezeDeeply<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value;
+  for (const part of Object.values(value)) freezeDeeply(part);
+  return Object.freeze(value);
+}

@@ -1,0 +1,40 @@
+import type { Definitions, SettingKey } from './setting-definition.js';
+import { applicationSettings } from './themes/application-settings.js';
+import { fileSettings } from './themes/file-settings.js';
+import { lifecycleSettings } from './themes/lifecycle-settings.js';
+import { operationSettings } from './themes/operation-settings.js';
+import { processSettings } from './themes/process-settings.js';
+import { replacementSettings } from './themes/replacement-settings.js';
+import { requestSettings } from './themes/request-settings.js';
+
+/** Every setting. The type makes a key that Settings has and no theme defines an error of the compiler. */
+export const schema: Definitions<SettingKey> = {
+  ...processSettings,
+  ...applicationSettings,
+  ...fileSettings,
+  ...requestSettings,
+  ...lifecycleSettings,
+  ...replacementSettings,
+  ...operationSettings,
+};
+
+export const settingKeys = Object.keys(schema) as readonly SettingKey[];
+
+export function isSettingKey(name: string): name is SettingKey {
+  return Object.hasOwn(schema, name);
+}
+
+/** The order and the headings of docs/settings.md. */
+export const themes: readonly { readonly title: string; readonly keys: readonly SettingKey[] }[] = [
+  { title: 'Address and processes', keys: keysOf(processSettings) },
+  { title: 'Application', keys: keysOf(applicationSettings) },
+  { title: 'Static files, media and compression', keys: keysOf(fileSettings) },
+  { title: 'Requests', keys: keysOf(requestSettings) },
+  { title: 'Start, health and stop', keys: keysOf(lifecycleSettings) },
+  { title: 'Recycling and restarts', keys: keysOf(replacementSettings) },
+  { title: 'Settings file and logs', keys: keysOf(operationSettings) },
+];
+
+function keysOf<K extends SettingKey>(definitions: Definitions<K>): readonly K[] {
+  return Object.keys(definitions) as K[];
+}

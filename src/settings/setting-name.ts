@@ -1,0 +1,24 @@
+import type { SettingKey } from './setting-definition.js';
+
+/**
+ * How one key is spelled in the different sources. Used by the readers of the sources and by scripts/settings-docs.
+ */
+
+/** Settings files and --set may write drainTimeoutMs, drain-timeout-ms or drain_timeout_ms. */
+export function toKeySpelling(name: string): string {
+  const isCamelCase = !/[-_]/.test(name) && name !== name.toUpperCase();
+  if (isCamelCase) return name;
+  return name.toLowerCase().replace(/[-_]+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+/** DRAIN_TIMEOUT_MS, as in Django's EASYSERVER. */
+export function toConstantSpelling(key: SettingKey): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase();
+}
+
+/** EASYSERVE_DRAIN_TIMEOUT_MS */
+export function environmentName(key: SettingKey): string {
+  return environmentPrefix + toConstantSpelling(key);
+}
+
+export const environmentPrefix = 'EASYSERVE_';

@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs';
+import { basename, extname, isAbsolute, relative, resolve } from 'node:path';
+import { SettingsError } from '../errors.js';
+import { type FileEntry, FileSyntaxError } from './file-entry.js';
+import { readJson } from './json-file.js';
+import { readToml } from './toml-file.js';
+import { readYaml } from './yaml-file.js';
+
+/** Finds and reads the settings file; what its names mean is settings/file-layer's. */
+export interface SettingsFile {
+  readonly path: string;
+  /** As messages call it: relative to the project where it lies in it. */
+  readonly name: string;
+  readonly text: string;
+}
+
+const readers: Readonly<Record<string, (text: string) => FileEntry[]>> = {
+  '.toml': readToml,
+  '.yaml': readYaml,
+  '.yml': readYaml,
+  '.json': readJson,
+};
+
+/** In a project's folder these are looked for; having two is an error, for one would be ignored. */
+export const settingsFileNames: readonly string[] = Object.keys(readers).map(
+  (extension) => `easyserve${extension}`,
+);
+
+/**
+ * The settings file of the project, or the one that the person named (`--config`); undefined where there is none.
+ *
+ * @throws SettingsError when two are there, the named one is missing, or it cannot be read
+ */
+export function findSettingsFile(projectDir: string, named: string | undefined): SettingsFile | undefined {
+  if (named !== undefined) return readNamed(projectDir, named);
+  const found = settingsFileNames
+    .map((name) => readIfThere(projectDir, resolve(projectDir, name)))
+    .filter((file) => file !== undefined);
+  if (found.length > 1) {
+    const names = found.map((file) => file.name);
+    throw new SettingsError(
+      'settings-ambiguous',
+      `two settings files are in ${projectDir}: ${names.join(' and ')}`,
+      {
+        hint: `keep one of them, or name the one to use: easyserve start --config ${names[0]}`,
+      },
+    );
+  }
+  return found[0];
+}
+
+/** @throws SettingsError with the line, when the file is not valid in its language */
+export function readSettingsFile(file: SettingsFile): FileEntry[] {
+  const read = readers[extname(file.path)];
+  if (read === undefined) throw unknownLanguage(file.name);
+  try {
+    return read(file.text);
+  } catch (error) {
+    if (!(error instanceof FileSyntaxError)) throw error;
+    throw new SettingsError('settings-syntax', `${file.name} line ${error.line}: ${error.message}`);
+  }
+}
+
+function readNamed(projectDir: string, named: string): SettingsFile {
+  const path = resolve(projectDir, named);
+  if (readers[extname(path)] === undefined) throw unknownLanguage(named);
+  const file = readIfThere(projectDir, path);
+  if (file !== undefined) return file;
+  throw new SettingsError('settings-missing', `there is no settings file ${path}`);
+}
+
+function unknownLanguage(name: string): SettingsError {
+  return new SettingsError(
+    'settings-language',
+    `the settings file ${name} is neither TOML nor YAML nor JSON`,
+    {
+      hint: `end its name with one of ${Object.keys(readers).join(', ')}`,
+    },
+  );
+}
+
+/** Tries to read instead of looking first: an editor may replace the file at any time. */
+function readIfThere(projectDir: string, path: string): SettingsFile | undefined {
+  let content: Buffer;
+  try {
+    content = readFileSync(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SettingsError('settings-unreadable', `the settings file ${path} cannot be read: ${reason}`);
+  }
+  return { path, name: nameOf(projectDir, path), text: decode(path, content) };
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+function nameOf(projectDir: string, path: string): string {
+  const name = relative(resolve(projectDir), path);
+  return name.startsWith('..') || isAbsolute(name) ? path : name;
+}
+
+/** Without the byte order mark, which some editors write. */
+function decode(path: string, content: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    throw new SettingsError('settings-syntax', `${basename(path)} is not UTF-8 text`);
+  }
+}

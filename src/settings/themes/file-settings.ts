@@ -1,0 +1,70 @@
+import { boolean, integer, nullable, oneOf, size } from '../formats.js';
+import { folder, folders, foldersByPrefix } from '../place-formats.js';
+import type { Definitions } from '../setting-definition.js';
+
+export const fileSettings: Definitions<
+  | 'serveStatic'
+  | 'collect'
+  | 'wellKnownRoot'
+  | 'mediaMaxAgeSeconds'
+  | 'staticMemoryFileBytes'
+  | 'compress'
+  | 'compressMinBytes'
+  | 'sendfileRoots'
+  | 'accelRoots'
+> = {
+  serveStatic: {
+    format: boolean,
+    default: true,
+    doc: "Whether easyserve serves Django's static and media files by itself.",
+    effect: 'generation',
+  },
+  collect: {
+    format: oneOf('auto', 'never'),
+    default: 'auto',
+    doc: '"auto" runs collectstatic at each start and reload when STATIC_ROOT is set.',
+    effect: 'generation',
+  },
+  wellKnownRoot: {
+    format: nullable(folder),
+    default: null,
+    doc: 'Folder whose files are served under /.well-known/.',
+    effect: 'generation',
+  },
+  mediaMaxAgeSeconds: {
+    format: integer(0, 2_147_483_647),
+    default: 3600,
+    doc: 'How long browsers may keep a media file without asking again.',
+    effect: 'generation',
+  },
+  staticMemoryFileBytes: {
+    format: size(0),
+    default: 262_144,
+    doc: 'Static files up to this size are kept in memory.',
+    effect: 'generation',
+  },
+  compress: {
+    format: boolean,
+    default: true,
+    doc: 'Whether text is compressed for clients that accept it.',
+    effect: 'live',
+  },
+  compressMinBytes: {
+    format: size(0),
+    default: 1024,
+    doc: 'Responses below this size are not compressed.',
+    effect: 'live',
+  },
+  sendfileRoots: {
+    format: folders,
+    default: [],
+    doc: 'Folders that the application may send files from with the X-Sendfile header.',
+    effect: 'live',
+  },
+  accelRoots: {
+    format: foldersByPrefix,
+    default: {},
+    doc: 'Internal URL prefixes, each with its folder, that the application may name in the X-Accel-Redirect header.',
+    effect: 'live',
+  },
+};

@@ -1,0 +1,56 @@
+import { duration, integer, nullable } from '../formats.js';
+import { hostHeader, requestPath } from '../place-formats.js';
+import type { Definitions } from '../setting-definition.js';
+
+export const lifecycleSettings: Definitions<
+  | 'readyTimeoutMs'
+  | 'healthPath'
+  | 'healthHost'
+  | 'healthTimeoutMs'
+  | 'startConcurrency'
+  | 'drainTimeoutMs'
+  | 'killTimeoutMs'
+> = {
+  readyTimeoutMs: {
+    format: duration(1),
+    default: 60_000,
+    doc: 'How long an application process may take from its start until it is ready.',
+    effect: 'live',
+  },
+  healthPath: {
+    format: requestPath,
+    default: '/',
+    doc: 'Path that a new process must answer with a status below 500 before it gets requests.',
+    effect: 'live',
+  },
+  healthHost: {
+    format: nullable(hostHeader),
+    default: null,
+    doc: 'Host header of that probe. Unset: the first usable name of ALLOWED_HOSTS.',
+    effect: 'live',
+  },
+  healthTimeoutMs: {
+    format: duration(1),
+    default: 10_000,
+    doc: 'How long the probe may take.',
+    effect: 'live',
+  },
+  startConcurrency: {
+    format: integer(1, 1024),
+    default: 2,
+    doc: 'How many new application processes of one front start at the same time.',
+    effect: 'live',
+  },
+  drainTimeoutMs: {
+    format: duration(0),
+    default: 30_000,
+    doc: 'How long requests in flight may take to finish on a reload or stop.',
+    effect: 'live',
+  },
+  killTimeoutMs: {
+    format: duration(0),
+    default: 5000,
+    doc: 'How long a process that was told to end (SIGTERM) may take before it is killed (SIGKILL).',
+    effect: 'live',
+  },
+};

@@ -1,0 +1,29 @@
+import { boolean, oneOf } from '../formats.js';
+import type { Definitions } from '../setting-definition.js';
+
+export const operationSettings: Definitions<'watch' | 'logLevel' | 'logFormat' | 'accessLog'> = {
+  watch: {
+    format: boolean,
+    default: true,
+    doc: 'Whether a change of the settings file reloads the site.',
+    effect: 'live',
+  },
+  logLevel: {
+    format: oneOf('debug', 'info', 'warn', 'error'),
+    default: 'info',
+    doc: "Least level that is logged. The application's own output is always logged.",
+    effect: 'live',
+  },
+  logFormat: {
+    format: oneOf('auto', 'pretty', 'json'),
+    default: 'auto',
+    doc: '"pretty" writes lines for people, "json" one JSON object a line; "auto" is pretty on a terminal, else json.',
+    effect: 'restart',
+  },
+  accessLog: {
+    format: boolean,
+    default: true,
+    doc: 'Whether each request is logged.',
+    effect: 'live',
+  },
+};

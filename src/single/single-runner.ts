@@ -1,0 +1,60 @@
+import type { ListeningSocket } from '../front/listening-socket.js';
+import { type InstanceRelease, type Runner, releaseFor } from '../runner.js';
+import type { Settings } from '../settings/settings.js';
+import type { Site } from '../site.js';
+import type { SiteStatus } from '../status.js';
+
+/** Single-process threaded mode: one site, inside this process. Its sibling is cluster/ClusterRunner. */
+export class SingleRunner implements Runner {
+  readonly #site: Site;
+
+  constructor(site: Site) {
+    this.#site = site;
+  }
+
+  async start(release: InstanceRelease, socket: ListeningSocket): Promise<void> {
+    await this.#site.prepare(releaseFor(release, release.plan.processes), 'reported');
+    await this.#site.commit();
+    await this.#site.listen(socket.handle);
+  }
+
+  prepare(release: InstanceRelease): Promise<void> {
+    return this.#site.prepare(releaseFor(release, release.plan.processes), 'required');
+  }
+
+  commit(): Promise<void> {
+    return this.#site.commit();
+  }
+
+  discard(): Promise<void> {
+    return this.#site.discard();
+  }
+
+  drained(): Promise<void> {
+    return this.#site.drained();
+  }
+
+  configure(settings: Settings): Promise<void> {
+    return this.#site.configure(settings);
+  }
+
+  listen(socket: ListeningSocket): Promise<void> {
+    return this.#site.listen(socket.handle);
+  }
+
+  scale(processes: number): Promise<void> {
+    return this.#site.scale(processes, processes);
+  }
+
+  async status(): Promise<SiteStatus[]> {
+    return [await this.#site.status()];
+  }
+
+  stop(drainTimeoutMs: number): Promise<void> {
+    return this.#site.stop(drainTimeoutMs);
+  }
+
+  kill(): void {
+    this.#site.kill();
+  }
+}

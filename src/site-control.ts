@@ -1,0 +1,31 @@
+import type { ProbeRule } from './app/generation.js';
+import type { Release } from './app/release.js';
+import type { SocketHandle } from './front/listening-socket.js';
+import type { Settings } from './settings/settings.js';
+import type { SiteStatus } from './status.js';
+
+/**
+ * What a runner can ask of a site. Site does it; cluster/WorkerHandle has the site of a throng worker do it.
+ *
+ * The order of a reload: prepare, then commit or discard, then drained.
+ */
+export interface SiteControl {
+  /** Of the process that holds the front. */
+  readonly pid: number;
+  /** Starts a release beside the current one. Throws StartError: nothing has changed then. */
+  prepare(release: Release, rule: ProbeRule): Promise<void>;
+  commit(): Promise<void>;
+  discard(): Promise<void>;
+  /** Resolves when nothing of a replaced release is left. */
+  drained(): Promise<void>;
+  /** Settings that need no new application processes. */
+  configure(settings: Settings): Promise<void>;
+  /** Accepts on this socket from now on. */
+  listen(handle: SocketHandle): Promise<void>;
+  scale(processes: number, totalProcesses: number): Promise<void>;
+  status(): Promise<SiteStatus>;
+  /** Finishes what is in flight, within the time, and ends its processes. */
+  stop(drainTimeoutMs: number): Promise<void>;
+  /** Ends everything at once. */
+  kill(): void;
+}

@@ -1,0 +1,86 @@
+/**
+ * What app/ (which process gets a request) and front/ (how it is sent) agree on; neither imports the other.
+ */
+
+/** Where an application process listens. The gateway's protocol is described in front/upstream/frames. */
+export interface UpstreamAddress {
+  readonly protocol: 'gateway';
+  /** A Unix socket. */
+  readonly path: string;
+}
+
+/** Why a request was not answered by the application. */
+export type RequestFailure =
+  | 'queue-full'
+  | 'queue-timeout'
+  | 'unavailable'
+  | 'upstream-died'
+  | 'stuck'
+  | 'stopping';
+
+/** A request that waits for, or runs on, a thread of an application process. */
+export interface PendingRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly id: string;
+  /** The client has gone: not worth sending any more. */
+  readonly isAbandoned: boolean;
+  /** Nothing of an answer has come yet, and the client still waits for it. */
+  readonly isWaiting: boolean;
+  /** May be sent once more: GET or HEAD, not retried before, no byte of an answer seen. */
+  takeRetry(): boolean;
+  /** Answers the client with an error page, or cuts the connection when the answer has begun. */
+  fail(reason: RequestFailure): void;
+}
+
+/** A request that occupies a thread. */
+export interface InFlight<R extends PendingRequest> {
+  readonly request: R;
+  /** Monotonic milliseconds. */
+  readonly startedAtMs: number;
+  /** The gateway's number of the thread. */
+  readonly thread: number;
+}
+
+/** One application process as the front reaches it. Made by front/upstream, owned by app/app-pool. */
+export interface Upstream<R extends PendingRequest> {
+  /** Threads that wait for a request now. */
+  readonly idle: number;
+  /** Requests claimed and not yet finished. */
+  readonly inFlight: number;
+  /** Requests finished so far. */
+  readonly finished: number;
+  /** Puts the request on an idle thread. It counts as in flight from here on. Throws when none is idle. */
+  send(request: R): void;
+  /** Every request that occupies a thread now. */
+  requests(): Iterable<InFlight<R>>;
+  /** Makes one real GET; resolves with the status. Rejects on death or deadline. */
+  probe(probe: Probe): Promise<ProbeResult>;
+  /** Closes the connections; requests in flight are lost. */
+  close(): void;
+}
+
+export interface Probe {
+  readonly path: string;
+  readonly host: string;
+  readonly timeoutMs: number;
+}
+
+export interface ProbeResult {
+  readonly status: number;
+  /** The first bytes of the body, for the error text. */
+  readonly bodyHead: string;
+}
+
+/** What an upstream tells its pool. */
+export interface UpstreamObserver<R extends PendingRequest> {
+  /** A thread became idle: a finished request, or a thread that came (back) into service. */
+  onIdle(): void;
+  /** The connection broke before a byte of the answer came. */
+  onLost(request: R): void;
+}
+
+/** The pool, as the front sees it. */
+export interface Dispatcher<R extends PendingRequest> {
+  dispatch(request: R): void;
+}

@@ -1,0 +1,317 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { DjangoFacts, Project } from '../../../src/project/project.js';
+import { testPython } from '../../support/python-env.js';
+import { detect, djangoFiles, errorOf, makeProject, manage, wsgi } from './project-files.js';
+
+const djangoVersion = execFileSync(testPython(), ['-m', 'django', '--version'], { encoding: 'utf8' }).trim();
+
+/** Detects a Django project with more lines in its settings. */
+async function detectWith(
+  t: TestContext,
+  settings: string,
+  more: { files?: Readonly<Record<string, string>>; scriptName?: string } = {},
+): Promise<{ root: string; project: Project; facts: DjangoFacts }> {
+  const root = makeProject(t, djangoFiles(settings, more.files));
+  const project = await detect(root, { settings: { scriptName: more.scriptName ?? '' } });
+  assert.ok(project.django);
+  return { root, project, facts: project.django };
+}
+
+test('the whole project, as it is reported', async (t) => {
+  const root = makeProject(t, djangoFiles("ALLOWED_HOSTS = ['example.org', '.example.com']"));
+  const { python, applicationRssBytes, ...rest } = await detect(root, { measure: true });
+  assert.deepEqual(rest, {
+    kind: 'django',
+    root,
+    application: 'site_.wsgi:application',
+    settingsModule: 'site_.settings',
+    django: {
+      version: djangoVersion,
+      isDebug: false,
+      allowedHosts: ['example.org', '.example.com'],
+      staticPrefix: '/static/',
+      staticFound: {},
+    },
+    warnings: [],
+  });
+  assert.equal(python.path, testPython());
+  assert.ok((applicationRssBytes ?? 0) > 1024 * 1024);
+});
+
+test('the application is imported only to be measured', async (t) => {
+  const root = makeProject(t, djangoFiles('', { 'site_/wsgi.py': '1/0' }));
+  assert.equal((await detect(root)).applicationRssBytes, undefined);
+  const error = await errorOf(detect(root, { measure: true }));
+  assert.equal(error.code, 'application-raises');
+  assert.match(error.detail ?? '', /site_\/wsgi\.py", line 1/);
+});
+
+test('measuring counts the views, and URLs that do not load are a warning', async (t) => {
+  const big = { 'site_/urls.py': 'ballast = bytes(1) * 50_000_000\nurlpatterns = []\n' };
+  const { applicationRssBytes } = await detect(makeProject(t, djangoFiles('', big)), { measure: true });
+  assert.ok((applicationRssBytes ?? 0) > 50_000_000);
+  const broken = { 'site_/urls.py': '1/0' };
+  const { warnings } = await detect(makeProject(t, djangoFiles('', broken)), { measure: true });
+  assert.deepEqual(warnings, [
+    'The URLs of site_.urls cannot be loaded: ZeroDivisionError: division by zero',
+  ]);
+});
+
+test('DEBUG', async (t) => {
+  assert.equal((await detectWith(t, 'DEBUG = True')).facts.isDebug, true);
+});
+
+// Where the project is
+
+test('manage.py in the only folder that has one', async (t) => {
+  const files = Object.entries(djangoFiles()).map(([name, text]) => [`backend/${name}`, text]);
+  const root = makeProject(t, {
+    ...Object.fromEntries(files),
+    'frontend/package.json': '{}',
+    '.hidden/manage.py': '',
+    'node_modules/manage.py': '',
+    'old-env/manage.py': '',
+    'old-env/pyvenv.cfg': '',
+    'app.py': '1/0',
+  });
+  assert.equal((await detect(root)).root, join(root, 'backend'));
+});
+
+test('manage.py in two folders: the error names both', async (t) => {
+  const root = makeProject(t, { 'one/manage.py': '', 'two/manage.py': '' });
+  const error = await errorOf(detect(root));
+  assert.equal(error.code, 'several-applications');
+  assert.equal(error.detail, `${root}/one/manage.py\n${root}/two/manage.py`);
+  assert.equal(error.hint, `easyserve start ${root}/one`);
+});
+
+test('manage.py in the folder itself comes before those in folders', async (t) => {
+  const root = makeProject(t, { ...djangoFiles(), 'one/manage.py': '', 'two/manage.py': '' });
+  assert.equal((await detect(root)).root, root);
+});
+
+// Which settings, which application
+
+test('the setting comes before the environment, the environment before manage.py', async (t) => {
+  const more = {
+    'site_/other.py': 'from site_.settings import *',
+    'site_/third.py': 'from site_.settings import *',
+  };
+  const assigned = manage('site_.settings').replace(/setdefault\((.*), (.*)\)/, '__setitem__($1, $2)');
+  for (const files of [more, { ...more, 'manage.py': assigned }]) {
+    const root = makeProject(t, djangoFiles('', files));
+    const env = { PATH: process.env.PATH, DJANGO_SETTINGS_MODULE: 'site_.other' };
+    assert.equal((await detect(root)).settingsModule, 'site_.settings');
+    assert.equal((await detect(root, { env })).settingsModule, 'site_.other');
+    const settings = { settingsModule: 'site_.third' };
+    assert.equal((await detect(root, { env, settings })).settingsModule, 'site_.third');
+  }
+});
+
+for (const [what, code] of [
+  ['an assignment', "import os\nos.environ['DJANGO_SETTINGS_MODULE'] = 'site_.settings'\n"],
+  [
+    'several lines',
+    'import os\nos.environ.setdefault(\n    "DJANGO_SETTINGS_MODULE",\n    "site_.settings",\n)\n',
+  ],
+  [
+    'a computed name',
+    'import os\nos.environ.setdefault("DJANGO_SETTINGS_MODULE", ".".join(["site_", "settings"]))\n',
+  ],
+  ['sys.exit at the end', `${manage('site_.settings')}    sys.exit()\n`],
+  [
+    'ManagementUtility',
+    `${manage('site_.settings').replace('execute_from_command_line(sys.argv)', 'ManagementUtility(sys.argv).execute()').replace('import execute_from_command_line', 'import ManagementUtility')}`,
+  ],
+] as const) {
+  test(`manage.py with ${what}`, async (t) => {
+    const { project } = await detectWith(t, '', { files: { 'manage.py': code } });
+    assert.equal(project.settingsModule, 'site_.settings');
+  });
+}
+
+test('manage.py that names no settings: the error names the setting', async (t) => {
+  const root = makeProject(t, djangoFiles('', { 'manage.py': 'x = 1\n' }));
+  const error = await errorOf(detect(root));
+  assert.equal(error.code, 'settings-module-unknown');
+  assert.equal(error.hint, 'easyserve start --set settingsModule=project.settings');
+  const settings = { settingsModule: 'site_.settings' };
+  assert.equal((await detect(root, { settings })).settingsModule, 'site_.settings');
+});
+
+test('manage.py that raises', async (t) => {
+  const error = await errorOf(detect(makeProject(t, djangoFiles('', { 'manage.py': '1/0' }))));
+  assert.equal(error.code, 'manage-raises');
+  assert.match(error.detail ?? '', /manage\.py", line 1/);
+});
+
+test('what manage.py prepares is there for the settings', async (t) => {
+  const files = {
+    'manage.py': `import os, sys\nos.environ['FROM_DOTENV'] = 'yes'\nsys.path.append('extra')\n${manage('site_.settings')}`,
+    'extra/prepared.py': "HOST = 'prepared.example'\n",
+  };
+  const { facts } = await detectWith(
+    t,
+    "import os, prepared\nALLOWED_HOSTS = [prepared.HOST, os.environ['FROM_DOTENV']]",
+    { files },
+  );
+  assert.deepEqual(facts.allowedHosts, ['prepared.example', 'yes']);
+});
+
+test('the setting settingsModule makes a Django project of a folder without manage.py', async (t) => {
+  const { 'manage.py': _, ...files } = djangoFiles();
+  const project = await detect(makeProject(t, files), { settings: { settingsModule: 'site_.settings' } });
+  assert.deepEqual([project.kind, project.application], ['django', 'site_.wsgi:application']);
+});
+
+test('wsgi.py that names other settings is a warning, unless the settings were chosen', async (t) => {
+  const files = {
+    'site_/wsgi.py': wsgi('site_.production'),
+    'site_/production.py': 'from site_.settings import *',
+  };
+  const root = makeProject(t, djangoFiles('', files));
+  assert.deepEqual((await detect(root)).warnings, [
+    'The settings are site_.settings, as manage.py names them, but site_/wsgi.py names site_.production. To use those: easyserve start --set settingsModule=site_.production',
+  ]);
+  assert.deepEqual((await detect(root, { settings: { settingsModule: 'site_.settings' } })).warnings, []);
+});
+
+for (const [what, setting, application] of [
+  ['None', 'None', 'django.core.wsgi:get_wsgi_application()'],
+  ['a name', "'site_.urls.other'", 'site_.urls:other'],
+] as const) {
+  test(`WSGI_APPLICATION is ${what}`, async (t) => {
+    const { project } = await detectWith(t, `WSGI_APPLICATION = ${setting}`);
+    assert.equal(project.application, application);
+  });
+}
+
+test('WSGI_APPLICATION None can be measured', async (t) => {
+  const project = await detect(makeProject(t, djangoFiles('WSGI_APPLICATION = None')), { measure: true });
+  assert.ok(project.applicationRssBytes);
+});
+
+test('WSGI_APPLICATION without a dot is refused', async (t) => {
+  const error = await errorOf(detectWith(t, "WSGI_APPLICATION = 'application'"));
+  assert.equal(error.code, 'django-settings');
+  assert.match(error.message, /WSGI_APPLICATION is 'application'/);
+});
+
+test('the setting app takes the place of WSGI_APPLICATION', async (t) => {
+  const project = await detect(makeProject(t, djangoFiles()), {
+    settings: { app: 'site_.wsgi:get_wsgi_application()' },
+    measure: true,
+  });
+  assert.deepEqual([project.kind, project.application], ['django', 'site_.wsgi:get_wsgi_application()']);
+});
+
+// What can go wrong
+
+test('Django missing: the error says in which interpreter, and how to install', async (t) => {
+  const root = makeProject(t, djangoFiles());
+  execFileSync(testPython(), ['-m', 'venv', '--without-pip', join(root, '.venv')]);
+  const error = await errorOf(detect(root, { settings: { python: null } }));
+  const python = join(root, '.venv/bin/python');
+  assert.equal(error.code, 'django-missing');
+  assert.equal(error.message, `Django is not installed. The interpreter is ${python} (from .venv).`);
+  assert.equal(error.hint, `${python} -m pip install django`);
+});
+
+test('Django missing in the interpreter of the system: the hint makes an environment that will be found', async (t) => {
+  const root = makeProject(t, djangoFiles());
+  const bare = makeProject(t, {});
+  execFileSync(testPython(), ['-m', 'venv', '--without-pip', bare]);
+  const env = { PATH: join(bare, 'bin') };
+  const error = await errorOf(detect(root, { settings: { python: null }, env }));
+  assert.equal(
+    error.hint,
+    `${bare}/bin/python3 -m venv ${root}/.venv && ${root}/.venv/bin/python -m pip install django`,
+  );
+});
+
+for (const [code, settings, message, detail] of [
+  [
+    'django-settings',
+    '1/0',
+    /'site_\.settings' cannot be loaded: ZeroDivisionError/,
+    /site_\/settings\.py", line 8/,
+  ],
+  ['django-settings', 'def x(:', /SyntaxError: .*settings\.py, line 8/, /def x\(:/],
+  ['django-settings', 'import missing_one', /No module named 'missing_one'/, /settings\.py", line 8/],
+  ['django-settings', 'import sys; sys.exit(3)', /SystemExit: 3/, /settings\.py", line 8/],
+  [
+    'django-setup',
+    "INSTALLED_APPS += ['missing_app']",
+    /No module named 'missing_app'/,
+    /ModuleNotFoundError/,
+  ],
+] as const) {
+  test(`${code}: settings with ${settings}`, async (t) => {
+    const error = await errorOf(detectWith(t, settings));
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    assert.match(error.detail ?? '', detail);
+    assert.doesNotMatch(error.detail ?? '', /inspect_django/);
+  });
+}
+
+test('settings that are not there', async (t) => {
+  const root = makeProject(t, djangoFiles());
+  const error = await errorOf(detect(root, { settings: { settingsModule: 'site_.nothere' } }));
+  assert.equal(error.code, 'django-settings');
+  assert.match(error.message, /'site_\.nothere' cannot be loaded: .*No module named 'site_\.nothere'/);
+});
+
+test('settings that end the process leave their last words', async (t) => {
+  const error = await errorOf(detectWith(t, 'import os\nprint("no database", flush=True)\nos._exit(1)'));
+  assert.equal(error.code, 'application-dies');
+  assert.equal(error.detail, 'no database');
+});
+
+test('settings that hang are ended at the deadline', async (t) => {
+  const root = makeProject(t, djangoFiles('import threading\nthreading.Event().wait()'));
+  const error = await errorOf(detect(root, { timeoutMs: 2500 }));
+  assert.equal(error.code, 'application-hangs');
+  assert.match(error.detail ?? '', /site_\/settings\.py", line 9 in <module>/);
+});
+
+test('settings that print do not disturb', async (t) => {
+  const { project } = await detectWith(t, 'print("{}")\nimport os\nos.write(1, b"noise" * 50_000)');
+  assert.equal(project.settingsModule, 'site_.settings');
+});
+
+// What easyserve is told in Django's settings
+
+test('EASYSERVER and CHEROOT as JSON carries them', async (t) => {
+  const { facts } = await detectWith(
+    t,
+    `EASYSERVER = {'PORT': 8080, 'IP': '127.0.0.1', 'ROOT': BASE_DIR / 'x', 'LIST': (1, [2.5, None]), 'SET': {3},
+  'BAD': object, 'INFINITE': float('inf'), 7: True}
+CHEROOT = {'numthreads': 3}`,
+  );
+  const { ROOT, ...easyserver } = facts.easyserver as Record<string, unknown>;
+  assert.match(String(ROOT), /^\/.*\/x$/);
+  assert.deepEqual(easyserver, {
+    PORT: 8080,
+    IP: '127.0.0.1',
+    LIST: [1, [2.5, null]],
+    SET: [3],
+    BAD: { __unserialisable__: "<class 'object'>" },
+    INFINITE: { __unserialisable__: 'inf' },
+    '7': true,
+  });
+  assert.deepEqual(facts.cheroot, { numthreads: 3 });
+});
+
+test('a dict that holds itself has an end', async (t) => {
+  const { facts } = await detectWith(t, "EASYSERVER = {}\nEASYSERVER['again'] = EASYSERVER");
+  assert.match(JSON.stringify(facts.easyserver), /__unserialisable__/);
+});
+
+test('without the two they are not there', async (t) => {
+  const { facts } = await detectWith(t, '');
+  assert.deepEqual(['easyserver' in facts, 'cheroot' in facts], [false, false]);
+});
