@@ -21,7 +21,7 @@ export class ServerProcess {
     const log = openSync(this.#logPath, 'w');
     this.#child = spawn(command, args, {
       cwd: options.cwd,
-      env: { ...process.env, ...options.env },
+      env: { ...plainEnvironment(), ...options.env },
       detached: true,
       stdio: ['ignore', log, log],
     });
@@ -73,6 +73,11 @@ export class ServerProcess {
       await pause(50);
     }
   }
+}
+
+/** Without EASYSERVE_…: to easyserve those are settings. */
+function plainEnvironment() {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('EASYSERVE_')));
 }
 
 /** Status and body of one GET over a connection of its own. */

@@ -1,58 +1,55 @@
-import { createServer } from 'node:net';
-import { ExitCode } from '../errors.js';
+import { bindAddress } from '../address.js';
+import { describeError } from '../errors.js';
+import type { Log, LogFields } from '../log/log.js';
+import type { Project } from '../project/project.js';
 import type { Settings } from '../settings/settings.js';
-import type { Finding } from './finding.js';
+import { type Finding, toProblem } from './finding.js';
 
 /**
- * Whether `easyserve start` could listen; found out by listening, for a moment. `ownUrls` are those of the running instance
- * of this folder.
+ * Whether `easyserve start` could listen; found out by binding, for a moment. What it would log about the choice of the
+ * address becomes notes. `ownUrls` are those of the running instance, which holds its port by right.
  */
 export async function checkAddress(
-  { host, port }: Pick<Settings, 'host' | 'port'>,
-  isDebug: boolean,
+  settings: Settings,
+  project: Project,
   ownUrls: readonly string[],
-): Promise<Finding> {
-  const address = host ?? (isDebug ? '127.0.0.1' : '0.0.0.0');
-  if (ownUrls.length > 0)
-    return { level: 'ok', text: `address: ${ownUrls.join(', ')}, of the running instance` };
-  if (port === null && (await tryListening(address, 80)) === undefined) return free(address, 80);
-  const wanted = port ?? 8000;
-  const code = await tryListening(address, wanted);
-  return code === undefined ? free(address, wanted) : refused(address, wanted, code);
+): Promise<readonly Finding[]> {
+  if (ownUrls.length > 0) {
+    return [{ level: 'ok', text: `address: ${ownUrls.join(', ')}, of the running instance` }];
+  }
+  const notes = new NoteLog();
+  try {
+    const socket = await bindAddress(settings, project, notes);
+    socket.close();
+    const port = settings.port === 0 ? 'any free port' : `port ${socket.port}`;
+    return [...notes.findings, { level: 'ok', text: `address: ${socket.host}, ${port}` }];
+  } catch (error) {
+    return [...notes.findings, toProblem(describeError(error))];
+  }
 }
 
-/** The error code; undefined where it worked. */
-function tryListening(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
-  });
-}
+/** Takes log records as notes. */
+class NoteLog implements Log {
+  readonly findings: Finding[] = [];
 
-function free(address: string, port: number): Finding {
-  const text = port === 0 ? `address: ${address}, any free port` : `address: ${address} port ${port} is free`;
-  return { level: 'ok', text };
-}
+  debug(): void {}
+  access(): void {}
+  application(): void {}
 
-function refused(address: string, port: number, code: string): Finding {
-  const problem = { level: 'problem', exitCode: ExitCode.address } as const;
-  switch (code) {
-    case 'EADDRINUSE':
-      return {
-        ...problem,
-        text: `${address} port ${port} is taken by another program.`,
-        fix: `\`ss -ltnp "sport = :${port}"\` names it; or choose another: --port ${port + 1}`,
-      };
-    case 'EACCES':
-      return {
-        ...problem,
-        text: `Port ${port} may not be opened by this user.`,
-        fix: '`sudo sysctl net.ipv4.ip_unprivileged_port_start=80`, or choose one above 1023: --port 8000',
-      };
-    case 'EADDRNOTAVAIL':
-      return { ...problem, text: `${address} is not an address of this machine.`, fix: '--host 0.0.0.0' };
-    default:
-      return { ...problem, text: `${address} port ${port} cannot be opened (${code}).` };
+  info(_event: string, message: string, fields?: LogFields): void {
+    const fix = typeof fields?.hint === 'string' ? fields.hint : undefined;
+    this.findings.push({ level: 'note', text: message, fix });
+  }
+
+  warn(event: string, message: string, fields?: LogFields): void {
+    this.info(event, message, fields);
+  }
+
+  error(event: string, message: string, fields?: LogFields): void {
+    this.info(event, message, fields);
+  }
+
+  child(): Log {
+    return this;
   }
 }

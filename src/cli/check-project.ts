@@ -20,7 +20,7 @@ function checkDjango(django: DjangoFacts, module: string): readonly Finding[] {
   if (django.isDebug) {
     findings.push({
       level: 'note',
-      text: 'DEBUG is True: error pages show the inside of the site, so only this machine is served.',
+      text: 'DEBUG is on: error pages show the code and the settings of the site.',
       fix: `DEBUG = False in ${module}`,
     });
   } else if (django.allowedHosts.length === 0) {

@@ -1,15 +1,14 @@
-import { callInstance, InstanceError } from '../control/control-client.js';
+import { callInstance } from '../control/control-client.js';
+import { describeError, EasyserveError, ExitCode } from '../errors.js';
 import type { InstanceStatus } from '../status.js';
-import { describeError, ExitCode } from '../errors.js';
 import { checkAddress } from './check-address.js';
 import { checkProject } from './check-project.js';
 import type { CheckCommand } from './command.js';
-import type { Finding } from './finding.js';
-import { printFinding } from './finding.js';
+import { type Finding, printFinding, toProblem } from './finding.js';
 import { type FolderSettings, loadFolderSettings } from './folder-settings.js';
-import { ProgressLine } from './progress-line.js';
 import { absoluteConfigFile, projectFolder } from './project-folder.js';
 import type { Surroundings } from './surroundings.js';
+import { createWaitProgress } from './wait-progress.js';
 
 /**
  * `easyserve check`: what would keep the project from being served, each with its fix. Starts nothing.
@@ -30,7 +29,7 @@ export async function check(command: CheckCommand, surroundings: Surroundings): 
 async function findAll(command: CheckCommand, surroundings: Surroundings): Promise<readonly Finding[]> {
   const projectDir = projectFolder(command.place, surroundings);
   const configFile = absoluteConfigFile(command, surroundings);
-  const progress = new ProgressLine(surroundings.stderr, 'importing the application');
+  const progress = createWaitProgress(surroundings.stderr, 'importing the application');
   let folder: FolderSettings;
   try {
     folder = await loadFolderSettings(
@@ -38,31 +37,24 @@ async function findAll(command: CheckCommand, surroundings: Surroundings): Promi
       true,
     );
   } catch (error) {
-    return [toProblem(error)];
+    return [toProblem(describeError(error))];
   } finally {
-    progress.done();
+    progress.end();
   }
   const { loaded, project, failure } = folder;
   const file = loaded.file ?? 'no settings file; defaults, environment and flags';
-  const isDebug = project?.django?.isDebug === true;
-  return [
-    { level: 'ok', text: `settings: ${file}` },
-    ...(project === undefined ? [toProblem(failure)] : checkProject(project)),
-    await checkAddress(loaded.settings, isDebug, await readUrls(projectDir)),
-  ];
+  const settings: Finding = { level: 'ok', text: `settings: ${file}` };
+  if (project === undefined) return [settings, toProblem(describeError(failure))];
+  const urls = await readUrls(projectDir);
+  return [settings, ...checkProject(project), ...(await checkAddress(loaded.settings, project, urls))];
 }
 
-function toProblem(error: unknown): Finding {
-  const { message, detail, hint, exitCode } = describeError(error);
-  return { level: 'problem', text: message, detail, fix: hint, exitCode };
-}
-
-/** The running instance holds its port by right. */
 async function readUrls(projectDir: string): Promise<readonly string[]> {
   try {
     return ((await callInstance(projectDir, { verb: 'status' })) as InstanceStatus).urls;
   } catch (error) {
-    if (error instanceof InstanceError) return [];
+    // None runs, it can't be asked, or it is still starting.
+    if (error instanceof EasyserveError) return [];
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import type { ErrorRecord } from '../errors.js';
 import type { Output } from '../launcher.js';
 import { paint } from './paint.js';
 
@@ -17,6 +18,10 @@ export interface ProblemFinding {
   readonly detail?: string | undefined;
   readonly fix?: string | undefined;
   readonly exitCode: number;
+}
+
+export function toProblem({ message, detail, hint, exitCode }: ErrorRecord): ProblemFinding {
+  return { level: 'problem', text: message, detail, fix: hint, exitCode };
 }
 
 const colours = { ok: 'green', note: 'yellow', problem: 'red' } as const;

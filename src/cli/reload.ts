@@ -2,25 +2,25 @@ import { callInstance, InstanceError } from '../control/control-client.js';
 import type { ReloadResult } from '../control/protocol.js';
 import { describeError, EasyserveError, ExitCode } from '../errors.js';
 import type { PlainCommand } from './command.js';
-import { ProgressLine } from './progress-line.js';
 import { projectFolder } from './project-folder.js';
 import type { Surroundings } from './surroundings.js';
+import { createWaitProgress } from './wait-progress.js';
 
 /** `easyserve reload`: returns when the new release serves. Throws, with the application's traceback, when it was refused. */
 export async function reload(command: PlainCommand<'reload'>, surroundings: Surroundings): Promise<number> {
   const projectDir = projectFolder(command.place, surroundings);
-  const progress = new ProgressLine(surroundings.stderr, 'reloading');
+  const progress = createWaitProgress(surroundings.stderr, 'reloading');
   let result: ReloadResult;
   try {
     result = (await callInstance(
       projectDir,
       { verb: 'reload' },
-      { onProgress: progress.show },
+      { onProgress: (text) => progress.step(text) },
     )) as ReloadResult;
   } catch (error) {
     throw error instanceof InstanceError ? error : toRefusal(error);
   } finally {
-    progress.done();
+    progress.end();
   }
   surroundings.stdout.write(describeResult('Reloaded', result));
   return ExitCode.ok;

@@ -2,22 +2,24 @@ import { callInstance } from '../control/control-client.js';
 import type { ScaleResult } from '../control/protocol.js';
 import { ExitCode } from '../errors.js';
 import type { ScaleCommand } from './command.js';
-import { ProgressLine } from './progress-line.js';
 import { projectFolder } from './project-folder.js';
 import type { Surroundings } from './surroundings.js';
+import { createWaitProgress } from './wait-progress.js';
 
 /** `easyserve scale N`: returns when N application processes serve. */
 export async function scale(command: ScaleCommand, surroundings: Surroundings): Promise<number> {
   const projectDir = projectFolder(command.place, surroundings);
-  const progress = new ProgressLine(surroundings.stderr, 'scaling');
+  const progress = createWaitProgress(surroundings.stderr, 'scaling');
   const request = { verb: 'scale', processes: command.processes } as const;
   try {
-    const result = (await callInstance(projectDir, request, { onProgress: progress.show })) as ScaleResult;
-    progress.done();
+    const result = (await callInstance(projectDir, request, {
+      onProgress: (text) => progress.step(text),
+    })) as ScaleResult;
+    progress.end();
     const noun = result.processes === 1 ? 'application process serves' : 'application processes serve';
     surroundings.stdout.write(`${result.processes} ${noun}.\n`);
     return ExitCode.ok;
   } finally {
-    progress.done();
+    progress.end();
   }
 }

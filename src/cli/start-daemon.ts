@@ -6,9 +6,9 @@ import { stateFolderOf } from '../control/state-folder.js';
 import { EasyserveError, ExitCode, StartError } from '../errors.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import { paint } from './paint.js';
-import { ProgressLine } from './progress-line.js';
 import type { DaemonNews } from './ready-pipe.js';
 import type { Surroundings } from './surroundings.js';
+import { createWaitProgress } from './wait-progress.js';
 
 /** What the daemon is to be started with; paths are absolute. */
 export interface DaemonOrder {
@@ -36,12 +36,12 @@ const shownLogLines = 30;
 export async function startDaemon(order: DaemonOrder, surroundings: Surroundings): Promise<number> {
   const { logFile } = await stateFolderOf(order.projectDir);
   const log = await open(logFile, 'a+', 0o600);
-  const progress = new ProgressLine(surroundings.stderr, 'starting');
+  const progress = createWaitProgress(surroundings.stderr, 'starting');
   try {
     const logStart = (await log.stat()).size;
     const daemon = spawnDaemon(order, log.fd, surroundings);
     const outcome = await awaitOutcome(daemon, surroundings);
-    progress.done();
+    progress.end();
     if (outcome.kind === 'news' && 'ready' in outcome.news) {
       release(daemon);
       printReady(outcome.news.ready, logFile, surroundings);
@@ -50,7 +50,7 @@ export async function startDaemon(order: DaemonOrder, surroundings: Surroundings
     if (outcome.kind === 'interrupted' || outcome.kind === 'deadline') await end(daemon);
     throw await explain(outcome, log, logStart, logFile);
   } finally {
-    progress.done();
+    progress.end();
     await log.close();
   }
 }

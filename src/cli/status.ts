@@ -1,6 +1,6 @@
 import { callInstance } from '../control/control-client.js';
-import type { InstanceStatus } from '../status.js';
 import { ExitCode } from '../errors.js';
+import type { InstanceStatus } from '../status.js';
 import type { StatusCommand } from './command.js';
 import { describeStatus } from './describe-status.js';
 import { projectFolder } from './project-folder.js';

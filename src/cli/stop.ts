@@ -6,9 +6,9 @@ import { isProcessAlive, type ProcessIdentity } from '../control/process-identit
 import type { StateFolder } from '../control/state-folder.js';
 import { EasyserveError, ExitCode } from '../errors.js';
 import type { PlainCommand } from './command.js';
-import { ProgressLine } from './progress-line.js';
 import { projectFolder } from './project-folder.js';
 import type { Surroundings } from './surroundings.js';
+import { createWaitProgress } from './wait-progress.js';
 
 /** A process that is not our child announces its end to nobody, so it is looked at. */
 const lookEveryMs = 50;
@@ -19,15 +19,17 @@ const exitDeadlineMs = 30_000;
 export async function stop(command: PlainCommand<'stop'>, surroundings: Surroundings): Promise<number> {
   const { socket, folder } = await connectToInstance(projectFolder(command.place, surroundings));
   const instance = await readInstance(folder);
-  const progress = new ProgressLine(surroundings.stderr, 'stopping');
+  const progress = createWaitProgress(surroundings.stderr, 'stopping');
   try {
-    await exchange(socket, { verb: 'stop' }, { onProgress: progress.show }).catch((error: unknown) => {
-      // That it ended without an answer is just what was asked for.
-      if (!(error instanceof InstanceError) || error.code !== 'instance-gone') throw error;
-    });
+    await exchange(socket, { verb: 'stop' }, { onProgress: (text) => progress.step(text) }).catch(
+      (error: unknown) => {
+        // That it ended without an answer is just what was asked for.
+        if (!(error instanceof InstanceError) || error.code !== 'instance-gone') throw error;
+      },
+    );
     await awaitEnd(instance, folder);
   } finally {
-    progress.done();
+    progress.end();
   }
   surroundings.stdout.write('Stopped.\n');
   return ExitCode.ok;

@@ -139,15 +139,10 @@ function defaultTimeoutMs(request: ControlRequest): number {
 
 function notRunning(projectDir: string, stale: string | undefined): InstanceError {
   const detail = stale === undefined ? undefined : `${stale} is stale: the instance that made it has died.`;
-  return new InstanceError(
-    'not-running',
-    ExitCode.notRunning,
-    `No instance is running for ${projectDir}.`,
-    {
-      hint: '`easyserve start`',
-      detail,
-    },
-  );
+  return new InstanceError('not-running', ExitCode.notRunning, `No instance is running for ${projectDir}.`, {
+    hint: '`easyserve start`',
+    detail,
+  });
 }
 
 function notPermitted(path: string): InstanceError {

@@ -18,12 +18,13 @@ const offered = ['br', 'gzip'] as const satisfies readonly DynamicEncoding[];
 const untouchedStatus = new Set([204, 205, 206, 304]);
 
 /**
- * Whether and how the application's response is compressed; undefined: it is passed on untouched. Used by upstream.
+ * Whether and how the application's response is compressed; undefined: it is passed on untouched. Used by
+ * upstream.
  *
- * A HEAD gets the headers that the GET would get. Below `compressMinBytes` nothing is done and nothing said, since such a body
- * is the same for every Accept-Encoding.
+ * A HEAD gets the headers that the GET would get. Below `compressMinBytes` nothing is done and nothing said,
+ * since such a body is the same for every Accept-Encoding.
  *
- * @param bodyBytes undefined where the length isn't known before the end
+ * @param bodyBytes what GET sends; undefined where that isn't known beforehand, or only from Content-Length
  */
 export function chooseCompression(
   exchange: Exchange,
@@ -35,8 +36,7 @@ export function chooseCompression(
   if (!settings.compress || status < 200 || untouchedStatus.has(status)) return undefined;
   const facts = readHeaders(headers);
   if (!facts.isOpen || !isCompressibleType(facts.type)) return undefined;
-  // The application may strip the body of a HEAD; its Content-Length then tells what GET would send.
-  const length = exchange.wantsBody ? (bodyBytes ?? facts.length) : facts.length;
+  const length = bodyBytes ?? facts.length;
   if (length !== undefined && length < settings.compressMinBytes) return undefined;
   const encoding = chooseEncoding(exchange.request.headers['accept-encoding'], offered);
   return { encoding, headers: rewriteHeaders(headers, encoding, mergeVary(facts.vary, 'Accept-Encoding')) };
@@ -71,7 +71,8 @@ function rewriteHeaders(headers: HeaderList, encoding: DynamicEncoding | 'identi
     if (encoding === 'identity') {
       rewritten.push(written, value);
     } else if (name === 'etag') {
-      // RFC 9110 section 8.8.1: other bytes may not share a strong tag. The application goes on recognising it in If-None-Match.
+      // RFC 9110 section 8.8.1: other bytes may not share a strong tag. The application goes on recognising
+      // it in If-None-Match.
       rewritten.push(written, value.startsWith('W/') ? value : `W/${value}`);
     } else if (name !== 'content-length' && name !== 'accept-ranges') {
       rewritten.push(written, value);

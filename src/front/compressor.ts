@@ -5,15 +5,17 @@ import * as zlib from 'node:zlib';
 export type DynamicEncoding = 'br' | 'gzip';
 
 /**
- * Up to here a body that is known whole is compressed at once, on the event loop; above, through createCompressor.
+ * Up to here a body that is known whole is compressed at once, on the event loop; above, through
+ * createCompressor.
  *
- * Measured on Node 20: zlib's asynchronous calls keep the loop busy for 40 to 100 µs each by themselves, and double the CPU time in all.
- * Brotli 4 takes 25 µs for 4 kB and 75 µs for 20 kB of HTML, so up to about 32 kB the direct call is better in every way.
+ * Measured on Node 20: zlib's asynchronous calls keep the loop busy for 40 to 100 µs each by themselves, and
+ * double the CPU time in all. Brotli 4 takes 25 µs for 4 kB and 75 µs for 20 kB of HTML, so up to about 32 kB
+ * the direct call is better in every way.
  */
 export const maxDirectBytes = 32 * 1024;
 
-// Brotli 4 and gzip 6 are where more effort stops paying for bytes made on the spot. A window of 2^19 is nginx's default for
-// brotli: large enough for pages, and a bound on what each open stream can hold.
+// Brotli 4 and gzip 6 are where more effort stops paying for bytes made on the spot. A window of 2^19 is
+// nginx's default for brotli: large enough for pages, and a bound on what each open stream can hold.
 const brotliParameters = {
   [zlib.constants.BROTLI_PARAM_QUALITY]: 4,
   [zlib.constants.BROTLI_PARAM_LGWIN]: 19,
@@ -27,7 +29,9 @@ export function compressDirectly(encoding: DynamicEncoding, body: Buffer): Buffe
   return zlib.brotliCompressSync(body, { params });
 }
 
-/** A stream from plain to compressed bytes. Used by upstream for bodies that are long, or come piece by piece. */
+/**
+ * A stream from plain to compressed bytes. Used by upstream for bodies that are long, or come piece by piece.
+ */
 export function createCompressor(encoding: DynamicEncoding): Transform {
   if (encoding === 'gzip') return new FlushingCompressor(zlib.createGzip(gzipOptions));
   return new FlushingCompressor(zlib.createBrotliCompress({ params: brotliParameters }));
@@ -36,8 +40,8 @@ export function createCompressor(encoding: DynamicEncoding): Transform {
 // Private
 
 /**
- * Lets out what zlib holds back as soon as the application pauses, so that a page which is streamed arrives piece by
- * piece. While chunks keep coming there is no flush, for each one costs some bytes.
+ * Lets out what zlib holds back as soon as the application pauses, so that a page which is streamed arrives
+ * piece by piece. While chunks keep coming there is no flush, for each one costs some bytes.
  */
 class FlushingCompressor extends Transform {
   readonly #zlib: zlib.Gzip | zlib.BrotliCompress;
@@ -53,7 +57,8 @@ class FlushingCompressor extends Transform {
   override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
     this.#chunks += 1;
     const sequence = this.#chunks;
-    // Called when zlib has worked the chunk in. Transform asks for the next one only when the reader has made room as well.
+    // Called when zlib has worked the chunk in. Transform asks for the next one only when the reader has made
+    // room as well.
     this.#zlib.write(chunk, (error) => {
       done(error);
       setImmediate(() => this.#flushUnlessFollowed(sequence));

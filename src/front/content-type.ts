@@ -23,7 +23,10 @@ const compressible = new RegExp(
   'i',
 );
 
-/** Whether compressing pays. Not for event streams, whose readers often sit behind proxies that must see each event. */
+/**
+ * Whether compressing pays. Not for event streams, whose readers often sit behind proxies that must see each
+ * event.
+ */
 export function isCompressibleType(type: string): boolean {
   return compressible.test(type.trim());
 }
@@ -32,9 +35,10 @@ const inert =
   /^(?:image\/(?!.*\+xml)|audio\/|video\/|font\/|text\/(?:plain|csv|markdown)\b|application\/(?:pdf|json|zip|gzip|octet-stream)\b)/i;
 
 /**
- * Whether a browser that opens such a file can't run script from it in the site's origin, given `nosniff`.
- * A list of what is harmless, so that a type nobody thought of counts as dangerous. PDF is on it because browsers run it
- * in a viewer of their own, which Chromium refuses to start under `Content-Security-Policy: sandbox`.
+ * Whether a browser that opens such a file can't run script from it in the site's origin, given `nosniff`. A
+ * list of what is harmless, so that a type nobody thought of counts as dangerous. PDF is on it because
+ * browsers run it in a viewer of their own, which Chromium refuses to start under `Content-Security-Policy:
+ * sandbox`.
  */
 export function isInertType(type: string): boolean {
   return inert.test(type);

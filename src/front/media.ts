@@ -29,9 +29,10 @@ export interface ServedFolder {
 /**
  * Serves a folder whose files come and go: MEDIA_ROOT and .well-known. Used by pipeline.
  *
- * Each request looks at the disk. The file's real path must lie inside the real root before and after it is opened, and what was
- * opened is what is sent, so a symlink that is swapped in meanwhile leads nowhere, short of one that is swapped
- * in and out again between three system calls by someone who may write to the folder anyway.
+ * Each request looks at the disk. The file's real path must lie inside the real root before and after it is
+ * opened, and what was opened is what is sent, so a symlink that is swapped in meanwhile leads nowhere, short
+ * of one that is swapped in and out again between three system calls by someone who may write to the folder
+ * anyway.
  */
 export function serveFolder(folder: ServedFolder, log: Log): Handler {
   const isBelow = pathMatcher(folder.prefix);
@@ -84,8 +85,8 @@ function headersFor(folder: ServedFolder, path: string): Record<string, string> 
 }
 
 /**
- * `send` does conditions, ranges and the streaming; which file it is and what is said about it is decided here.
- * The answer is whether it streams from the handle, and so closes it.
+ * `send` does conditions, ranges and the streaming; which file it is and what is said about it is decided
+ * here. The answer is whether it streams from the handle, and so closes it.
  */
 function sendOpened(
   exchange: Exchange,
@@ -97,7 +98,7 @@ function sendOpened(
   const etag = entityTag(stats);
   const all = { 'X-Request-ID': exchange.id, ETag: etag, 'Accept-Ranges': 'bytes', ...headers };
   for (const [name, value] of Object.entries(all)) response.setHeader(name, value);
-  // send honours Range on HEAD, and an If-Range that holds a weak tag; RFC 9110 sections 14.2 and 13.1.5 say not to.
+  // send honours Range on HEAD, and a weak tag in If-Range; RFC 9110 sections 14.2 and 13.1.5 say not to.
   const acceptRanges = method === 'GET' && isRangeFresh(request.headers, etag, wholeSecondsMs(stats.mtimeMs));
   // What send doesn't know it passes on to fs.createReadStream.
   const options = { acceptRanges, cacheControl: false, dotfiles: 'allow' as const, index: false, fd: handle };
@@ -108,11 +109,7 @@ function sendOpened(
     isStreaming = true;
     watchLength(exchange, stream, Number(response.getHeader('Content-Length')));
   });
-  sending.on('error', (error: HttpError) => {
-    if (!response.headersSent)
-      for (const name of setBySend.concat(Object.keys(all))) response.removeHeader(name);
-    refuse(exchange, error, log);
-  });
+  sending.on('error', (error: HttpError) => refuse(exchange, error, log, [...setBySend, ...Object.keys(all)]));
   sending.pipe(response);
   return isStreaming;
 }
@@ -126,7 +123,9 @@ interface HttpError extends Error {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function refuse(exchange: Exchange, error: HttpError, log: Log): void {
+function refuse(exchange: Exchange, error: HttpError, log: Log, preparedHeaders: readonly string[]): void {
+  const { response } = exchange;
+  if (!response.headersSent) for (const name of preparedHeaders) response.removeHeader(name);
   if (error.status === 412) {
     respondWithErrorPage(exchange, 412, 'This file has changed since.');
   } else if (error.status === 416) {

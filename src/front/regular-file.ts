@@ -8,12 +8,14 @@ export interface OpenedFile {
 }
 
 // O_NONBLOCK: opening a FIFO would otherwise hold a thread of libuv's pool until someone writes to it.
-// O_NOFOLLOW: callers have resolved the path; a link that appears at its end since then is not followed (ELOOP).
+// O_NOFOLLOW: callers have resolved the path; a link that appears at its end since then is not followed
+// (ELOOP).
 const openFlags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
 
 /**
- * Opens a file and says what was opened, so that what is announced is what is sent, whatever happens to the name.
- * Used by static and media. Rejects with ENOENT for anything that isn't a regular file; the caller closes the handle.
+ * Opens a file and says what was opened, so that what is announced is what is sent, whatever happens to the
+ * name. Used by static and media. Rejects with ENOENT for anything that isn't a regular file; the caller
+ * closes the handle.
  */
 export async function openRegularFile(path: string): Promise<OpenedFile> {
   const handle = await open(path, openFlags);
@@ -37,8 +39,8 @@ export interface FilePart {
 }
 
 /**
- * Answers with a part of an open file, or all of it. X-Request-ID and Content-Length are added here, and the handle is closed in
- * any case: when all is sent, when there is nothing to send, or when the client is gone.
+ * Answers with a part of an open file, or all of it. X-Request-ID and Content-Length are added here, and the
+ * handle is closed in any case: when all is sent, when there is nothing to send, or when the client is gone.
  */
 export async function respondFromFile(
   exchange: Exchange,
@@ -62,8 +64,9 @@ export async function respondFromFile(
 }
 
 /**
- * Reads no faster than the client takes. A file that turns out shorter than was announced cuts the connection: ended normally,
- * the client would take the beginning of the next response for the rest of this body.
+ * Reads no faster than the client takes. A file that turns out shorter than was announced cuts the
+ * connection: ended normally, the client would take the beginning of the next response for the rest of this
+ * body.
  */
 function sendBody(exchange: Exchange, { handle, start, length }: FilePart): void {
   const { response } = exchange;

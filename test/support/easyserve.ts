@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { AppStatus, InstanceStatus } from '../../src/status.js';
 import { replaceFile } from './broken-release.js';
 import { eventually } from './eventually.js';
-import { leftoversOf } from './leftovers.js';
+import { leftoversOf, stateFoldersOf } from './leftovers.js';
 import { describeProcess, isAlive, killGroup, killProcess, processesWithEnvironment } from './processes.js';
 import { type LogRecord, RecordStream } from './record-stream.js';
 import { type CommandResult, type Environment, runEasyserve, testIdVariable } from './run-easyserve.js';
@@ -217,7 +217,7 @@ export class Easyserve {
   }
 
   #expectNoFiles(): void {
-    const left = leftoversOf([this.dir, this.#tmp]);
+    const left = leftoversOf([this.dir, ...stateFoldersOf(this.dir), this.#tmp]);
     if (left.length > 0) throw new Error(`easyserve left files behind: ${left.join(', ')}`);
   }
 

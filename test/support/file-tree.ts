@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 
-/** A new folder with these files, by path below it; removed when the test ends. Their time is a fixed one in 2024. */
+/**
+ * A new folder with these files, by path below it; removed when the test ends. Their time is a fixed one in
+ * 2024.
+ */
 export async function makeFileTree(
   t: TestContext,
   files: Readonly<Record<string, string | Buffer>>,

@@ -1,16 +1,22 @@
 import { type Dirent, existsSync, readdirSync } from 'node:fs';
-import { join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
+
+/** Where an instance of the project puts its sockets: inside, or beside a symbolic link (src/control/state-folder). */
+export function stateFoldersOf(dir: string): string[] {
+  return [join(dir, '.easyserve'), join(dirname(dir), `.easyserve-${basename(dir)}`)];
+}
 
 /**
  * What an instance that has ended must not leave: sockets and pid files anywhere below the folders, and anything in a
  * `run` or `spool` folder of a state folder (src/control/state-folder).
  */
 export function leftoversOf(folders: readonly string[]): string[] {
-  return folders
+  const found = folders
     .filter((folder) => existsSync(folder))
     .flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))
     .filter(isLeftover)
     .map((entry) => join(entry.parentPath, entry.name));
+  return [...new Set(found)];
 }
 
 function isLeftover(entry: Dirent): boolean {

@@ -19,6 +19,8 @@ export class RecordStream {
   readonly records: LogRecord[] = [];
   readonly #partLines = new Map<string, string>();
   #cursor = 0;
+  /** Records before this one do not match the present waiter; a load test logs tens of thousands. */
+  #seen = 0;
   #waiter: Waiter | undefined;
 
   /** Takes output as it comes; `source` keeps the halves of lines of stdout and stderr apart. */
@@ -40,6 +42,7 @@ export class RecordStream {
     const found = new Promise<LogRecord>((resolve) => {
       this.#waiter = { matches, resolve };
     });
+    this.#seen = this.#cursor;
     this.#serve();
     return {
       found,
@@ -50,14 +53,14 @@ export class RecordStream {
   }
 
   #serve(): void {
-    const waiter = this.#waiter;
-    if (waiter === undefined) return;
-    const index = this.records.findIndex((record, at) => at >= this.#cursor && waiter.matches(record));
-    const record = this.records[index];
-    if (record === undefined) return;
-    this.#cursor = index + 1;
-    this.#waiter = undefined;
-    waiter.resolve(record);
+    while (this.#waiter !== undefined && this.#seen < this.records.length) {
+      const record = this.records[this.#seen++];
+      if (record === undefined || !this.#waiter.matches(record)) continue;
+      const { resolve } = this.#waiter;
+      this.#cursor = this.#seen;
+      this.#waiter = undefined;
+      resolve(record);
+    }
   }
 }
 

@@ -50,8 +50,9 @@ export class ServedHandler {
   }
 
   /**
-   * Asks as the only client for something large and reads none of the body. Resolves once the server can do no
-   * more, since every buffer on the way is full. The caller reads the body, or destroys it and so goes away.
+   * Asks as the only client for something large and reads none of the body. Resolves once the server can do
+   * no more, since every buffer on the way is full. The caller reads the body, or destroys it and so goes
+   * away.
    */
   async stall(path: string): Promise<StalledAnswer> {
     const body = await this.#open(path, { method: 'GET', headers: { Connection: 'keep-alive' } });
@@ -66,7 +67,10 @@ export class ServedHandler {
     return { body, exchange };
   }
 
-  async #open(path: string, more: { method: string; headers: OutgoingHttpHeaders }): Promise<IncomingMessage> {
+  async #open(
+    path: string,
+    more: { method: string; headers: OutgoingHttpHeaders },
+  ): Promise<IncomingMessage> {
     const signal = AbortSignal.timeout(10_000);
     const outgoing = request({ port: this.port, host: '127.0.0.1', path, ...more, agent: false, signal });
     outgoing.end();

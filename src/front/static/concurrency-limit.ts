@@ -1,4 +1,7 @@
-/** Runs tasks in order of arrival, at most `limit` at a time. Used where libuv's pool of four threads must not be flooded. */
+/**
+ * Runs tasks in order of arrival, at most `limit` at a time. Used where libuv's pool of four threads must not
+ * be flooded.
+ */
 export class ConcurrencyLimit {
   readonly #limit: number;
   readonly #waiting: (() => void)[] = [];

@@ -11,7 +11,7 @@ import {
 } from '../file-refusals.js';
 import { respondFromFile } from '../regular-file.js';
 import { decodeUrlPath, pathMatcher } from '../url-path.js';
-import { StaticBodies, type StaticContent } from './static-bodies.js';
+import type { StaticBodies, StaticContent } from './static-bodies.js';
 import type { Representation, StaticFile } from './static-file.js';
 import type { StaticTable } from './static-table.js';
 
@@ -22,7 +22,6 @@ import type { StaticTable } from './static-table.js';
  */
 export function serveStatic(table: StaticTable, log: Log): Handler {
   const isBelow = pathMatcher(table.prefix);
-  const bodies = new StaticBodies(table);
   return (exchange) => {
     if (!isBelow(exchange.path)) return false;
     const url = decodeUrlPath(exchange.path);
@@ -31,7 +30,7 @@ export function serveStatic(table: StaticTable, log: Log): Handler {
     if (refuseMethod(exchange)) return true;
     if (typeof url !== 'string') respondToBadPath(exchange, url);
     else if (file === undefined) respondWithMissingPage(exchange);
-    else new StaticAnswer(exchange, file, bodies, log).give();
+    else new StaticAnswer(exchange, file, table.bodies, log).give();
     return true;
   };
 }
@@ -53,8 +52,8 @@ class StaticAnswer {
   give(): void {
     const { headers } = this.#exchange.request;
     const { identity, modifiedMs, disk } = this.#file;
-    // RFC 9110 section 14.2: Range means something for GET only. It is answered from the identity, whatever the client
-    // accepts: media players and resumed downloads count the bytes of the file.
+    // RFC 9110 section 14.2: Range means something for GET only. It is answered from the identity, whatever
+    // the client accepts: media players and resumed downloads count the bytes of the file.
     const range = this.#exchange.method === 'GET' ? headers.range : undefined;
     const isPart =
       range !== undefined &&
@@ -118,6 +117,7 @@ class StaticAnswer {
     if (!Buffer.isBuffer(body)) {
       return respondFromFile(this.#exchange, status, headers, { handle: body, start, length });
     }
+    if (this.#exchange.response.destroyed) return;
     this.#exchange.respond(status, headers, body.subarray(start, start + length));
   }
 }

@@ -8,7 +8,7 @@ import { MemoryBudget } from './memory-budget.js';
 import type { DiskFile, Representation, StaticFile } from './static-file.js';
 import type { StaticTable } from './static-table.js';
 
-/** What an answer can be sent from. The representation is another than was asked for when the disk has changed. */
+/** What an answer can be sent from. When the disk has changed, it is not the representation that was wanted. */
 export interface StaticContent {
   readonly file: StaticFile;
   readonly representation: Representation;
@@ -24,9 +24,11 @@ const compressionsAtOnce = 2;
 const worthwhileRatio = 0.95;
 
 /**
- * Where the bytes of static files come from: memory, disk, or compression on demand. Made by serveStatic.
+ * Where the bytes of static files come from: memory, disk, or compression on demand. Made by StaticTable,
+ * used by serveStatic.
  *
- * Each file is loaded or compressed at its first request, not at start, and by one of the requests that want it at the same time.
+ * Each file is loaded or compressed at its first request, not at start, and by one of the requests that want
+ * it at the same time.
  */
 export class StaticBodies {
   readonly #table: StaticTable;
@@ -46,6 +48,7 @@ export class StaticBodies {
     if (wanted === file.identity) {
       return (await this.#fetchExactly(file, wanted)) ?? this.#openAsItIsNow(file);
     }
+    // Whatever is wrong with a compressed sibling: the original answers, or shows the same error.
     const exact = await this.#fetchExactly(file, wanted).catch((error: unknown) => {
       if (isUnavailable(error)) return undefined;
       throw error;
@@ -126,8 +129,8 @@ async function readUnchanged(disk: DiskFile): Promise<Buffer | undefined> {
 }
 
 /**
- * Once per file, so more thoroughly than a response of the application. Brotli 9 takes 30 ms for 500 kB of JavaScript and
- * 10 takes 200 ms for 7 % less; who wants that makes siblings when building.
+ * Once per file, so more thoroughly than a response of the application. Brotli 9 takes 30 ms for 500 kB of
+ * JavaScript and 10 takes 200 ms for 7 % less; who wants that makes siblings when building.
  */
 function compressThoroughly(encoding: string, plain: Buffer): Promise<Buffer> {
   if (encoding === 'gzip') return promisify(gzip)(plain, { level: 9 });

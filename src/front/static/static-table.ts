@@ -1,4 +1,5 @@
 import { readManifest } from './read-manifest.js';
+import { StaticBodies } from './static-bodies.js';
 import {
   type DiskFile,
   encodings,
@@ -32,14 +33,14 @@ export interface StaticOptions {
 /** Larger ones would block a pool thread for a second or more, and take too much of the memory. */
 const maxMadeFromBytes = 4 * 1024 * 1024;
 
-/** Compressing writes the sibling after the original; copying both (collectstatic, pip) may swap them by a moment. */
+/** Compressing writes the sibling after the original; copying both (collectstatic, pip) may swap them. */
 const siblingToleranceMs = 60_000;
 
 const suffixes: Readonly<Record<StaticEncoding, string>> = { br: '.br', zstd: '.zst', gzip: '.gz' };
 
 /**
- * Every static file by its URL, read once at start and at each reload; what isn't in it doesn't exist, so no path can lead
- * out of the root. Built by site, served by serveStatic.
+ * Every static file by its URL, read once at start and at each reload; what isn't in it doesn't exist, so no
+ * path can lead out of the root. Built by site, served by serveStatic.
  */
 export class StaticTable {
   readonly prefix: string;
@@ -48,6 +49,8 @@ export class StaticTable {
   readonly skippedLinks: number;
   readonly unreadableFolders: number;
   readonly isRootMissing: boolean;
+  /** Here, so that settings which change without a new table don't start a second account of the memory. */
+  readonly bodies: StaticBodies;
   readonly #files = new Map<string, StaticFile>();
 
   private constructor(
@@ -61,6 +64,7 @@ export class StaticTable {
     this.skippedLinks = found.skippedLinks;
     this.unreadableFolders = found.unreadableFolders;
     this.isRootMissing = found.isRootMissing;
+    this.bodies = new StaticBodies(this);
     for (const [below, disk] of found.files) {
       const isImmutable = hashed.has(below);
       const siblings = siblingsOf(below, disk, found.files, isImmutable);
@@ -87,8 +91,8 @@ export class StaticTable {
   }
 
   /**
-   * The entry of a file that was found to have changed since the table was built. Its siblings are of the old content,
-   * so they are left out until the next reload.
+   * The entry of a file that was found to have changed since the table was built. Its siblings are of the old
+   * content, so they are left out until the next reload.
    */
   refresh(file: StaticFile, now: { size: number; mtimeMs: number }): StaticFile {
     const disk = { path: file.disk.path, size: now.size, mtimeMs: now.mtimeMs };
@@ -112,7 +116,10 @@ export class StaticTable {
   }
 }
 
-/** `app.css.br` and so on beside `app.css`, unless they save nothing or are older than it, so of other content. */
+/**
+ * `app.css.br` and so on beside `app.css`, unless they save nothing or are older than it, so of other
+ * content.
+ */
 function siblingsOf(
   below: string,
   original: DiskFile,

@@ -24,7 +24,10 @@ interface Folder {
   readonly lineage: readonly string[];
 }
 
-/** Reads a whole tree. Hidden names are left out, save `.well-known`; so are symlinks that lead out of the root. */
+/**
+ * Reads a whole tree. Hidden names are left out, save `.well-known`; so are symlinks that lead out of the
+ * root.
+ */
 export async function walkFolder(root: string): Promise<FoundFiles> {
   const found = nothingFound();
   const realRoot = await unlessGone(realpath(root));
@@ -51,9 +54,10 @@ export async function describeFound(named: Readonly<Record<string, string>>): Pr
   const found = nothingFound();
   const limit = new ConcurrencyLimit(callsAtOnce);
   const describe = async (below: string, path: string): Promise<void> => {
-    const isLink = (await unlessGone(lstat(path)))?.isSymbolicLink() ?? false;
+    const own = await unlessGone(lstat(path));
+    const isLink = own?.isSymbolicLink() ?? false;
     const real = isLink ? await unlessGone(realpath(path)) : path;
-    const stats = real === undefined ? undefined : await unlessGone(stat(real));
+    const stats = isLink && real !== undefined ? await unlessGone(stat(real)) : own;
     if (real !== undefined && stats?.isFile()) found.files.set(below, diskFile(real, stats));
     else if (isLink) found.skippedLinks += 1;
   };
@@ -94,8 +98,8 @@ function isLeftOut(below: string): boolean {
 }
 
 /**
- * Undefined for what has gone since it was listed, may not be read, or has a name that isn't UTF-8 (listed with
- * replacement characters, so it isn't found under them).
+ * Undefined for what has gone since it was listed, may not be read, or has a name that isn't UTF-8 (listed
+ * with replacement characters, so it isn't found under them).
  */
 async function unlessGone<T>(found: Promise<T>): Promise<T | undefined> {
   try {

@@ -71,9 +71,8 @@ test('several Vary headers become one', () => {
 test('HEAD gets the headers of GET', () => {
   const headers = [...html, 'Content-Length', '5000'];
   const get = choose({ headers });
-  assert.deepEqual(choose({ method: 'HEAD', headers, bodyBytes: 0 }), get);
+  assert.deepEqual(choose({ method: 'HEAD', headers }), get);
   assert.deepEqual(choose({ method: 'HEAD', headers, bodyBytes: undefined }), get);
-  assert.equal(choose({ method: 'HEAD', headers: [...html, 'Content-Length', '10'], bodyBytes: 0 }), undefined);
 });
 
 test('the length of the body decides, where it is known', () => {

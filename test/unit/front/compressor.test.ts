@@ -105,6 +105,9 @@ test('an error on the way reaches whoever pipes', async () => {
     yield line;
     throw new Error('the application died');
   })();
-  await assert.rejects(pipeline(source, compressor, async (chunks) => buffer(chunks)), /the application died/);
+  await assert.rejects(
+    pipeline(source, compressor, async (chunks) => buffer(chunks)),
+    /the application died/,
+  );
   assert.ok(compressor.destroyed);
 });

@@ -25,14 +25,28 @@ for (const [name, type] of names) {
 }
 
 const compressible = [
-  ...['text/html', 'text/html; charset=utf-8', 'TEXT/CSS', 'text/plain', 'text/javascript', 'application/json'],
+  ...[
+    'text/html',
+    'text/html; charset=utf-8',
+    'TEXT/CSS',
+    'text/plain',
+    'text/javascript',
+    'application/json',
+  ],
   ...['application/javascript', 'application/problem+json; charset=utf-8', 'application/manifest+json'],
   ...['application/xml', 'application/atom+xml', 'image/svg+xml', 'application/wasm', 'font/ttf', 'font/otf'],
   ...['application/vnd.ms-fontobject', 'image/bmp', 'image/vnd.microsoft.icon', 'application/x-ndjson'],
 ];
 const incompressible = [
   ...['', 'text/event-stream', 'text/event-stream; charset=utf-8', 'image/png', 'image/jpeg', 'video/mp4'],
-  ...['application/zip', 'application/gzip', 'application/pdf', 'application/octet-stream', 'font/woff2', 'font/woff'],
+  ...[
+    'application/zip',
+    'application/gzip',
+    'application/pdf',
+    'application/octet-stream',
+    'font/woff2',
+    'font/woff',
+  ],
   ...['application/jsonx', 'multipart/form-data'],
 ];
 
@@ -45,12 +59,23 @@ for (const type of incompressible) {
 
 const inert = [
   ...['image/png', 'image/webp', 'audio/mpeg', 'video/mp4', 'font/woff2', 'text/plain; charset=utf-8'],
-  ...['text/csv', 'application/pdf', 'application/json; charset=utf-8', 'application/zip', 'application/octet-stream'],
+  ...[
+    'text/csv',
+    'application/pdf',
+    'application/json; charset=utf-8',
+    'application/zip',
+    'application/octet-stream',
+  ],
 ];
 const dangerous = [
   ...['text/html; charset=utf-8', 'application/xhtml+xml', 'image/svg+xml', 'application/xml', 'text/xml'],
   ...['application/rss+xml', 'application/mathml+xml', 'text/x-component', 'multipart/related', 'text/xsl'],
-  ...['application/x-shockwave-flash', 'text/javascript; charset=utf-8', 'message/rfc822', 'application/xslt+xml'],
+  ...[
+    'application/x-shockwave-flash',
+    'text/javascript; charset=utf-8',
+    'message/rfc822',
+    'application/xslt+xml',
+  ],
 ];
 
 for (const type of inert) {

@@ -37,7 +37,11 @@ test('an error in the middle of a body cuts the connection', async (t) => {
   const served = await serveHandler(t, (exchange) => {
     exchange.response.writeHead(200, ['Content-Length', '100']);
     exchange.response.write('half');
-    respondToFileError(exchange, Object.assign(new Error('read failed'), { code: 'EIO' }), new RecordingLog());
+    respondToFileError(
+      exchange,
+      Object.assign(new Error('read failed'), { code: 'EIO' }),
+      new RecordingLog(),
+    );
     return true;
   });
   await assert.rejects(served.ask('/'), { code: 'ECONNRESET' });

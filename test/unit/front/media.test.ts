@@ -74,16 +74,17 @@ test('an empty file', async (t) => {
   await eventually(async () => assert.equal(await countOpenFiles(root), 0));
 });
 
-const ranges: [range: string, status: number, body: string | undefined, contentRange: string | undefined][] = [
-  ['bytes=0-0', 206, '0', 'bytes 0-0/10'],
-  ['bytes=2-4', 206, '234', 'bytes 2-4/10'],
-  ['bytes=7-', 206, '789', 'bytes 7-9/10'],
-  ['bytes=-2', 206, '89', 'bytes 8-9/10'],
-  ['bytes=8-99', 206, '89', 'bytes 8-9/10'],
-  ['bytes=10-', 416, undefined, 'bytes */10'],
-  ['bytes=0-1,4-5', 200, digits, undefined],
-  ['pages=1-2', 200, digits, undefined],
-];
+const ranges: [range: string, status: number, body: string | undefined, contentRange: string | undefined][] =
+  [
+    ['bytes=0-0', 206, '0', 'bytes 0-0/10'],
+    ['bytes=2-4', 206, '234', 'bytes 2-4/10'],
+    ['bytes=7-', 206, '789', 'bytes 7-9/10'],
+    ['bytes=-2', 206, '89', 'bytes 8-9/10'],
+    ['bytes=8-99', 206, '89', 'bytes 8-9/10'],
+    ['bytes=10-', 416, undefined, 'bytes */10'],
+    ['bytes=0-1,4-5', 200, digits, undefined],
+    ['pages=1-2', 200, digits, undefined],
+  ];
 for (const [range, status, body, contentRange] of ranges) {
   test(`${range}: ${status}`, async (t) => {
     const { served, root } = await serveTree(t, { 'a.mp4': digits });
@@ -164,7 +165,11 @@ for (const [name, type, isSandboxed] of types) {
 }
 
 test("the site's own files are not sandboxed", async (t) => {
-  const { served } = await serveTree(t, { 'a.html': digits }, { userContent: false, prefix: '/.well-known/' });
+  const { served } = await serveTree(
+    t,
+    { 'a.html': digits },
+    { userContent: false, prefix: '/.well-known/' },
+  );
   const { status, headers } = await served.ask('/.well-known/a.html');
   assert.equal(status, 200);
   assert.equal(headers['content-security-policy'], undefined);
@@ -252,7 +257,11 @@ test('an upload that replaces a file is seen at once', async (t) => {
 });
 
 test('names that are not ASCII, and percent signs, are found', async (t) => {
-  const { served } = await serveTree(t, { 'grüße/日本.txt': 'hello', '100%.txt': 'percent', '%41.txt': 'escape' });
+  const { served } = await serveTree(t, {
+    'grüße/日本.txt': 'hello',
+    '100%.txt': 'percent',
+    '%41.txt': 'escape',
+  });
   assert.equal((await served.ask(encodeURI('/media/grüße/日本.txt'))).body.toString(), 'hello');
   assert.equal((await served.ask('/media/100%25.txt')).body.toString(), 'percent');
   assert.equal((await served.ask('/media/%2541.txt')).body.toString(), 'escape');
@@ -279,63 +288,4 @@ test('what is not below the prefix is left to others', async (t) => {
   for (const path of ['/', '/media', '/mediation/a.png', '/a.png']) {
     assert.equal((await served.ask(path)).status, 299, path);
   }
-});
-
-async function serveLarge(t: TestContext): Promise<ServedFolder> {
-  const folder = await serveTree(t, { 'large.mp4': '' });
-  await truncate(join(folder.root, 'large.mp4'), largeBytes);
-  return folder;
-}
-
-test('a slow client does not make the server read ahead', async (t) => {
-  const { served } = await serveLarge(t);
-  const { exchange } = await served.stall('/media/large.mp4');
-  assert.ok(exchange.bodyBytes < largeBytes / 2, `${exchange.bodyBytes} bytes read`);
-  assert.ok(exchange.response.writableLength < 1024 * 1024, `${exchange.response.writableLength} bytes wait`);
-});
-
-test('a client that goes away closes the file', async (t) => {
-  const { served, root } = await serveLarge(t);
-  const { body, exchange } = await served.stall('/media/large.mp4');
-  assert.equal(await countOpenFiles(root), 1);
-  const closed = once(exchange.response, 'close');
-  body.destroy();
-  await closed;
-  await eventually(async () => assert.equal(await countOpenFiles(root), 0));
-});
-
-test('a file that shrinks while it is sent cuts the connection', async (t) => {
-  const { served, root } = await serveLarge(t);
-  const { body } = await served.stall('/media/large.mp4');
-  await truncate(join(root, 'large.mp4'), 0);
-  await assert.rejects(drain(body), { code: 'ECONNRESET' });
-  await eventually(async () => assert.equal(await countOpenFiles(root), 0));
-});
-
-test('a file that is deleted while it is sent arrives whole', async (t) => {
-  const { served, root } = await serveLarge(t);
-  const { body, exchange } = await served.stall('/media/large.mp4');
-  await rm(join(root, 'large.mp4'));
-  assert.equal(await drain(body), largeBytes);
-  assert.equal(exchange.bodyBytes, largeBytes);
-});
-
-test('a folder that is swapped for a symlink just before the file is opened shows nothing', async (t) => {
-  const { served, root } = await serveTree(t, { 'folder/secret': 'public' });
-  const { open } = fs.promises;
-  t.mock.method(fs.promises, 'open', async (...parameters: Parameters<typeof open>) => {
-    await rename(join(root, 'folder'), join(root, 'kept'));
-    await symlink('..', join(root, 'folder'));
-    return open(...parameters);
-  });
-  // The named imports of the module under test follow only then.
-  syncBuiltinESMExports();
-  t.after(() => {
-    t.mock.restoreAll();
-    syncBuiltinESMExports();
-  });
-  const answer = await served.ask('/media/folder/secret');
-  assert.equal(answer.status, 404);
-  assert.ok(!answer.body.includes('SECRET'));
-  assert.equal(await countOpenFiles(join(root, '..')), 0);
 });

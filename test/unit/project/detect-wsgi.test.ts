@@ -8,7 +8,7 @@ import { detect, errorOf, makeProject, wsgiCallable } from './project-files.js';
 
 /** Hangs without using the processor, as a connection that is never answered does. */
 const hang = 'import threading\nthreading.Event().wait()\n';
-const shortTimeoutMs = 1500;
+const shortTimeoutMs = 2500;
 
 for (const [what, files, application] of [
   ['wsgi.py', { 'wsgi.py': wsgiCallable('application') }, 'wsgi:application'],
@@ -255,7 +255,7 @@ test('a project that hangs at import is ended at the deadline, and the error sho
   const root = makeProject(t, { 'app.py': hang });
   const error = await errorOf(detect(root, { timeoutMs: shortTimeoutMs }));
   assert.equal(error.code, 'application-hangs');
-  assert.equal(error.message, 'The project did not finish loading within 1.5 seconds.');
+  assert.equal(error.message, 'The project did not finish loading within 2.5 seconds.');
   assert.match(error.detail ?? '', /app\.py", line 2 in <module>/);
 });
 

@@ -70,7 +70,12 @@ for (const { place, memoryFileBytes } of places) {
     assert.equal(part.headers['content-range'], 'bytes */0');
   });
 
-  const ranges: [range: string, status: number, body: string | undefined, contentRange: string | undefined][] = [
+  const ranges: [
+    range: string,
+    status: number,
+    body: string | undefined,
+    contentRange: string | undefined,
+  ][] = [
     ['bytes=0-0', 206, '0', 'bytes 0-0/10'],
     ['bytes=2-4', 206, '234', 'bytes 2-4/10'],
     ['bytes=7-', 206, '789', 'bytes 7-9/10'],
@@ -158,7 +163,10 @@ test('one connection serves files, parts and refusals in turn', async (t) => {
 });
 
 test('names that are not ASCII, escaped as browsers do and raw as others do', async (t) => {
-  const served = await serveTree(t, await makeFileTree(t, { 'grüße/日本.txt': 'hello', '100%.txt': 'percent' }));
+  const served = await serveTree(
+    t,
+    await makeFileTree(t, { 'grüße/日本.txt': 'hello', '100%.txt': 'percent' }),
+  );
   assert.equal((await served.ask(encodeURI('/static/grüße/日本.txt'))).body.toString(), 'hello');
   assert.equal((await served.ask('/static/100%25.txt')).body.toString(), 'percent');
 });
@@ -201,7 +209,11 @@ const refusals: [path: string, status: number][] = [
 
 for (const [path, status] of refusals) {
   test(`${path.slice(0, 60)}: ${status}, and no file`, async (t) => {
-    const base = await makeFileTree(t, { secret: 'SECRET', 'root/css/app.css': digits, 'root/.env': 'SECRET' });
+    const base = await makeFileTree(t, {
+      secret: 'SECRET',
+      'root/css/app.css': digits,
+      'root/.env': 'SECRET',
+    });
     const root = join(base, 'root');
     await symlink(join(base, 'secret'), join(root, 'link-out'));
     await symlink(base, join(root, 'link-out-folder'));

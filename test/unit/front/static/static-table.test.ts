@@ -15,7 +15,12 @@ function header(representation: Representation | undefined, name: string): strin
 }
 
 test('a tree becomes URLs, at any depth and under any prefix', async (t) => {
-  const root = await makeFileTree(t, { 'app.css': 'x', 'a/b/c.js': 'y', 'grüße/日本.txt': 'z', 'a b.txt': '' });
+  const root = await makeFileTree(t, {
+    'app.css': 'x',
+    'a/b/c.js': 'y',
+    'grüße/日本.txt': 'z',
+    'a b.txt': '',
+  });
   const table = await StaticTable.build({ prefix: '/x/static/', root }, options);
   assert.equal(table.size, 4);
   for (const below of ['app.css', 'a/b/c.js', 'grüße/日本.txt', 'a b.txt']) {

@@ -1,0 +1,143 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Command } from '../../../src/cli/command.js';
+import { parseCommandLine } from '../../../src/cli/program.js';
+import { EasyserveError, ExitCode } from '../../../src/errors.js';
+
+const here = { base: undefined, dir: undefined };
+const noSettings = { configFile: undefined, flags: [] };
+
+const understood: readonly (readonly [string, Command])[] = [
+  ['start', { verb: 'start', place: here, ...noSettings, isDaemon: false, readyFd: undefined }],
+  [
+    'start site --daemon',
+    {
+      verb: 'start',
+      place: { base: undefined, dir: 'site' },
+      ...noSettings,
+      isDaemon: true,
+      readyFd: undefined,
+    },
+  ],
+  ['stop', { verb: 'stop', place: here }],
+  ['reload /srv/site', { verb: 'reload', place: { base: undefined, dir: '/srv/site' } }],
+  ['restart', { verb: 'restart', place: here }],
+  ['-C /srv status site', { verb: 'status', place: { base: '/srv', dir: 'site' }, asJson: false }],
+  ['status --json -C /srv', { verb: 'status', place: { base: '/srv', dir: undefined }, asJson: true }],
+  ['scale 4', { verb: 'scale', place: here, processes: 4 }],
+  ['scale 4 site', { verb: 'scale', place: { base: undefined, dir: 'site' }, processes: 4 }],
+  ['logs', { verb: 'logs', place: here, follow: false, lines: 100 }],
+  ['logs -f -n 5', { verb: 'logs', place: here, follow: true, lines: 5 }],
+  ['logs -n0', { verb: 'logs', place: here, follow: false, lines: 0 }],
+  ['config --json', { verb: 'config', place: here, ...noSettings, asJson: true }],
+  ['check', { verb: 'check', place: here, ...noSettings }],
+];
+
+for (const [line, command] of understood) {
+  test(`easyserve ${line}`, () => {
+    assert.deepEqual(parseCommandLine(line.split(' '), '1.2.3'), command);
+  });
+}
+
+test('settings come in the order in which they were given, each with its name', () => {
+  const line =
+    'start --port 1 --set drainTimeoutMs=5000 --host ::1 --processes auto --threads 4 --fronts 2 --port=2 ' +
+    '--log-format json --set healthPath=/up?a=b --set empty= --config prod.toml';
+  const command = parseCommandLine(line.split(' '), '1.2.3');
+  assert.equal(command.verb, 'start');
+  assert.deepEqual('flags' in command && [command.configFile, command.flags], [
+    'prod.toml',
+    [
+      { key: 'port', value: '1', flag: '--port' },
+      { key: 'drainTimeoutMs', value: '5000', flag: '--set drainTimeoutMs' },
+      { key: 'host', value: '::1', flag: '--host' },
+      { key: 'processes', value: 'auto', flag: '--processes' },
+      { key: 'threads', value: '4', flag: '--threads' },
+      { key: 'fronts', value: '2', flag: '--fronts' },
+      { key: 'port', value: '2', flag: '--port' },
+      { key: 'logFormat', value: 'json', flag: '--log-format' },
+      { key: 'healthPath', value: '/up?a=b', flag: '--set healthPath' },
+      { key: 'empty', value: '', flag: '--set empty' },
+    ],
+  ]);
+});
+
+test('settings of one parse do not show up in the next', () => {
+  parseCommandLine(['start', '--port', '1'], '1.2.3');
+  const command = parseCommandLine(['start'], '1.2.3');
+  assert.deepEqual('flags' in command && command.flags, []);
+});
+
+const misunderstood: readonly (readonly [string, RegExp, RegExp])[] = [
+  ['strat', /unknown command 'strat'/, /did you mean start\?/],
+  ['frobnicate', /unknown command 'frobnicate'/, /easyserve --help/],
+  ['start --prot 80', /unknown option '--prot'/, /did you mean --port\?/],
+  ['start --port', /'--port <number>' argument missing/, /easyserve start --help/],
+  ['start a b', /too many arguments/, /easyserve start --help/],
+  ['start --set port', /key=value/, /easyserve start --help/],
+  ['start --set =80', /key=value/, /easyserve start --help/],
+  ['scale', /missing required argument 'processes'/, /easyserve scale --help/],
+  ['scale 0', /whole number from 1 on/, /easyserve scale --help/],
+  ['scale 2x', /whole number from 1 on/, /easyserve scale --help/],
+  ['scale -- -2', /whole number from 1 on/, /easyserve scale --help/],
+  ['logs -n many', /whole number from 0 on/, /easyserve logs --help/],
+  ['reload --json', /unknown option '--json'/, /easyserve reload --help/],
+];
+
+for (const [line, message, hint] of misunderstood) {
+  test(`easyserve ${line} is refused with the way out`, () => {
+    assert.throws(
+      () => parseCommandLine(line.split(' '), '1.2.3'),
+      (error) => {
+        assert.ok(error instanceof EasyserveError);
+        assert.equal(error.exitCode, ExitCode.usage);
+        assert.equal(error.code, 'usage');
+        assert.match(error.message, message);
+        assert.doesNotMatch(error.message, /^error:|\n/);
+        assert.match(error.hint ?? '', hint);
+        return true;
+      },
+    );
+  });
+}
+
+test('--version prints the version', () => {
+  for (const flag of ['--version', '-V']) {
+    assert.deepEqual(parseCommandLine([flag], '1.2.3'), {
+      verb: 'print',
+      text: '1.2.3\n',
+      to: 'stdout',
+      exitCode: 0,
+    });
+  }
+});
+
+test('--help names every verb, and start --help every flag', () => {
+  const help = parseCommandLine(['--help'], '1.2.3');
+  assert.ok(help.verb === 'print' && help.to === 'stdout' && help.exitCode === 0);
+  for (const verb of ['start', 'stop', 'reload', 'restart', 'status', 'scale', 'logs', 'config', 'check']) {
+    assert.match(help.text, new RegExp(`^ {2}${verb} `, 'm'));
+  }
+  const start = parseCommandLine(['start', '--help'], '1.2.3');
+  assert.ok(start.verb === 'print');
+  for (const flag of [
+    'host',
+    'port',
+    'processes',
+    'threads',
+    'fronts',
+    'config',
+    'set',
+    'log-format',
+    'daemon',
+  ]) {
+    assert.match(start.text, new RegExp(`^ {2}--${flag}\\b`, 'm'));
+  }
+  assert.doesNotMatch(start.text, /ready-fd/);
+});
+
+test('without a verb the help is printed, and the exit code says that something was missing', () => {
+  const command = parseCommandLine([], '1.2.3');
+  assert.ok(command.verb === 'print' && command.to === 'stderr' && command.exitCode === ExitCode.usage);
+  assert.match(command.text, /^Usage: easyserve/);
+});

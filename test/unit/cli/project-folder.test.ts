@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { absoluteConfigFile, projectFolder } from '../../../src/cli/project-folder.js';
+import { makeTempDir } from '../../support/copy-fixture.js';
+
+const here = { base: undefined, dir: undefined };
+
+test('the folder is the current one, or named from there, or from -C', () => {
+  const surroundings = { cwd: '/srv', env: {} };
+  assert.equal(projectFolder(here, surroundings), '/srv');
+  assert.equal(projectFolder({ base: undefined, dir: 'site' }, surroundings), '/srv/site');
+  assert.equal(projectFolder({ base: 'sites', dir: 'one' }, surroundings), '/srv/sites/one');
+  assert.equal(projectFolder({ base: '/var', dir: '/opt/one' }, surroundings), '/opt/one');
+});
+
+test('a settings file is named from where one types, not from the project', () => {
+  const place = { base: undefined, dir: 'site' };
+  assert.equal(absoluteConfigFile({ place, configFile: 'a.toml' }, { cwd: '/srv', env: {} }), '/srv/a.toml');
+  assert.equal(absoluteConfigFile({ place, configFile: undefined }, { cwd: '/srv', env: {} }), undefined);
+});
+
+test('the name that the shell gives the folder counts only where it is that folder', (t) => {
+  const cwd = makeTempDir(t);
+  const link = join(makeTempDir(t), 'current');
+  symlinkSync(cwd, link);
+  assert.equal(projectFolder(here, { cwd, env: { PWD: link } }), link);
+  for (const PWD of ['/', 'current', `${link}/.`, `${link}/missing`, '']) {
+    assert.equal(projectFolder(here, { cwd, env: { PWD } }), cwd);
+  }
+});

@@ -1,0 +1,44 @@
+import { EventEmitter } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Surroundings } from '../../../src/cli/surroundings.js';
+import type { Output } from '../../../src/launcher.js';
+
+/** Keeps what is printed. */
+export class RecordingOutput implements Output {
+  text = '';
+  readonly isTerminal: boolean;
+  readonly colour = false;
+
+  constructor(isTerminal = false) {
+    this.isTerminal = isTerminal;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+export interface RecordingSurroundings extends Surroundings {
+  readonly stdout: RecordingOutput;
+  readonly stderr: RecordingOutput;
+  readonly signals: EventEmitter;
+}
+
+/** A command line without a process of its own. */
+export function makeSurroundings(cwd: string, more: Partial<Surroundings> = {}): RecordingSurroundings {
+  return {
+    env: { PATH: process.env.PATH },
+    cwd,
+    version: '1.2.3',
+    exec: {
+      nodePath: process.execPath,
+      nodeArgs: [],
+      script: fileURLToPath(new URL('./fake-daemon.js', import.meta.url)),
+    },
+    outputClosed: new AbortController().signal,
+    ...more,
+    stdout: new RecordingOutput(),
+    stderr: new RecordingOutput(),
+    signals: new EventEmitter(),
+  };
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Project } from '../../../src/project/project.js';
+import { testPython } from '../../support/python-env.js';
+import { detect, djangoFiles, errorOf, makeProject } from './project-files.js';
+
+/** Detects a Django project with more lines in its settings. */
+function detectWith(t: TestContext, settings: string): Promise<Project> {
+  return detect(makeProject(t, djangoFiles(settings)));
+}
+
+test('Django missing: the error says in which interpreter, and how to install', async (t) => {
+  const root = makeProject(t, djangoFiles());
+  execFileSync(testPython(), ['-m', 'venv', '--without-pip', join(root, '.venv')]);
+  const error = await errorOf(detect(root, { settings: { python: null } }));
+  const python = join(root, '.venv/bin/python');
+  assert.equal(error.code, 'django-missing');
+  assert.equal(error.message, `Django is not installed. The interpreter is ${python} (from .venv).`);
+  assert.equal(error.hint, `${python} -m pip install django`);
+});
+
+test('Django missing in the interpreter of the system: the hint makes an environment that will be found', async (t) => {
+  const root = makeProject(t, djangoFiles());
+  const bare = makeProject(t, {});
+  execFileSync(testPython(), ['-m', 'venv', '--without-pip', bare]);
+  const env = { PATH: join(bare, 'bin') };
+  const error = await errorOf(detect(root, { settings: { python: null }, env }));
+  assert.equal(
+    error.hint,
+    `${bare}/bin/python3 -m venv ${root}/.venv && ${root}/.venv/bin/python -m pip install django`,
+  );
+});
+
+for (const [code, settings, message, detail] of [
+  [
+    'django-settings',
+    '1/0',
+    /'site_\.settings' cannot be loaded: ZeroDivisionError/,
+    /site_\/settings\.py", line 8/,
+  ],
+  ['django-settings', 'def x(:', /SyntaxError: .*settings\.py, line 8/, /def x\(:/],
+  ['django-settings', 'import missing_one', /No module named 'missing_one'/, /settings\.py", line 8/],
+  ['django-settings', 'import sys; sys.exit(3)', /SystemExit: 3/, /settings\.py", line 8/],
+  [
+    'django-setup',
+    "INSTALLED_APPS += ['missing_app']",
+    /No module named 'missing_app'/,
+    /ModuleNotFoundError/,
+  ],
+] as const) {
+  test(`${code}: settings with ${settings}`, async (t) => {
+    const error = await errorOf(detectWith(t, settings));
+    assert.equal(error.code, code);
+    assert.match(error.message, message);
+    assert.match(error.detail ?? '', detail);
+    assert.doesNotMatch(error.detail ?? '', /inspect_django/);
+  });
+}
+
+test('settings that are not there', async (t) => {
+  const root = makeProject(t, djangoFiles());
+  const error = await errorOf(detect(root, { settings: { settingsModule: 'site_.nothere' } }));
+  assert.equal(error.code, 'django-settings');
+  assert.match(error.message, /'site_\.nothere' cannot be loaded: .*No module named 'site_\.nothere'/);
+});
+
+test('settings that end the process leave their last words', async (t) => {
+  const error = await errorOf(detectWith(t, 'import os\nprint("no database", flush=True)\nos._exit(1)'));
+  assert.equal(error.code, 'application-dies');
+  assert.equal(error.detail, 'no database');
+});
+
+test('settings that hang are ended at the deadline', async (t) => {
+  const root = makeProject(t, djangoFiles('import threading\nthreading.Event().wait()'));
+  const error = await errorOf(detect(root, { timeoutMs: 5000 }));
+  assert.equal(error.code, 'application-hangs');
+  assert.match(error.detail ?? '', /site_\/settings\.py", line 9 in <module>/);
+});
+
+test('settings that print do not disturb', async (t) => {
+  const project = await detectWith(t, 'print("{}")\nimport os\nos.write(1, b"noise" * 50_000)');
+  assert.equal(project.settingsModule, 'site_.settings');
+});
