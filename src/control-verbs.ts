@@ -16,7 +16,8 @@ export function createControlHandler(options: ControlVerbsOptions): ControlHandl
   const { instance, recentLines } = options;
   return async (request: ControlRequest, reporter: ControlReporter): Promise<unknown> => {
     const onStep = (text: string): void => reporter.progress(text);
-    if (request.verb !== 'ping' && request.verb !== 'stop' && request.verb !== 'logs') refuseBeforeStart(instance);
+    if (request.verb !== 'ping' && request.verb !== 'stop' && request.verb !== 'logs')
+      refuseBeforeStart(instance);
     switch (request.verb) {
       case 'ping':
         return { state: instance.state };

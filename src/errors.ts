@@ -83,21 +83,33 @@ export class EasyserveError extends Error {
 
 /** A setting is unknown, malformed, or contradicts another. */
 export class SettingsError extends EasyserveError {
-  constructor(code: string, message: string, more: { hint?: string | undefined; detail?: string | undefined } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    more: { hint?: string | undefined; detail?: string | undefined } = {},
+  ) {
     super(code, ExitCode.settings, message, more);
   }
 }
 
 /** No application here, or one that cannot be hosted. */
 export class ApplicationError extends EasyserveError {
-  constructor(code: string, message: string, more: { hint?: string | undefined; detail?: string | undefined } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    more: { hint?: string | undefined; detail?: string | undefined } = {},
+  ) {
     super(code, ExitCode.application, message, more);
   }
 }
 
 /** The application did not become ready. */
 export class StartError extends EasyserveError {
-  constructor(code: string, message: string, more: { hint?: string | undefined; detail?: string | undefined } = {}) {
+  constructor(
+    code: string,
+    message: string,
+    more: { hint?: string | undefined; detail?: string | undefined } = {},
+  ) {
     super(code, ExitCode.startFailed, message, more);
   }
 }

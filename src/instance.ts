@@ -1,18 +1,21 @@
-import type { ScaleResult, ReloadResult } from './control/protocol.js';
-import { EasyserveError, ExitCode } from './errors.js';
+import { bindAddress, isAddressChanged } from './address.js';
+import type { ReloadResult, ScaleResult } from './control/protocol.js';
+import { describeError, EasyserveError, type ErrorRecord, ExitCode } from './errors.js';
 import { type InstanceState, instanceLifecycle, type Lifecycle } from './lifecycle.js';
 import type { LoadedRelease } from './load-release.js';
 import type { Log } from './log/log.js';
 import { instanceRelease, reload, type Serving } from './reload.js';
 import type { Runner } from './runner.js';
 import type { InstanceStatus } from './status.js';
-import { bindAddress, isAddressChanged } from './address.js';
-import { describeError, type ErrorRecord } from './errors.js';
 
 export interface InstanceOptions {
   readonly log: Log;
   /** Reads settings and project anew. */
-  readonly load: (more: { measure: boolean; signal: AbortSignal; onStep: (text: string) => void }) => Promise<LoadedRelease>;
+  readonly load: (more: {
+    measure: boolean;
+    signal: AbortSignal;
+    onStep: (text: string) => void;
+  }) => Promise<LoadedRelease>;
   /** Makes the runner of a mode: the one place where the two modes part. */
   readonly createRunner: (release: LoadedRelease) => Runner;
   /** Log level and access log of this process. */
@@ -48,7 +51,9 @@ export class Instance {
 
   constructor(options: InstanceOptions) {
     this.#options = options;
-    this.#lifecycle = instanceLifecycle((to, from) => options.log.debug('state', `${from} -> ${to}`, { from, to }));
+    this.#lifecycle = instanceLifecycle((to, from) =>
+      options.log.debug('state', `${from} -> ${to}`, { from, to }),
+    );
   }
 
   get state(): InstanceState {
@@ -97,14 +102,18 @@ export class Instance {
         [serving.loaded.settings, serving.loaded.project],
         [loaded.settings, loaded.project],
       );
-      const socket = isMoved ? await bindAddress(loaded.settings, loaded.project, this.#options.log) : serving.socket;
+      const socket = isMoved
+        ? await bindAddress(loaded.settings, loaded.project, this.#options.log)
+        : serving.socket;
       onStep('finishing the requests in flight');
       await this.#runner?.stop(serving.loaded.settings.drainTimeoutMs);
       this.#scaledTo = undefined;
-      await this.#run({ loaded, generation: serving.generation + 1, socket }, onStep).catch((error: unknown) => {
-        this.#options.onFatal(error);
-        throw error;
-      });
+      await this.#run({ loaded, generation: serving.generation + 1, socket }, onStep).catch(
+        (error: unknown) => {
+          this.#options.onFatal(error);
+          throw error;
+        },
+      );
       if (isMoved) serving.socket.close();
       return { generation: this.serving.generation, changes: [] };
     });

@@ -47,7 +47,9 @@ export interface LaunchOptions {
   /** How this program was started, to start it again. */
   readonly exec: { readonly nodePath: string; readonly nodeArgs: readonly string[]; readonly script: string };
   /** Called once, when the instance serves for the first time. */
-  readonly onReady?: ((ready: { readonly urls: readonly string[]; readonly pid: number }) => void) | undefined;
+  readonly onReady?:
+    | ((ready: { readonly urls: readonly string[]; readonly pid: number }) => void)
+    | undefined;
 }
 
 export interface LaunchResult {
@@ -160,7 +162,11 @@ class Launcher {
     });
   }
 
-  #load(more: { measure: boolean; signal?: AbortSignal; onStep: (text: string) => void }): Promise<LoadedRelease> {
+  #load(more: {
+    measure: boolean;
+    signal?: AbortSignal;
+    onStep: (text: string) => void;
+  }): Promise<LoadedRelease> {
     const { projectDir, configFile, env, flags } = this.#options;
     return loadRelease({ projectDir, configFile, env, flags, ...more });
   }
@@ -224,7 +230,15 @@ class Launcher {
     const { mode, urls, generation, reason } = status;
     if (this.#logFormat === 'json') {
       const { processes, threads } = plan;
-      this.#log.info('ready', 'the site is up', { url: urls[0], urls, mode, reason, generation, processes, threads });
+      this.#log.info('ready', 'the site is up', {
+        url: urls[0],
+        urls,
+        mode,
+        reason,
+        generation,
+        processes,
+        threads,
+      });
       if (plan.advice !== undefined) this.#log.info('advice', plan.advice);
     } else {
       const banner = renderBanner({

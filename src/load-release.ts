@@ -42,7 +42,8 @@ export async function loadRelease(sources: ReleaseSources): Promise<LoadedReleas
     timeoutMs: Math.max(PYTHON_TIMEOUT_MS, first.settings.readyTimeoutMs),
     signal,
   });
-  const loaded = project.django === undefined ? first : loadSettings({ ...sources, django: djangoSource(project) });
+  const loaded =
+    project.django === undefined ? first : loadSettings({ ...sources, django: djangoSource(project) });
   if (loaded.settings.serveStatic && wantsCollectStatic(project, loaded.settings)) {
     onStep('collecting static files');
     await collectStatic(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });

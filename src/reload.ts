@@ -38,7 +38,10 @@ export async function reload(options: ReloadOptions): Promise<ReloadResult> {
   const loaded = await options.load();
   const changes = compareSettings(before.settings, loaded.settings);
   const sentences = changes.map(describeChange);
-  const needsListener = isAddressChanged([before.settings, before.project], [loaded.settings, loaded.project]);
+  const needsListener = isAddressChanged(
+    [before.settings, before.project],
+    [loaded.settings, loaded.project],
+  );
   const needsGeneration = options.isRequested || changes.some(({ effect }) => effect === 'generation');
   if (!needsGeneration && changes.length === 0) {
     log.info('reload-nothing', 'the settings file was written, but nothing in it has changed');
@@ -64,7 +67,10 @@ export async function reload(options: ReloadOptions): Promise<ReloadResult> {
     await runner.listen(socket);
     serving.socket.close();
   }
-  log.info('reloaded', `generation ${after.generation} serves`, { generation: after.generation, changes: sentences });
+  log.info('reloaded', `generation ${after.generation} serves`, {
+    generation: after.generation,
+    changes: sentences,
+  });
   if (needsGeneration) {
     options.onStep('waiting for the requests of the old application');
     await runner.drained();

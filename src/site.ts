@@ -31,6 +31,9 @@ export interface SiteOptions {
   readonly pid: number;
 }
 
+/** What a static table is made with. */
+const tableSettings = ['compress', 'compressMinBytes', 'staticMemoryFileBytes'] as const;
+
 /** A release with what the front made of it: the static table and the pipeline. */
 interface Prepared {
   readonly release: Release;
@@ -97,8 +100,12 @@ export class Site implements SiteControl {
   }
 
   async configure(settings: Settings): Promise<void> {
-    if (this.#current === undefined) return;
-    this.#current = { ...this.#current, release: { ...this.#current.release, settings } };
+    const current = this.#current;
+    if (current === undefined) return;
+    const release = { ...current.release, settings };
+    const isTableChanged = tableSettings.some((key) => current.release.settings[key] !== settings[key]);
+    const staticTable = isTableChanged ? await this.#buildStaticTable(release) : current.staticTable;
+    this.#current = { release, staticTable };
     this.#pool.configure(settings);
     this.#configureFront(this.#current);
   }
@@ -150,12 +157,7 @@ export class Site implements SiteControl {
         compressMinBytes: settings.compressMinBytes,
       },
     );
-    if (table.skippedLinks > 0) {
-      this.#options.log.warn('static-links-skipped', 'symbolic links that lead out of STATIC_ROOT are not served', {
-        count: table.skippedLinks,
-        root: django.staticRoot,
-      });
-    }
+    reportStaticTable(table, django.staticRoot, this.#options.log);
     return table;
   }
 
@@ -175,6 +177,24 @@ export class Site implements SiteControl {
 }
 
 // Private
+
+function reportStaticTable(table: StaticTable, root: string | undefined, log: Log): void {
+  const { skippedLinks, unreadableFolders, isRootMissing } = table;
+  if (isRootMissing)
+    log.warn('static-root-missing', 'STATIC_ROOT is not there, so no static file is served', { root });
+  if (skippedLinks > 0) {
+    log.warn('static-links-skipped', 'symbolic links that lead out of STATIC_ROOT are not served', {
+      root,
+      count: skippedLinks,
+    });
+  }
+  if (unreadableFolders > 0) {
+    log.warn('static-unreadable', 'folders below STATIC_ROOT may not be read', {
+      root,
+      count: unreadableFolders,
+    });
+  }
+}
 
 function servedFolders({ project, settings }: Release): ServedFolder[] {
   const folders: ServedFolder[] = [];

@@ -1,6 +1,6 @@
-import type { AppStatus } from '../status.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
+import type { AppStatus } from '../status.js';
 import type { Dispatcher, PendingRequest } from '../upstream.js';
 import { Generation, type GenerationContext, type ProbeRule } from './generation.js';
 import { readRssBytes } from './process-memory.js';

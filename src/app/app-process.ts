@@ -67,7 +67,11 @@ export class AppProcess {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
     this.#lifecycle = appLifecycle((to, from) => {
-      options.log.debug('app-state', `application ${this.pid}: ${from} -> ${to}`, { app: this.pid, from, to });
+      options.log.debug('app-state', `application ${this.pid}: ${from} -> ${to}`, {
+        app: this.pid,
+        from,
+        to,
+      });
     });
     this.#readOutput();
     this.exited = this.#watchExit();

@@ -140,12 +140,17 @@ export class Generation<R extends PendingRequest> {
     if (member.isLeaving || this.#isRetired || this.#replacing.has(member.place)) return;
     this.#replacing.add(member.place);
     const { log } = this.#context;
-    log.info('app-recycle', `application ${member.process.pid} is recycled: ${reason}`, { app: member.process.pid, reason });
+    log.info('app-recycle', `application ${member.process.pid} is recycled: ${reason}`, {
+      app: member.process.pid,
+      reason,
+    });
     try {
       await this.#startMember(member.place, member.restarts, 'skipped');
       await this.#retireMember(member, this.#release.settings.drainTimeoutMs);
     } catch (error) {
-      log.error('app-recycle-failed', 'the successor of an application process did not start', { ...describeError(error) });
+      log.error('app-recycle-failed', 'the successor of an application process did not start', {
+        ...describeError(error),
+      });
       if (!this.#members.has(member)) this.#refill(member.place, member.restarts + 1);
     } finally {
       this.#replacing.delete(member.place);
@@ -279,15 +284,21 @@ export class Generation<R extends PendingRequest> {
     const { clock, log } = this.#context;
     const delayMs = this.#policy.recordCrash();
     if (this.isUnavailable) {
-      log.error('crash-loop', 'the application crashes again and again: visitors get a 503 page until it starts', {
-        nextTryMs: Math.round(delayMs),
-      });
+      log.error(
+        'crash-loop',
+        'the application crashes again and again: visitors get a 503 page until it starts',
+        {
+          nextTryMs: Math.round(delayMs),
+        },
+      );
       this.#context.onUnavailable();
     }
     clock.after(delayMs, () => {
       if (this.#isRetired || place >= this.#release.processes || this.#serving.has(place)) return;
       this.#startMember(place, restarts, 'skipped').catch((error: unknown) => {
-        log.error('app-start-failed', 'an application process did not start again', { ...describeError(error) });
+        log.error('app-start-failed', 'an application process did not start again', {
+          ...describeError(error),
+        });
         if (!this.#isRetired) this.#refill(place, restarts + 1);
       });
     });
@@ -295,7 +306,9 @@ export class Generation<R extends PendingRequest> {
 
   async #retirePlaces(from: number): Promise<void> {
     const leaving = [...this.#serving.values()].filter((member) => member.place >= from);
-    await Promise.all(leaving.map((member) => this.#retireMember(member, this.#release.settings.drainTimeoutMs)));
+    await Promise.all(
+      leaving.map((member) => this.#retireMember(member, this.#release.settings.drainTimeoutMs)),
+    );
   }
 
   async #retireMember(member: PoolMember<R>, drainTimeoutMs: number): Promise<void> {

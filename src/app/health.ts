@@ -16,7 +16,11 @@ export function chooseProbeHost(release: Release): string {
 /** What is wrong with the answer to a probe: status 500 and above says that the application is broken. */
 export function judgeProbe(result: ProbeResult, path: string, lastLines: string): StartError | undefined {
   if (result.status < 500) return undefined;
-  const body = result.bodyHead.replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ').trim().slice(0, 300);
+  const body = result.bodyHead
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim()
+    .slice(0, 300);
   return new StartError('probe-failed', `The application answers ${path} with status ${result.status}.`, {
     detail: [lastLines, body].filter((text) => text !== '').join('\n'),
     hint: 'If that page is meant to fail, set healthPath to one that works.',

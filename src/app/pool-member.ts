@@ -87,10 +87,14 @@ export class PoolMember<R extends PendingRequest> {
     this.process.drain();
     await Promise.race([drained, this.process.exited]);
     if (this.inFlight > 0) {
-      this.#options.log.warn('drain-timeout', `application ${this.process.pid} still had requests at the drain deadline`, {
-        app: this.process.pid,
-        inFlight: this.inFlight,
-      });
+      this.#options.log.warn(
+        'drain-timeout',
+        `application ${this.process.pid} still had requests at the drain deadline`,
+        {
+          app: this.process.pid,
+          inFlight: this.inFlight,
+        },
+      );
     }
     this.#upstream?.close();
     await this.process.stop(killTimeoutMs);

@@ -28,15 +28,19 @@ export class StuckRequests<R extends PendingRequest> {
     for (const { request } of stuck) request.fail('stuck');
     const stacks = await member.process.stacks();
     for (const { request, thread, startedAtMs } of stuck) {
-      this.#log.error('request-stuck', `${request.method} ${request.path} got no answer for ${limitMs / 1000} s`, {
-        requestId: request.id,
-        method: request.method,
-        path: request.path,
-        app: member.process.pid,
-        thread,
-        durationMs: Math.round(now - startedAtMs),
-        detail: stacks?.[thread] ?? 'its stack could not be read: the process does not answer',
-      });
+      this.#log.error(
+        'request-stuck',
+        `${request.method} ${request.path} got no answer for ${limitMs / 1000} s`,
+        {
+          requestId: request.id,
+          method: request.method,
+          path: request.path,
+          app: member.process.pid,
+          thread,
+          durationMs: Math.round(now - startedAtMs),
+          detail: stacks?.[thread] ?? 'its stack could not be read: the process does not answer',
+        },
+      );
     }
     return true;
   }

@@ -29,10 +29,15 @@ export async function main(host: NodeJS.Process): Promise<void> {
   host.exit(exitCode);
 }
 
-/** A reader that has seen enough (`easyserve logs | head`: EPIPE) is no error, nor a terminal that was closed (EIO). */
+/**
+ * A reader that has seen enough (`easyserve logs | head`) is no error: EPIPE of a pipe, ECONNRESET of the socket pair that
+ * Node's spawn makes. Nor is a terminal that was closed: EIO.
+ */
+const readerLeft = new Set(['EPIPE', 'ECONNRESET', 'EIO']);
+
 function endQuietly(stream: WriteStream, onClosed: () => void): void {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    if (!readerLeft.has(error.code ?? '')) throw error;
     onClosed();
   });
 }

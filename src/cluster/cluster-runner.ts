@@ -115,14 +115,21 @@ export class ClusterRunner implements Runner {
     const current = this.#current;
     if (current === undefined) return;
     if (processes < this.#fronts) {
-      throw new EasyserveError('too-few-processes', ExitCode.usage, `Each of the ${this.#fronts} fronts needs a process.`, {
-        hint: `easyserve scale ${this.#fronts}, or fewer fronts: easyserve start --fronts 1`,
-      });
+      throw new EasyserveError(
+        'too-few-processes',
+        ExitCode.usage,
+        `Each of the ${this.#fronts} fronts needs a process.`,
+        {
+          hint: `easyserve scale ${this.#fronts}, or fewer fronts: easyserve start --fronts 1`,
+        },
+      );
     }
     const before = current.plan.processes;
     this.#current = { ...current, plan: { ...current.plan, processes } };
     const results = await Promise.allSettled(
-      [...this.#places.values()].map(({ index, handle }) => handle.scale(this.#shareOf(index, processes), processes)),
+      [...this.#places.values()].map(({ index, handle }) =>
+        handle.scale(this.#shareOf(index, processes), processes),
+      ),
     );
     const failed = results.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
@@ -169,7 +176,9 @@ export class ClusterRunner implements Runner {
   /** A worker that dies meanwhile comes back in the right state by itself: #revive starts it with the current release. */
   async #eachAlive(act: (site: SiteControl, index: number) => Promise<unknown>): Promise<void> {
     await Promise.all(
-      [...this.#places.values()].map(({ index, handle }) => Promise.race([act(handle, index), handle.exited])),
+      [...this.#places.values()].map(({ index, handle }) =>
+        Promise.race([act(handle, index), handle.exited]),
+      ),
     );
   }
 

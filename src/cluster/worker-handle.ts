@@ -116,7 +116,10 @@ export class WorkerHandle implements SiteControl {
     const id = this.#lastId;
     return new Promise<Awaited<ReturnType<SiteControl[C]>>>((resolve, reject) => {
       // The worker answers with what Site returned for this very call.
-      this.#calls.set(id, { resolve: (result) => resolve(result as Awaited<ReturnType<SiteControl[C]>>), reject });
+      this.#calls.set(id, {
+        resolve: (result) => resolve(result as Awaited<ReturnType<SiteControl[C]>>),
+        reject,
+      });
       this.#send({ kind: 'call', id, call, args: handle === undefined ? args : [] }, handle);
     });
   }

@@ -25,7 +25,8 @@ await runAsWorker(() => {
         site = createSite(message, log);
         return;
       case 'call':
-        if (message.call === 'configure') log?.setLevel((message.args as CallArguments<'configure'>)[0].logLevel);
+        if (message.call === 'configure')
+          log?.setLevel((message.args as CallArguments<'configure'>)[0].logLevel);
         if (site !== undefined) void answer(site, message, handle as SocketHandle);
         return;
       case 'leave':

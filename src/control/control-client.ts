@@ -1,12 +1,14 @@
+import { realpath } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { connect } from 'node:net';
+import { dirname } from 'node:path';
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import { EasyserveError, ExitCode } from '../errors.js';
 import { LineReader } from './line-reader.js';
 import type { ControlReply, ControlRequest } from './protocol.js';
 import type { StateFolder } from './state-folder.js';
-import { findStateFolders } from './state-folder.js';
+import { describeStateFolder, findStateFolders } from './state-folder.js';
 
 export interface CallOptions {
   readonly onProgress?: (text: string) => void;
@@ -56,7 +58,9 @@ export async function connectToInstance(projectDir: string): Promise<InstanceCon
   let forbidden: string | undefined;
   for (const folder of await findStateFolders(projectDir)) {
     try {
-      return { folder, socket: await openSocket(folder.controlSocket) };
+      const socket = await openSocket(folder.controlSocket);
+      // It may be a link: the project was started under its other name (state-folder.ts).
+      return { folder: describeStateFolder(dirname(await realpath(folder.controlSocket))), socket };
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === 'ECONNREFUSED') stale ??= folder.controlSocket;

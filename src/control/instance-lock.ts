@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { link, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { link, lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
@@ -63,13 +63,15 @@ export class InstanceLock {
   async release(): Promise<void> {
     this.#stopTouching();
     await clean(this.#folder);
+    await removeSignpost(this.#folder.signpost);
     const holder = await readRecord(this.#folder.pidFile);
     if (holder?.nonce === this.#own.nonce) await rm(this.#folder.pidFile, { force: true });
   }
 
   async #touch(): Promise<void> {
     const now = new Date();
-    for (const path of Object.values(this.#folder)) {
+    const { path: folder, controlSocket, pidFile, logFile, runFolder, spoolFolder } = this.#folder;
+    for (const path of [folder, controlSocket, pidFile, logFile, runFolder, spoolFolder]) {
       // The log is missing without --daemon, and a folder that somebody deleted can't be kept fresh.
       await utimes(path, now, now).catch(() => undefined);
     }
@@ -208,6 +210,13 @@ async function clean(folder: StateFolder): Promise<boolean> {
     wasAny = (await removeLeftover(path)) || wasAny;
   }
   return wasAny;
+}
+
+/** An instance that was started under the real path meanwhile has its socket in that place. */
+async function removeSignpost(path: string | undefined): Promise<void> {
+  if (path === undefined) return;
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isSymbolicLink()) await rm(path, { force: true });
 }
 
 async function removeLeftover(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, link, lstat, mkdir, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EasyserveError, ExitCode } from '../errors.js';
+import { isSocketAnswering } from './socket-probe.js';
 
 /**
  * Where one instance keeps its sockets, its pid file and its spooled bodies.
@@ -24,6 +25,8 @@ export interface StateFolder {
   readonly runFolder: string;
   /** Request bodies. */
   readonly spoolFolder: string;
+  /** A link to controlSocket where the project's real path leads; only with a project that was named by a link. */
+  readonly signpost: string | undefined;
 }
 
 /** What tests replace. */
@@ -59,8 +62,12 @@ export async function stateFolderOf(
 ): Promise<StateFolder> {
   const uid = options.uid ?? ownUid();
   const place = await placeOf(projectDir);
+  const running = join(place.inRoot, 'control.sock');
+  // Perhaps started under the project's other name: the lock that refuses a second start is there.
+  if (await isSocketAnswering(running)) return describeStateFolder(dirname(await realpath(running)));
   if (isShortEnough(place.beside) && (await prepareBeside(place, uid))) {
-    return describeStateFolder(await realpath(place.beside));
+    const signpost = place.beside === place.inRoot ? undefined : join(place.inRoot, 'control.sock');
+    return describeStateFolder(await realpath(place.beside), signpost);
   }
   const base = join(options.tmp ?? '/tmp', `easyserve-${uid}`);
   await prepareTmp(base, uid);
@@ -80,10 +87,10 @@ export async function findStateFolders(
   const uids = new Set([uid, (await stat(place.root)).uid, ...(uid === 0 ? await tmpOwners(tmp) : [])]);
   const inTmp = [...uids].map((owner) => join(tmp, `easyserve-${owner}`, place.hash));
   const own = place.beside === place.inRoot ? [place.inRoot] : [place.beside, place.inRoot];
-  return [...own, ...inTmp].map(describeStateFolder);
+  return [...own, ...inTmp].map((path) => describeStateFolder(path));
 }
 
-export function describeStateFolder(path: string): StateFolder {
+export function describeStateFolder(path: string, signpost?: string): StateFolder {
   return {
     path,
     controlSocket: join(path, 'control.sock'),
@@ -91,6 +98,7 @@ export function describeStateFolder(path: string): StateFolder {
     logFile: join(path, 'easyserve.log'),
     runFolder: join(path, 'run'),
     spoolFolder: join(path, 'spool'),
+    signpost,
   };
 }
 
@@ -126,9 +134,8 @@ async function placeOf(projectDir: string): Promise<Place> {
 async function prepareBeside(place: Place, uid: number): Promise<boolean> {
   try {
     if (!(await claimFolder(place.beside, place.root, uid))) return false;
-    await writeFile(join(place.beside, '.gitignore'), '*\n', { mode: 0o600 });
     await proveHardLinks(place.beside);
-    if (place.beside !== place.inRoot) await pointAt(place.beside, place.inRoot);
+    if (place.beside !== place.inRoot) await leadTo(place, uid);
     return true;
   } catch (error) {
     if (unusable.has((error as NodeJS.ErrnoException).code ?? '')) return false;
@@ -139,12 +146,13 @@ async function prepareBeside(place: Place, uid: number): Promise<boolean> {
 /** Makes the folder, or checks that the one that is there may be trusted: ours, or (for root) the project owner's. */
 async function claimFolder(path: string, root: string, uid: number): Promise<boolean> {
   await makeFolder(path);
-  // A link here is one that pointAt made, or one that a person made to keep the state elsewhere.
+  // stat, not lstat: a person may have made it a link, to keep the state elsewhere.
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || !found.isDirectory()) return false;
   const isOwn = found.uid === uid || (uid === 0 && found.uid === (await stat(root)).uid);
   if (!isOwn || !isShortEnough(await realpath(path))) return false;
   if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
+  await writeFile(join(path, '.gitignore'), '*\n', { mode: 0o600 });
   return true;
 }
 
@@ -155,12 +163,16 @@ async function proveHardLinks(path: string): Promise<void> {
   await rm(probe);
 }
 
-/** Lets verbs that were given the release's real path find the instance that was started through a link. */
-async function pointAt(target: string, path: string): Promise<void> {
+/** Lets verbs that are given the release's real path find the instance that was started through a link. */
+async function leadTo(place: Place, uid: number): Promise<void> {
   try {
-    await symlink(target, path);
+    if (!(await claimFolder(place.inRoot, place.root, uid))) return;
+    const signpost = join(place.inRoot, 'control.sock');
+    // Nobody answers there (stateFolderOf).
+    await rm(signpost, { force: true });
+    await symlink(join(place.beside, 'control.sock'), signpost);
   } catch (error) {
-    // Taken, or not ours to write: the instance is still found under the name that it was started by.
+    // Not ours to write, or another start was faster: the instance is still found under the name that it was started by.
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (code !== 'EEXIST' && !unusable.has(code)) throw error;
   }

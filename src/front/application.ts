@@ -6,7 +6,13 @@ import type { Exchange, Handler } from './exchange.js';
 import { AnswerWriter } from './upstream/answer-writer.js';
 import { AppRequest } from './upstream/app-request.js';
 import { encodeEnviron } from './upstream/environ.js';
-import { announcedBytes, BodyRefused, type BodySpool, type RequestBody, readBody } from './upstream/request-body.js';
+import {
+  announcedBytes,
+  BodyRefused,
+  type BodySpool,
+  type RequestBody,
+  readBody,
+} from './upstream/request-body.js';
 
 export interface ApplicationOptions {
   readonly dispatcher: Dispatcher<AppRequest>;
@@ -23,7 +29,8 @@ export function serveApplication(options: ApplicationOptions): Handler {
   return (exchange) => {
     const length = announcedBytes(exchange.request);
     if (length === 0) dispatch(exchange, noBody, options);
-    else if (length !== undefined && length > settings.maxBodyBytes) refuseBody(exchange, new BodyRefused('too-large'), options);
+    else if (length !== undefined && length > settings.maxBodyBytes)
+      refuseBody(exchange, new BodyRefused('too-large'), options);
     else if (settings.streamUploads.some((prefix) => exchange.path.startsWith(prefix))) {
       sendContinue(exchange);
       dispatch(exchange, { kind: 'streamed', source: exchange.request, length }, options);
@@ -50,7 +57,10 @@ async function readThenDispatch(exchange: Exchange, options: ApplicationOptions)
 
 function dispatch(exchange: Exchange, body: RequestBody, options: ApplicationOptions): void {
   const { settings } = options;
-  const head = encodeEnviron(exchange, { scriptName: settings.scriptName, contentLength: lengthOf(exchange, body) });
+  const head = encodeEnviron(exchange, {
+    scriptName: settings.scriptName,
+    contentLength: lengthOf(exchange, body),
+  });
   if (head === undefined) {
     respondWithErrorPage(exchange, 400, 'The address of this page is malformed.');
     return;
@@ -81,7 +91,12 @@ function refuseBody(exchange: Exchange, refusal: BodyRefused, { settings, log }:
   const headers = ['Connection', 'close'];
   if (refusal.reason === 'too-large') {
     const limit = `${Math.floor(settings.maxBodyBytes / (1024 * 1024))} MiB`;
-    respondWithErrorPage(exchange, 413, `What you sent is larger than this site accepts (${limit}).`, headers);
+    respondWithErrorPage(
+      exchange,
+      413,
+      `What you sent is larger than this site accepts (${limit}).`,
+      headers,
+    );
   } else if (refusal.reason === 'too-slow') {
     respondWithErrorPage(exchange, 408, 'Your request came in too slowly.', headers);
   } else {

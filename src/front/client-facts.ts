@@ -8,7 +8,11 @@ import type { TrustedProxies } from './trusted-proxies.js';
  *
  * Called by Front for each request.
  */
-export function readClientFacts(request: IncomingMessage, scheme: 'http' | 'https', trusted: TrustedProxies): ClientFacts {
+export function readClientFacts(
+  request: IncomingMessage,
+  scheme: 'http' | 'https',
+  trusted: TrustedProxies,
+): ClientFacts {
   const { socket, headers } = request;
   const address = plainAddress(socket.remoteAddress ?? '');
   const host = headers.host ?? '';
@@ -33,7 +37,10 @@ function plainAddress(address: string): string {
 }
 
 /** From the right: the last address that is not a trusted proxy itself; what stands left of it may be forged. */
-function findClientAddress(header: string | string[] | undefined, trusted: TrustedProxies): string | undefined {
+function findClientAddress(
+  header: string | string[] | undefined,
+  trusted: TrustedProxies,
+): string | undefined {
   const addresses = String(header ?? '')
     .split(',')
     .map((part) => plainAddress(part.trim()))

@@ -3,12 +3,13 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
+import { answerClientError } from './client-error.js';
 import { readClientFacts } from './client-facts.js';
 import { respondWithErrorPage } from './error-page.js';
 import { Exchange, type Handler } from './exchange.js';
-import { answerClientError } from './client-error.js';
 import type { SocketHandle } from './listening-socket.js';
 import { RequestIds } from './request-ids.js';
+import { whenItsTurn } from './response-turn.js';
 import { TrustedProxies } from './trusted-proxies.js';
 
 /** nginx's number for a client that left before its answer; only the access log shows it. */
@@ -89,12 +90,15 @@ export class Front {
   #createServer(): Server {
     const server = http.createServer({ maxHeaderSize: this.#settings.maxHeaderBytes, requestTimeout: 0 });
     applyLimits(server, this.#settings);
-    const onRequest = (request: IncomingMessage, response: ServerResponse): void => this.#handle(request, response);
+    const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
+      whenItsTurn(response, () => this.#handle(request, response));
     server.on('request', onRequest);
     // Without these two Node answers by itself, before anyone has looked at the request.
     server.on('checkContinue', onRequest);
     server.on('checkExpectation', onRequest);
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerClientError(error, socket as Socket, this.#log));
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
+      answerClientError(error, socket as Socket, this.#log),
+    );
     server.on('connection', (socket: Socket) => {
       this.#connections += 1;
       socket.setNoDelay(true);

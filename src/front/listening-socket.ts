@@ -14,9 +14,17 @@ export interface SocketHandle {
  * Node's own way to bind without accepting, used by its cluster module for the same purpose. It is not documented; the
  * tests run it on every supported Node. A net.Server instead would accept in the primary, which serves no request.
  */
-type CreateServerHandle = (address: string, port: number, type: 4 | 6, fd?: number, flags?: number) => SocketHandle | number;
+type CreateServerHandle = (
+  address: string,
+  port: number,
+  type: 4 | 6,
+  fd?: number,
+  flags?: number,
+) => SocketHandle | number;
 
-const { _createServerHandle: createServerHandle } = net as unknown as { _createServerHandle: CreateServerHandle };
+const { _createServerHandle: createServerHandle } = net as unknown as {
+  _createServerHandle: CreateServerHandle;
+};
 
 /**
  * An address that is bound once and kept for the life of the instance: no reload, worker crash or restart closes it.
@@ -67,15 +75,28 @@ async function explainFailure(host: string, port: number, failure: number): Prom
     const owner = await findPortOwner(port);
     const who = owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command})`;
     return new EasyserveError('port-in-use', ExitCode.address, `Port ${port} is taken by ${who}.`, {
-      hint: owner === undefined ? 'easyserve start --port 8001' : `kill ${owner.pid}, or easyserve start --port 8001`,
+      hint:
+        owner === undefined
+          ? 'easyserve start --port 8001'
+          : `kill ${owner.pid}, or easyserve start --port 8001`,
     });
   }
   if (code === 'EACCES' || code === 'EPERM') {
-    return new EasyserveError('port-forbidden', ExitCode.address, `This user may not listen on port ${port}.`, {
-      hint: 'sudo sysctl net.ipv4.ip_unprivileged_port_start=80, or easyserve start --port 8000',
-    });
+    return new EasyserveError(
+      'port-forbidden',
+      ExitCode.address,
+      `This user may not listen on port ${port}.`,
+      {
+        hint: 'sudo sysctl net.ipv4.ip_unprivileged_port_start=80, or easyserve start --port 8000',
+      },
+    );
   }
-  return new EasyserveError('address-unusable', ExitCode.address, `The address ${host}:${port} cannot be used (${code}).`, {
-    hint: 'easyserve start --host 0.0.0.0 for all addresses of this machine',
-  });
+  return new EasyserveError(
+    'address-unusable',
+    ExitCode.address,
+    `The address ${host}:${port} cannot be used (${code}).`,
+    {
+      hint: 'easyserve start --host 0.0.0.0 for all addresses of this machine',
+    },
+  );
 }

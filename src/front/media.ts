@@ -109,7 +109,9 @@ function sendOpened(
     isStreaming = true;
     watchLength(exchange, stream, Number(response.getHeader('Content-Length')));
   });
-  sending.on('error', (error: HttpError) => refuse(exchange, error, log, [...setBySend, ...Object.keys(all)]));
+  sending.on('error', (error: HttpError) =>
+    refuse(exchange, error, log, [...setBySend, ...Object.keys(all)]),
+  );
   sending.pipe(response);
   return isStreaming;
 }

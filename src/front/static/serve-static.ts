@@ -15,18 +15,13 @@ import type { StaticBodies, StaticContent } from './static-bodies.js';
 import type { Representation, StaticFile } from './static-file.js';
 import type { StaticTable } from './static-table.js';
 
-/**
- * Serves everything under the table's prefix; what isn't in the table is a 404. Used by pipeline.
- *
- * Where the prefix is `/` the application lives there too, so only what the table has is taken.
- */
+/** Serves everything under the table's prefix; what isn't in the table is a 404. Used by pipeline. */
 export function serveStatic(table: StaticTable, log: Log): Handler {
   const isBelow = pathMatcher(table.prefix);
   return (exchange) => {
     if (!isBelow(exchange.path)) return false;
     const url = decodeUrlPath(exchange.path);
     const file = typeof url === 'string' ? table.get(url) : undefined;
-    if (file === undefined && table.prefix === '/') return false;
     if (refuseMethod(exchange)) return true;
     if (typeof url !== 'string') respondToBadPath(exchange, url);
     else if (file === undefined) respondWithMissingPage(exchange);

@@ -8,7 +8,9 @@ import { MemoryBudget } from './memory-budget.js';
 import type { DiskFile, Representation, StaticFile } from './static-file.js';
 import type { StaticTable } from './static-table.js';
 
-/** What an answer can be sent from. When the disk has changed, it is not the representation that was wanted. */
+/**
+ * What an answer can be sent from. When the disk has changed, it is not the representation that was wanted.
+ */
 export interface StaticContent {
   readonly file: StaticFile;
   readonly representation: Representation;

@@ -5,8 +5,9 @@ import { type ChosenCompression, chooseCompression } from '../compression.js';
 import { compressDirectly, createCompressor, maxDirectBytes } from '../compressor.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, HeaderList } from '../exchange.js';
+import { type FilePart, respondFromFile } from '../regular-file.js';
 import { type AnswerHead, isBodiless, parseAnswerHead } from './answer-head.js';
-import { FileAnswer } from './file-answer.js';
+import { openHandedOver, openWhole } from './file-answer.js';
 import type { AnswerSink, FileTarget } from './gateway-connection.js';
 import { findSendfile } from './sendfile.js';
 
@@ -21,7 +22,6 @@ export class AnswerWriter implements AnswerSink {
   readonly #log: Log;
   /** The response itself, or a compressor in front of it. */
   #target: Writable | undefined;
-  #file: FileAnswer | undefined;
   /** The body of this answer is dropped: a HEAD, a 304, or a file is sent instead of it. */
   #dropsBody = false;
   hasStarted = false;
@@ -77,7 +77,6 @@ export class AnswerWriter implements AnswerSink {
   }
 
   abort(): void {
-    this.#file?.cancel();
     this.#exchange.response.destroy();
   }
 
@@ -86,13 +85,9 @@ export class AnswerWriter implements AnswerSink {
   }
 
   async file(head: string, target: FileTarget): Promise<boolean> {
-    const file = await FileAnswer.open(target);
-    if (file === undefined) return false;
-    if (this.#exchange.response.destroyed) {
-      file.cancel();
-      return true;
-    }
-    this.#guard(() => this.#sendFile(this.#begin(head), file));
+    const part = await openHandedOver(target);
+    if (part === undefined) return false;
+    this.#guard(() => this.#sendFile(this.#begin(head), part));
     return true;
   }
 
@@ -121,7 +116,11 @@ export class AnswerWriter implements AnswerSink {
   #sendWhole(answer: AnswerHead, chosen: ChosenCompression | undefined, length: number, body: Buffer): void {
     const { response } = this.#exchange;
     const isUnmeasured = this.#dropsBody && chosen !== undefined && chosen.encoding !== 'identity';
-    const headers = this.#headersOf(answer, chosen?.headers ?? answer.headers, isUnmeasured ? undefined : length);
+    const headers = this.#headersOf(
+      answer,
+      chosen?.headers ?? answer.headers,
+      isUnmeasured ? undefined : length,
+    );
     response.writeHead(answer.status, answer.reason, headers);
     if (this.#dropsBody || body.length === 0) response.end();
     else {
@@ -134,7 +133,11 @@ export class AnswerWriter implements AnswerSink {
   #open(answer: AnswerHead, chosen: ChosenCompression | undefined, length: number | undefined): void {
     const { response } = this.#exchange;
     const isCompressed = chosen !== undefined && chosen.encoding !== 'identity';
-    const headers = this.#headersOf(answer, chosen?.headers ?? answer.headers, isCompressed ? undefined : length);
+    const headers = this.#headersOf(
+      answer,
+      chosen?.headers ?? answer.headers,
+      isCompressed ? undefined : length,
+    );
     response.writeHead(answer.status, answer.reason, headers);
     if (this.#dropsBody) {
       response.end();
@@ -159,14 +162,10 @@ export class AnswerWriter implements AnswerSink {
     return compressor;
   }
 
-  #sendFile(answer: AnswerHead, file: FileAnswer): void {
-    this.#file = file;
-    const { response } = this.#exchange;
-    response.writeHead(answer.status, answer.reason, this.#headersOf(answer, answer.headers, file.length));
-    if (this.#dropsBody) {
-      file.cancel();
-      response.end();
-    } else file.sendTo(this.#exchange);
+  #sendFile(answer: AnswerHead, part: FilePart): void {
+    respondFromFile(this.#exchange, answer.status, answer.headers, part).catch((error: unknown) =>
+      this.#refuseMalformed(error),
+    );
   }
 
   /** X-Sendfile and X-Accel-Redirect: the file's content takes the place of the body. */
@@ -174,35 +173,40 @@ export class AnswerWriter implements AnswerSink {
     if (answer.sendfile === undefined && answer.accelRedirect === undefined) return false;
     this.#dropsBody = true;
     void findSendfile(answer, this.#settings).then(async (path) => {
-      const file = path === undefined ? undefined : await FileAnswer.openWhole(path);
-      if (this.#exchange.response.destroyed) file?.cancel();
-      else if (file !== undefined) {
-        this.#dropsBody = !this.#exchange.wantsBody;
-        this.#guard(() => this.#sendFile(answer, file));
-      } else {
-        this.#log.warn('sendfile-refused', 'the application named a file that may not be sent or is not there', {
-          requestId: this.#exchange.id,
-          file: answer.sendfile ?? answer.accelRedirect,
-        });
+      const part = path === undefined ? undefined : await openWhole(path);
+      if (part !== undefined) this.#guard(() => this.#sendFile(answer, part));
+      else {
+        this.#log.warn(
+          'sendfile-refused',
+          'the application named a file that may not be sent or is not there',
+          {
+            requestId: this.#exchange.id,
+            file: answer.sendfile ?? answer.accelRedirect,
+          },
+        );
         respondWithErrorPage(this.#exchange, 404, 'There is no such page.');
       }
     });
     return true;
   }
 
-  /** What Node refuses to send (a control character in a header, an odd status) is the application's error: 502. */
   #guard(act: () => void): void {
     try {
       act();
     } catch (error) {
-      const { response } = this.#exchange;
-      this.#log.error('answer-malformed', 'the application sent an answer that HTTP cannot carry', {
-        requestId: this.#exchange.id,
-        error: (error as Error).message,
-      });
-      this.#dropsBody = true;
-      if (response.headersSent) response.destroy();
-      else respondWithErrorPage(this.#exchange, 502, 'The site gave an answer that cannot be sent.');
+      this.#refuseMalformed(error);
     }
+  }
+
+  /** What Node refuses to send (a control character in a header, an odd status) is the application's error: 502. */
+  #refuseMalformed(error: unknown): void {
+    const { response } = this.#exchange;
+    this.#log.error('answer-malformed', 'the application sent an answer that HTTP cannot carry', {
+      requestId: this.#exchange.id,
+      error: (error as Error).message,
+    });
+    this.#dropsBody = true;
+    if (response.headersSent) response.destroy();
+    else respondWithErrorPage(this.#exchange, 502, 'The site gave an answer that cannot be sent.');
   }
 }

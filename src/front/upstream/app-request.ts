@@ -62,7 +62,8 @@ export class AppRequest implements PendingRequest {
   takeRetry(): boolean {
     const isSafe = this.method === 'GET' || this.method === 'HEAD';
     const isRepeatable = this.body.kind === 'none' || this.body.kind === 'memory';
-    if (this.#wasRetried || this.#isAbandoned || this.writer.hasStarted || !isSafe || !isRepeatable) return false;
+    if (this.#wasRetried || this.#isAbandoned || this.writer.hasStarted || !isSafe || !isRepeatable)
+      return false;
     this.#wasRetried = true;
     return true;
   }

@@ -1,5 +1,5 @@
-import { decodeToLatin1 } from './percent.js';
 import type { Exchange } from '../exchange.js';
+import { decodeToLatin1 } from './percent.js';
 
 /** What the environ needs to know beyond the request itself. */
 export interface EnvironOptions {

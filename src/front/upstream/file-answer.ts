@@ -1,81 +1,37 @@
-import { type FileHandle, open } from 'node:fs/promises';
-import type { Exchange } from '../exchange.js';
+import { realpath } from 'node:fs/promises';
+import { type FilePart, type OpenedFile, openRegularFile } from '../regular-file.js';
 import type { FileTarget } from './gateway-connection.js';
 
-/** A file that the front sends in place of the application: opened first, so that it may be deleted meanwhile. */
-export class FileAnswer {
-  readonly length: number;
-  readonly #handle: FileHandle;
-  readonly #offset: number;
-
-  private constructor(handle: FileHandle, offset: number, length: number) {
-    this.#handle = handle;
-    this.#offset = offset;
-    this.length = length;
+/**
+ * Opens a file that the application hands over, before the application closes it: a temporary one may be gone then.
+ *
+ * Undefined when the path is not, or no longer, the very file that the application has open, or not ours to read: then
+ * the application reads it itself.
+ */
+export async function openHandedOver(target: FileTarget): Promise<FilePart | undefined> {
+  const opened = await openReal(target.path);
+  if (opened === undefined) return undefined;
+  const { handle, stats } = opened;
+  const isSame = stats.dev === target.device && stats.ino === target.inode;
+  if (isSame && stats.size >= target.offset + target.length) {
+    return { handle, start: target.offset, length: target.length };
   }
+  await handle.close();
+  return undefined;
+}
 
-  /** Undefined when the path is not, or no longer, the file that the application has open. */
-  static async open(target: FileTarget): Promise<FileAnswer | undefined> {
-    const handle = await openRegular(target.path);
-    if (handle === undefined) return undefined;
-    const facts = await handle.stat();
-    const isSame = facts.dev === target.device && facts.ino === target.inode;
-    if (isSame && facts.size >= target.offset + target.length) {
-      return new FileAnswer(handle, target.offset, target.length);
-    }
-    await handle.close();
-    return undefined;
-  }
-
-  /** For X-Sendfile: all of a file. */
-  static async openWhole(path: string): Promise<FileAnswer | undefined> {
-    const handle = await openRegular(path);
-    if (handle === undefined) return undefined;
-    const facts = await handle.stat();
-    if (facts.isFile()) return new FileAnswer(handle, 0, facts.size);
-    await handle.close();
-    return undefined;
-  }
-
-  /** Streams into the response, whose head is written already. A file that shrinks meanwhile cuts the connection. */
-  sendTo(exchange: Exchange): void {
-    const { response } = exchange;
-    if (this.length === 0) {
-      this.cancel();
-      response.end();
-      return;
-    }
-    let left = this.length;
-    const source = this.#handle.createReadStream({
-      start: this.#offset,
-      end: this.#offset + this.length - 1,
-      highWaterMark: 256 * 1024,
-    });
-    source.on('data', (piece) => {
-      left -= piece.length;
-      exchange.bodyBytes += piece.length;
-      if (!response.write(piece)) {
-        source.pause();
-        response.once('drain', () => source.resume());
-      }
-    });
-    source.once('end', () => (left === 0 ? response.end() : response.destroy()));
-    source.once('error', () => response.destroy());
-    response.once('close', () => source.destroy());
-  }
-
-  cancel(): void {
-    void this.#handle.close().catch(() => {}); // closed by its stream already
-  }
+/** For X-Sendfile: all of a file whose path is resolved already. */
+export async function openWhole(path: string): Promise<FilePart | undefined> {
+  const opened = await openReal(path);
+  return opened === undefined ? undefined : { handle: opened.handle, start: 0, length: opened.stats.size };
 }
 
 // Private
 
-async function openRegular(path: string): Promise<FileHandle | undefined> {
+async function openReal(path: string): Promise<OpenedFile | undefined> {
   try {
-    return await open(path, 'r');
+    return await openRegularFile(await realpath(path));
   } catch {
-    // Not there, or not ours to read: the caller says so, or lets the application read it.
-    return undefined;
+    return undefined; // the caller has another way, or says so in the log
   }
 }

@@ -59,7 +59,7 @@ export function encodeFrame(kind: number, flags: number, head: string, body?: Bu
   frame.writeUInt32BE(((kind << 24) | (flags << 16)) >>> 0, 0);
   frame.writeUInt32BE(head.length, 4);
   frame.writeUInt32BE(bodyBytes, 8);
-  frame.write(head, HEADER_BYTES, "latin1");
+  frame.write(head, HEADER_BYTES, 'latin1');
   if (body !== undefined) body.copy(frame, HEADER_BYTES + head.length);
   return frame;
 }
@@ -107,7 +107,10 @@ export class FrameReader {
   #readBody(chunk: Buffer, at: number): number {
     const end = Math.min(chunk.length, at + this.#bodyBytesLeft);
     this.#bodyBytesLeft -= end - at;
-    this.#sink.onBody(at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end), this.#bodyBytesLeft === 0);
+    this.#sink.onBody(
+      at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end),
+      this.#bodyBytesLeft === 0,
+    );
     return end;
   }
 
@@ -120,7 +123,7 @@ export class FrameReader {
     const kind = chunk[at] as number;
     const flags = chunk[at + 1] as number;
     this.#bodyBytesLeft = chunk.readUInt32BE(at + 8);
-    this.#sink.onHead(kind, flags, chunk.toString("latin1", at + HEADER_BYTES, headEnd), this.#bodyBytesLeft);
+    this.#sink.onHead(kind, flags, chunk.toString('latin1', at + HEADER_BYTES, headEnd), this.#bodyBytesLeft);
     return headEnd;
   }
 

@@ -1,6 +1,13 @@
 import type { Clock } from '../../clock.js';
 import type { Log } from '../../log/log.js';
-import type { InFlight, Probe, ProbeResult, Upstream, UpstreamAddress, UpstreamObserver } from '../../upstream.js';
+import type {
+  InFlight,
+  Probe,
+  ProbeResult,
+  Upstream,
+  UpstreamAddress,
+  UpstreamObserver,
+} from '../../upstream.js';
 import { AppRequest } from './app-request.js';
 import { type ConnectionOwner, GatewayConnection } from './gateway-connection.js';
 import { ProbeRequest } from './probe-request.js';
@@ -68,7 +75,9 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   probe(probe: Probe): Promise<ProbeResult> {
     const request = new ProbeRequest(probe);
     const seconds = probe.timeoutMs / 1000;
-    const cancel = this.#options.clock.after(probe.timeoutMs, () => request.fail(`no answer within ${seconds} s`));
+    const cancel = this.#options.clock.after(probe.timeoutMs, () =>
+      request.fail(`no answer within ${seconds} s`),
+    );
     this.#probe = request;
     if (this.#idle.length > 0) this.#sendProbe();
     return request.result.finally(cancel);

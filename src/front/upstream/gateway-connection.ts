@@ -201,7 +201,9 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
   }
 
   async #openFile(): Promise<void> {
-    const [path, offset, length, device, inode] = Buffer.concat(this.#filePieces).toString('utf8').split('\0');
+    const [path, offset, length, device, inode] = Buffer.concat(this.#filePieces)
+      .toString('utf8')
+      .split('\0');
     this.#filePieces = [];
     const request = this.#request;
     if (request === undefined) return;

@@ -5,5 +5,7 @@
  */
 export function decodeToLatin1(path: string): string {
   if (!path.includes('%')) return path;
-  return path.replace(/%([0-9a-fA-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+  return path.replace(/%([0-9a-fA-F]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
 }

@@ -62,7 +62,10 @@ export class BodySpool {
       await unlink(path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      this.#log.error('spool-not-removed', 'a spooled request body could not be removed', { path, error: String(error) });
+      this.#log.error('spool-not-removed', 'a spooled request body could not be removed', {
+        path,
+        error: String(error),
+      });
     }
   }
 }
@@ -72,7 +75,11 @@ export class BodySpool {
  *
  * Throws BodyRefused; the connection still stands then, for the answer, unless the reason is `cut`.
  */
-export async function readBody(request: IncomingMessage, limits: BodyLimits, spool: BodySpool): Promise<RequestBody> {
+export async function readBody(
+  request: IncomingMessage,
+  limits: BodyLimits,
+  spool: BodySpool,
+): Promise<RequestBody> {
   const reading = new BodyReading(request, limits, spool);
   request.setTimeout(limits.bodyIdleTimeoutMs, () => reading.refuse(new BodyRefused('too-slow')));
   try {
@@ -104,7 +111,11 @@ class BodyReading {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    request.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onClose).on('error', this.#onClose);
+    request
+      .on('data', this.#onData)
+      .on('end', this.#onEnd)
+      .on('close', this.#onClose)
+      .on('error', this.#onClose);
   }
 
   refuse(refusal: BodyRefused): void {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import {
   chmodSync,
   existsSync,
-  lstatSync,
   mkdirSync,
   readFileSync,
   realpathSync,
@@ -12,9 +11,13 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { callInstance, connectToInstance } from '../../../src/control/control-client.js';
+import { ControlServer } from '../../../src/control/control-server.js';
+import { acquireInstance } from '../../../src/control/instance-lock.js';
 import { findStateFolders, stateFolderOf } from '../../../src/control/state-folder.js';
 import { EasyserveError } from '../../../src/errors.js';
 import { makeTempDir } from '../../support/copy-fixture.js';
+import { leftoversOf } from '../../support/leftovers.js';
 
 const uid = process.getuid?.() ?? 0;
 
@@ -87,11 +90,49 @@ test('a project that is named by a link keeps its state beside the link, whichev
   symlinkSync('one', join(site, 'current'));
   const folder = await stateFolderOf(join(site, 'current'));
   assert.equal(folder.path, join(site, '.easyserve-current'));
-  // The release itself leads there too, for a start or a status under its real name.
-  assert.ok(lstatSync(join(site, 'one', '.easyserve')).isSymbolicLink());
-  assert.equal((await stateFolderOf(join(site, 'one'))).path, folder.path);
   const [first] = await findStateFolders(join(site, 'current'));
   assert.equal(first?.path, folder.path);
+});
+
+test('an instance that was started through a link is found under the real path, and the other way round', async (t) => {
+  const site = makeTempDir(t);
+  const real = join(site, 'one');
+  const link = join(site, 'current');
+  mkdirSync(real);
+  symlinkSync('one', link);
+  for (const [startedBy, otherName] of [
+    [link, real],
+    [real, link],
+  ] as const) {
+    const folder = await stateFolderOf(startedBy);
+    const lock = await acquireInstance(folder);
+    const server = await ControlServer.listen(folder.controlSocket, async () => 'here');
+    assert.equal(await callInstance(otherName, { verb: 'ping' }), 'here');
+    const connection = await connectToInstance(otherName);
+    connection.socket.destroy();
+    assert.equal(connection.folder.path, folder.path);
+    await assert.rejects(acquireInstance(await stateFolderOf(otherName)), {
+      code: 'already-running',
+      message: `This folder is served already (process ${process.pid}).`,
+    });
+    await server.close();
+    await lock.release();
+    assert.deepEqual(leftoversOf([site]), []);
+  }
+});
+
+test('a signpost to an instance that has ended hinders nobody', async (t) => {
+  const site = makeTempDir(t);
+  mkdirSync(join(site, 'one'));
+  symlinkSync('one', join(site, 'current'));
+  await stateFolderOf(join(site, 'current'));
+  const folder = await stateFolderOf(join(site, 'one'));
+  assert.equal(folder.path, join(site, 'one', '.easyserve'));
+  const lock = await acquireInstance(folder);
+  const server = await ControlServer.listen(folder.controlSocket, async () => 'here');
+  assert.equal(await callInstance(join(site, 'one'), { verb: 'ping' }), 'here');
+  await server.close();
+  await lock.release();
 });
 
 test('a link above the project does not matter', async (t) => {

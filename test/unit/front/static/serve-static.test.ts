@@ -243,13 +243,3 @@ test('what is not below the prefix is left to others', async (t) => {
     assert.equal((await served.ask(path)).status, 299, path);
   }
 });
-
-test('below / only what is there is taken', async (t) => {
-  const root = await makeFileTree(t, { 'app.css': digits });
-  const options = { memoryFileBytes: 1024, compress: true, compressMinBytes: 100 };
-  const table = await StaticTable.build({ prefix: '/', root }, options);
-  const served = await serveHandler(t, serveStatic(table, new RecordingLog()));
-  assert.equal((await served.ask('/app.css')).status, 200);
-  for (const path of ['/', '/accounts/login/', '/%ff']) assert.equal((await served.ask(path)).status, 299);
-  assert.equal((await served.ask('/accounts/login/', { method: 'POST' })).status, 299);
-});

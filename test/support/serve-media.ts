@@ -1,0 +1,28 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { serveFolder } from '../../src/front/media.js';
+import { makeFileTree, putFile } from './file-tree.js';
+import { RecordingLog } from './recording-log.js';
+import { type ServedHandler, serveHandler } from './serve-handler.js';
+
+export interface ServedMedia {
+  readonly served: ServedHandler;
+  readonly root: string;
+}
+
+/**
+ * Serves these files as media. Their root lies in a folder of its own, beside secrets that must stay outside.
+ */
+export async function serveMedia(
+  t: TestContext,
+  files: Record<string, string>,
+  { userContent = true, prefix = '/media/' } = {},
+): Promise<ServedMedia> {
+  const base = await makeFileTree(t, { secret: 'SECRET', 'root-beside/secret': 'SECRET' });
+  const root = join(base, 'root');
+  await mkdir(root);
+  for (const [below, content] of Object.entries(files)) await putFile(join(root, below), content);
+  const handler = serveFolder({ prefix, root, maxAgeSeconds: 3600, userContent }, new RecordingLog());
+  return { served: await serveHandler(t, handler), root };
+}
