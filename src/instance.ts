@@ -124,6 +124,7 @@ export class Instance {
       onStep(`changing to ${processes} application processes`);
       await this.#runner?.scale(processes);
       this.#scaledTo = processes;
+      this.#reason = `${processes} processes, by easyserve scale`;
       const { loaded, generation, socket } = this.serving;
       this.#serving = { loaded: this.#withScale(loaded), generation, socket };
       this.#options.log.info('scaled', `${processes} application processes serve`, { processes });
@@ -196,6 +197,7 @@ export class Instance {
         onStep,
         onCommitted: (serving) => {
           this.#serving = serving;
+          if (this.#scaledTo === undefined) this.#reason = serving.loaded.plan.reason;
           this.#options.onSettings(serving.loaded);
         },
         log,

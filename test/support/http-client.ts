@@ -62,7 +62,8 @@ export async function openAnswer(
   });
   const answered = once(outgoing, 'response') as Promise<[IncomingMessage]>;
   if (body === undefined || typeof body === 'string' || body instanceof Uint8Array) {
-    outgoing.end(body);
+    // Bytes in any case: together with a string Node encodes the headers as UTF-8 too.
+    outgoing.end(typeof body === 'string' ? Buffer.from(body) : body);
     return (await answered)[0];
   }
   // The server may answer, and close, before it has read all of the body: then the answer is what counts.
