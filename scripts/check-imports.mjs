@@ -17,7 +17,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** From low to high. A name is a folder of src/, or a file directly in it; such files on one floor know each other. */
 const floors = [
-  ['errors', 'lifecycle', 'clock', 'upstream', 'status'],
+  ['errors', 'lifecycle', 'clock', 'upstream', 'status', 'project-facts'],
   ['settings', 'log'],
   ['project', 'app', 'front', 'tls', 'watch', 'control'],
   ['site', 'site-control', 'runner'],
@@ -35,8 +35,6 @@ const floors = [
   ],
   ['cli'],
 ];
-/** Plain data that describes a folder's result to its neighbours on the same floor: file -> who may know it. */
-const contracts = new Map([['src/project/project', ['app', 'front']]]);
 /** The command line, and the entry of a throng worker, which is a process of its own. */
 const edges = ['src/cli/', 'src/cluster/worker.ts'];
 const drawerNames = ['utils', 'helpers', 'common', 'misc', 'manager', 'constants', 'index'];
@@ -103,9 +101,7 @@ function checkShape(path, text) {
 
 function checkFloor(path, specifier) {
   const from = placeOf(path);
-  const target = relative(root, join(root, dirname(path), specifier)).replace(/\.js$/, '');
-  const to = placeOf(target);
-  if (contracts.get(target)?.includes(from)) return;
+  const to = placeOf(relative(root, join(root, dirname(path), specifier)));
   if (to === undefined) return report(path, `${specifier} is outside src/`);
   if (from === to || (floorOf(from) === floorOf(to) && isFile(from) && isFile(to))) return;
   if (floorOf(from) === -1)

@@ -1,7 +1,7 @@
 import { EasyserveError } from './errors.js';
 import { ListeningSocket } from './front/listening-socket.js';
 import type { Log } from './log/log.js';
-import type { Project } from './project/project.js';
+import type { Project } from './project-facts.js';
 import type { Settings } from './settings/settings.js';
 
 const WEB_PORT = 80;

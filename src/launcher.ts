@@ -14,8 +14,11 @@ import { Instance } from './instance.js';
 import { removeLeftovers } from './leftovers.js';
 import { type LoadedRelease, loadRelease } from './load-release.js';
 import { createLog, type RootLog } from './log/create-log.js';
+import type { LogStream } from './log/line-batch.js';
+import type { Pace } from './log/pace.js';
 import { createProgress, type Progress } from './log/progress.js';
 import { RecentLines } from './log/recent-lines.js';
+import { relayLines } from './log/relay-lines.js';
 import type { Runner } from './runner.js';
 import type { SettingFlag } from './settings/flag-layer.js';
 import { loadSettings } from './settings/load.js';
@@ -27,7 +30,11 @@ import { type SettingsWatch, watchSettings } from './watch/settings-watch.js';
 
 /** A stream that a person or a log collector reads. */
 export interface Output {
+  /** Any number of whole lines. */
   write(text: string): void;
+  /** How many of them were left out since the last call, for want of a reader. */
+  takeLostLines(): number;
+  readonly pace: Pace;
   readonly isTerminal: boolean;
   readonly colour: boolean;
 }
@@ -111,6 +118,7 @@ class Launcher {
       level: logLevel,
       colour: options.stdout.colour,
       write: (text, stream) => this.#write(text, stream),
+      paceOf: (stream) => options[stream].pace,
       onText: (text) => this.#recent.push(text),
     });
     this.#ended = new Promise((resolve, reject) => {
@@ -199,11 +207,11 @@ class Launcher {
       clock: systemClock,
       log,
       group: this.#workers,
-      onOutput: (chunk, stream) => {
-        const text = chunk.toString();
-        this.#recent.push(text);
-        this.#write(text, stream);
-      },
+      takeOutput: (source, stream) =>
+        relayLines(source, this.#options[stream].pace, (lines) => {
+          this.#recent.push(lines);
+          this.#write(lines, stream);
+        }),
       onWorkerGone: (pid) => removeLeftovers(pid, [runFolder, spoolFolder]),
     });
   }
@@ -296,8 +304,11 @@ class Launcher {
     this.#end(ExitCode.forced);
   }
 
-  #write(text: string, stream: 'stdout' | 'stderr'): void {
+  #write(text: string, stream: LogStream): void {
+    const output = this.#options[stream];
     this.#progress.hide();
-    this.#options[stream].write(text);
+    output.write(text);
+    const count = output.takeLostLines();
+    if (count > 0) this.#log.warn('lines-lost', `${count} lines of ${stream} were left out: nobody read them`, { count });
   }
 }

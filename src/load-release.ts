@@ -4,7 +4,7 @@ import { readCapacity } from './project/capacity.js';
 import { collectStatic, wantsCollectStatic } from './project/collect-static.js';
 import { detectProject } from './project/detect-project.js';
 import { type ProcessPlan, planProcesses } from './project/process-plan.js';
-import type { Project } from './project/project.js';
+import type { Project } from './project-facts.js';
 import { type LoadedSettings, loadSettings, type SettingsSources } from './settings/load.js';
 
 /** Everything that a start, a reload or a restart begins with. */

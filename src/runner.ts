@@ -1,7 +1,7 @@
 import type { Release } from './app/release.js';
 import type { ListeningSocket } from './front/listening-socket.js';
 import type { ProcessPlan } from './project/process-plan.js';
-import type { Project } from './project/project.js';
+import type { Project } from './project-facts.js';
 import type { Settings } from './settings/settings.js';
 import type { SiteStatus } from './status.js';
 

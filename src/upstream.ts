@@ -15,6 +15,7 @@ export type RequestFailure =
   | 'queue-timeout'
   | 'unavailable'
   | 'upstream-died'
+  | 'upload-stalled'
   | 'stuck'
   | 'stopping';
 

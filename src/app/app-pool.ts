@@ -31,9 +31,11 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   readonly #stopSweep: () => void;
   #current: Generation<R> | undefined;
   #next: Generation<R> | undefined;
-  readonly #retiring = new Set<Generation<R>>();
+  /** Replaced generations -> when they are gone. */
+  readonly #retiring = new Map<Generation<R>, Promise<void>>();
   #socketNumber = 0;
   #onEmpty: (() => void) | undefined;
+  #isStopped = false;
 
   constructor(options: AppPoolOptions<R>) {
     this.#log = options.log;
@@ -61,7 +63,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   dispatch(request: R): void {
     const current = this.#current;
     if (current === undefined || current.isUnavailable) {
-      request.fail('unavailable');
+      request.fail(this.#isStopped ? 'stopping' : 'unavailable');
       return;
     }
     // Those that wait already go first.
@@ -108,7 +110,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
 
   /** Resolves when no replaced generation is left. */
   async drained(): Promise<void> {
-    await Promise.all([...this.#retiring].map((generation) => this.#retirements.get(generation)));
+    await Promise.all(this.#retiring.values());
   }
 
   async scale(processes: number, totalProcesses: number): Promise<void> {
@@ -143,7 +145,9 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     await this.#emptied(drainTimeoutMs);
     this.#queue.failAll('stopping');
     const generations = this.#generations();
+    this.#isStopped = true;
     this.#current = undefined;
+    this.#next = undefined;
     await Promise.all(generations.map((generation) => generation.retire(0)));
   }
 
@@ -154,19 +158,17 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
 
   // Private
 
-  readonly #retirements = new Map<Generation<R>, Promise<void>>();
-
   #generations(): Generation<R>[] {
-    return [this.#current, this.#next, ...this.#retiring].filter((generation) => generation !== undefined);
+    const all = [this.#current, this.#next, ...this.#retiring.keys()];
+    return all.filter((generation) => generation !== undefined);
   }
 
   #retire(generation: Generation<R>): void {
-    this.#retiring.add(generation);
-    const ended = generation.retire(generation.release.settings.drainTimeoutMs).finally(() => {
-      this.#retiring.delete(generation);
-      this.#retirements.delete(generation);
-    });
-    this.#retirements.set(generation, ended);
+    const ended = generation.retire(generation.release.settings.drainTimeoutMs);
+    this.#retiring.set(
+      generation,
+      ended.finally(() => this.#retiring.delete(generation)),
+    );
   }
 
   #serveQueue(): void {
@@ -177,6 +179,10 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
       if (request === undefined) break;
       member.send(request);
     }
+    this.#checkEmpty();
+  }
+
+  #checkEmpty(): void {
     if (this.#onEmpty !== undefined && this.#isEmpty()) this.#onEmpty();
   }
 
@@ -205,6 +211,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
         path: request.path,
       });
       request.fail('upstream-died');
+      this.#checkEmpty();
       return;
     }
     this.#log.warn('request-retried', 'the application process died: the request is sent to another one', {
@@ -213,7 +220,8 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
       path: request.path,
     });
     this.#queue.addFirst(request);
-    if (this.#current?.isUnavailable) this.#queue.failAll('unavailable');
+    if (this.#current === undefined) this.#queue.failAll('stopping');
+    else if (this.#current.isUnavailable) this.#queue.failAll('unavailable');
     else this.#serveQueue();
   }
 
@@ -224,7 +232,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     this.#queue.expire(settings.queueTimeoutMs);
     for (const member of current.members) {
       if (member.state !== 'ready' || member.isLeaving) continue;
-      const reason = this.#recycle.reasonFor(member, settings);
+      const reason = member.dueReason ?? this.#recycle.reasonFor(member, settings);
       if (reason !== undefined) void current.replace(member, reason);
     }
     for (const generation of this.#generations()) {

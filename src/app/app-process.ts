@@ -6,6 +6,7 @@ import { StartError } from '../errors.js';
 import { type AppState, appLifecycle, type Lifecycle } from '../lifecycle.js';
 import type { Log } from '../log/log.js';
 import type { LaunchPlan } from './application-server.js';
+import { GatewayControl, type ReadyFacts, type ThreadStacks } from './gateway-control.js';
 import { CONTROL_FD } from './gateway-server.js';
 import { LastLines, readLines } from './output-lines.js';
 
@@ -24,11 +25,6 @@ export interface AppProcessOptions {
   readonly onTerminated: () => void;
 }
 
-export interface ReadyFacts {
-  readonly isGilEnabled: boolean;
-  readonly rssBytes: number | undefined;
-}
-
 export interface ExitFacts {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -39,7 +35,6 @@ export interface ExitFacts {
 const LAST_LINES = 40;
 /** The application's children may hold its output open after it has ended. */
 const OUTPUT_AFTER_EXIT_MS = 500;
-const STACKS_TIMEOUT_MS = 2000;
 
 /**
  * One application process: started here, in a process group of its own, and ended here, politely then surely.
@@ -54,7 +49,8 @@ export class AppProcess {
   readonly #lifecycle: Lifecycle<AppState>;
   readonly #lastLines = new LastLines(LAST_LINES);
   readonly #ready: Promise<ReadyFacts>;
-  #onStacks: ((stacks: Record<string, string>) => void) | undefined;
+  readonly #control: GatewayControl;
+  #onReady!: (facts: ReadyFacts) => void;
   #failure: string | undefined;
 
   constructor(options: AppProcessOptions) {
@@ -73,6 +69,7 @@ export class AppProcess {
         to,
       });
     });
+    this.#control = this.#openControl();
     this.#readOutput();
     this.exited = this.#watchExit();
     this.#ready = this.#watchReady();
@@ -107,7 +104,7 @@ export class AppProcess {
   async stop(killTimeoutMs: number): Promise<void> {
     if (this.#lifecycle.canBecome('stopping')) {
       this.#lifecycle.become('stopping');
-      this.#control?.write('{"command":"stop"}\n');
+      this.#control.stop();
       this.#signal('SIGTERM');
     }
     const cancel = this.#options.clock.after(killTimeoutMs, () => this.kill());
@@ -120,22 +117,30 @@ export class AppProcess {
     if (this.state !== 'exited') this.#signal('SIGKILL');
   }
 
-  /** The stacks of its threads by number, and of `main`; undefined when it does not answer in time. */
-  stacks(): Promise<Readonly<Record<string, string>> | undefined> {
-    return new Promise((resolve) => {
-      const cancel = this.#options.clock.after(STACKS_TIMEOUT_MS, () => resolve(undefined));
-      this.#onStacks = (stacks) => {
-        cancel();
-        resolve(stacks);
-      };
-      this.#control?.write('{"command":"stacks"}\n');
-    });
+  /** Undefined when it does not answer in time, or ends. */
+  stacks(): Promise<ThreadStacks | undefined> {
+    return this.#control.stacks();
   }
 
   // Private
 
-  get #control(): Duplex | undefined {
-    return (this.#child.stdio[CONTROL_FD] ?? undefined) as Duplex | undefined;
+  #openControl(): GatewayControl {
+    const { clock, log, onTerminated } = this.#options;
+    return new GatewayControl({
+      // Without descriptors left for it (EMFILE) a child has no stdio at all.
+      channel: (this.#child.stdio?.[CONTROL_FD] ?? undefined) as Duplex | undefined,
+      clock,
+      onReady: (facts) => this.#onReady(facts),
+      onFailed: (error) => {
+        this.#failure = error;
+      },
+      onTerminated,
+      onGarbage: (line) =>
+        log.warn('gateway-garbage', 'the application wrote to the descriptor that joins it to easyserve', {
+          app: this.pid,
+          line,
+        }),
+    });
   }
 
   #signal(signal: NodeJS.Signals): void {
@@ -143,17 +148,28 @@ export class AppProcess {
     try {
       this.#options.kill(-this.pid, signal);
     } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
       // Its group is empty already: it has ended by itself in this moment.
-      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      if (code === 'ESRCH') return;
+      // EPERM: all that is left of the group has changed its user, so it is not ours to end.
+      this.#options.log.warn('app-not-signalled', `application ${this.pid} could not be sent ${signal}`, {
+        app: this.pid,
+        signal,
+        error: String(error),
+      });
     }
   }
 
   #readOutput(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
-      readLines(this.#child[stream] as Readable, (line) => {
+      const source: Readable | null | undefined = this.#child[stream];
+      if (!source) continue; // it could not be spawned
+      const { log } = this.#options;
+      const onLine = (line: string): void => {
         this.#lastLines.push(line);
-        this.#options.log.application(line, { pid: this.pid, stream });
-      });
+        log.application(line, { pid: this.pid, stream });
+      };
+      readLines(source, onLine, log.paceOf(stream));
     }
   }
 
@@ -162,9 +178,10 @@ export class AppProcess {
       const finish = async (code: number | null, signal: NodeJS.Signals | null): Promise<void> => {
         if (this.state === 'exited') return;
         this.#lifecycle.become('exited');
+        this.#control.close();
         // What is left of its group: children that did not end with it.
         this.#signal('SIGKILL');
-        await rm(this.#options.socketPath, { force: true });
+        await this.#removeSocket();
         resolve({ code, signal, lastLines: this.#lastLines.text });
       };
       this.#child.once('error', (error) => {
@@ -181,25 +198,28 @@ export class AppProcess {
     });
   }
 
+  async #removeSocket(): Promise<void> {
+    const { socketPath, log } = this.#options;
+    try {
+      await rm(socketPath, { force: true });
+    } catch (error) {
+      log.warn('socket-not-removed', 'the socket of an application could not be removed', {
+        path: socketPath,
+        error: String(error),
+      });
+    }
+  }
+
   #watchReady(): Promise<ReadyFacts> {
     return new Promise((resolve, reject) => {
       const { clock, readyTimeoutMs } = this.#options;
       const cancel = clock.after(readyTimeoutMs, () => void this.#explainHang().then(reject));
-      const control = this.#control;
-      if (control !== undefined) {
-        control.on('error', () => {}); // the process is gone: `exit` tells
-        readLines(control, (line) => {
-          const event = JSON.parse(line);
-          if (event.event === 'stacks') this.#onStacks?.(event.stacks);
-          else if (event.event === 'failed') this.#failure = event.error;
-          else if (event.event === 'terminated') this.#options.onTerminated();
-          else if (event.event === 'ready' && this.#lifecycle.canBecome('ready')) {
-            cancel();
-            this.#lifecycle.become('ready');
-            resolve({ isGilEnabled: event.isGilEnabled, rssBytes: event.rssBytes ?? undefined });
-          }
-        });
-      }
+      this.#onReady = (facts) => {
+        if (!this.#lifecycle.canBecome('ready')) return; // told to stop meanwhile
+        cancel();
+        this.#lifecycle.become('ready');
+        resolve(facts);
+      };
       void this.exited.then((exit) => {
         cancel();
         reject(this.#explainExit(exit));
@@ -208,6 +228,10 @@ export class AppProcess {
   }
 
   #explainExit(exit: ExitFacts): StartError {
+    if (this.pid === 0) {
+      const message = `The application could not be started: ${exit.lastLines}.`;
+      return new StartError('app-not-spawned', message, { detail: this.#options.plan.command });
+    }
     const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
     const reason = this.#failure?.trimEnd().split('\n').at(-1);
     const message =

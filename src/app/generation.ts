@@ -1,17 +1,18 @@
-import { join } from 'node:path';
 import type { Clock } from '../clock.js';
-import { describeError } from '../errors.js';
+import { describeError, StartError } from '../errors.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import type { PendingRequest, Probe, Upstream, UpstreamAddress, UpstreamObserver } from '../upstream.js';
-import { AppProcess, type ExitFacts, type Spawn } from './app-process.js';
+import type { ExitFacts, Spawn } from './app-process.js';
 import type { ApplicationServer } from './application-server.js';
 import { explainCrash } from './crash.js';
 import { chooseProbeHost } from './health.js';
-import { PoolMember } from './pool-member.js';
+import { launchMember } from './launch-member.js';
+import type { PoolMember } from './pool-member.js';
 import { readOutOfMemoryKills } from './process-memory.js';
 import type { Release } from './release.js';
 import { RestartPolicy } from './restart-policy.js';
+import { runInLanes } from './run-in-lanes.js';
 
 /** The outside world, and the pool that a generation belongs to. */
 export interface GenerationContext<R extends PendingRequest> {
@@ -55,6 +56,8 @@ export class Generation<R extends PendingRequest> {
   /** All that have a process: starting, serving, retiring. */
   readonly #members = new Set<PoolMember<R>>();
   readonly #replacing = new Set<number>();
+  /** Places whose successor did not start -> when to try again. */
+  readonly #nextTryMs = new Map<number, number>();
   readonly #drainWaits = new Map<PoolMember<R>, () => void>();
   #release: Release;
   #isActive = false;
@@ -122,39 +125,48 @@ export class Generation<R extends PendingRequest> {
 
   /** Starts more processes, or retires those with the highest places. Throws StartError when one does not start. */
   async scale(processes: number, totalProcesses: number): Promise<void> {
-    const before = this.#release.processes;
+    const { processes: before, totalProcesses: totalBefore } = this.#release;
     this.#release = { ...this.#release, processes, totalProcesses };
     const added = Array.from({ length: Math.max(0, processes - before) }, (_, index) => before + index);
     try {
       await this.#startPlaces(added, 'reported');
     } catch (error) {
-      this.#release = { ...this.#release, processes: before };
+      this.#release = { ...this.#release, processes: before, totalProcesses: totalBefore };
       await this.#retirePlaces(before);
       throw error;
     }
     await this.#retirePlaces(processes);
   }
 
-  /** Starts a successor for one process, then retires it. The process stays when the successor does not start. */
+  /**
+   * Starts a successor for one process, then retires it. When the successor does not start, the process stays, and is
+   * due again after the longest pause of the restarts.
+   */
   async replace(member: PoolMember<R>, reason: string): Promise<void> {
-    if (member.isLeaving || this.#isRetired || this.#replacing.has(member.place)) return;
-    this.#replacing.add(member.place);
-    const { log } = this.#context;
-    log.info('app-recycle', `application ${member.process.pid} is recycled: ${reason}`, {
-      app: member.process.pid,
-      reason,
-    });
+    const { place } = member;
+    const { log, clock } = this.#context;
+    if (member.isLeaving || this.#isRetired || this.#replacing.has(place)) return;
+    member.dueReason = reason;
+    if (clock.now() < (this.#nextTryMs.get(place) ?? 0)) return;
+    const { pid } = member.process;
+    log.info('app-recycle', `application ${pid} is recycled: ${reason}`, { app: pid, reason });
+    this.#replacing.add(place);
     try {
-      await this.#startMember(member.place, member.restarts, 'skipped');
-      await this.#retireMember(member, this.#release.settings.drainTimeoutMs);
+      await this.#startMember(place, member.restarts, 'skipped');
     } catch (error) {
+      this.#nextTryMs.set(place, clock.now() + this.#release.settings.restartBackoffMaxMs);
       log.error('app-recycle-failed', 'the successor of an application process did not start', {
         ...describeError(error),
       });
-      if (!this.#members.has(member)) this.#refill(member.place, member.restarts + 1);
+      // It crashed while its successor was starting.
+      if (!this.#members.has(member)) this.#refill(place, member.restarts + 1);
+      return;
     } finally {
-      this.#replacing.delete(member.place);
+      // From here on a crash is the successor's, and is mended like any other.
+      this.#replacing.delete(place);
     }
+    this.#nextTryMs.delete(place);
+    await this.#retireMember(member, this.#release.settings.drainTimeoutMs);
   }
 
   /** Ends all its processes: no new requests, what is in flight may end until the deadline. */
@@ -171,27 +183,24 @@ export class Generation<R extends PendingRequest> {
 
   // Private
 
-  async #startPlaces(places: readonly number[], rule: ProbeRule): Promise<void> {
-    const waiting = [...places];
-    const failures: unknown[] = [];
-    const startNext = async (): Promise<void> => {
-      for (let place = waiting.shift(); place !== undefined; place = waiting.shift()) {
-        try {
-          await this.#startMember(place, 0, rule);
-        } catch (error) {
-          failures.push(error);
-          waiting.length = 0;
+  #startPlaces(places: readonly number[], rule: ProbeRule): Promise<void> {
+    const { startConcurrency, killTimeoutMs } = this.#release.settings;
+    return runInLanes(places, startConcurrency, async (place) => {
+      if (this.#isRetired) throw new StartError('start-stopped', 'The start was broken off.');
+      await this.#startMember(place, 0, rule).catch((error: unknown) => {
+        // One is enough to know: those that still load need not be waited for.
+        for (const { state, place: other, process } of this.#members) {
+          if (state === 'starting' && places.includes(other)) void process.stop(killTimeoutMs);
         }
-      }
-    };
-    const lanes = Math.min(places.length, this.#release.settings.startConcurrency);
-    await Promise.all(Array.from({ length: lanes }, startNext));
-    if (failures.length > 0) throw failures[0];
+        throw error;
+      });
+    });
   }
 
   /** Throws StartError; nothing of the process is left then. */
   async #startMember(place: number, restarts: number, rule: ProbeRule): Promise<void> {
     const { settings } = this.#release;
+    const predecessor = this.#serving.get(place);
     const member = this.#launch(place, restarts);
     const probe: Probe = {
       path: settings.healthPath,
@@ -203,7 +212,13 @@ export class Generation<R extends PendingRequest> {
     } finally {
       if (member.state === 'exited') this.#members.delete(member);
     }
-    if (this.#isRetired || place >= this.#release.processes) {
+    if (member.state === 'exited') {
+      const detail = member.process.lastLines;
+      throw new StartError('app-exited', 'The application ended right after it was ready.', { detail });
+    }
+    const present = this.#serving.get(place);
+    const isFilled = present !== undefined && present !== predecessor;
+    if (this.#isRetired || isFilled || place >= this.#release.processes) {
       await this.#retireMember(member, 0);
       return;
     }
@@ -216,45 +231,22 @@ export class Generation<R extends PendingRequest> {
   }
 
   #launch(place: number, restarts: number): PoolMember<R> {
-    const context = this.#context;
-    const release = this.#release;
-    const socketPath = join(context.runFolder, `${process.pid}-${context.nextSocketNumber()}.sock`);
-    const startedAtMs = context.clock.now();
-    const appProcess = new AppProcess({
-      plan: context.server.plan(release, socketPath),
-      socketPath,
-      readyTimeoutMs: release.settings.readyTimeoutMs,
-      spawn: context.spawn,
-      kill: context.kill,
-      log: context.log,
-      clock: context.clock,
-      onTerminated: () => {
-        if (member.state === 'ready') void this.replace(member, 'it got SIGTERM');
+    const member = launchMember<R>(
+      {
+        release: this.#release,
+        place,
+        restarts,
+        isMultiprocess: () => this.#release.totalProcesses > 1,
+        onIdle: (idle) => this.#onIdle(idle),
+        onTerminated: (terminated) => {
+          if (terminated.state === 'ready') void this.replace(terminated, 'it got SIGTERM');
+        },
       },
-    });
-    const observer: UpstreamObserver<R> = {
-      onIdle: () => this.#onIdle(member),
-      onLost: (request) => context.onLost(request),
-    };
-    const member: PoolMember<R> = new PoolMember<R>({
-      process: appProcess,
-      connect: () =>
-        context.connect(
-          { protocol: 'gateway', path: socketPath },
-          release.threads,
-          observer,
-          () => this.#release.totalProcesses > 1,
-        ),
-      generation: release.generation,
-      place,
-      restarts,
-      startedAtMs,
-      startedAt: new Date().toISOString(),
-      log: context.log,
-    });
+      this.#context,
+    );
     this.#members.add(member);
     const killsBefore = readOutOfMemoryKills();
-    void appProcess.exited.then(async (exit) => this.#onExit(member, exit, await killsBefore));
+    void member.process.exited.then(async (exit) => this.#onExit(member, exit, await killsBefore));
     return member;
   }
 
@@ -287,9 +279,7 @@ export class Generation<R extends PendingRequest> {
       log.error(
         'crash-loop',
         'the application crashes again and again: visitors get a 503 page until it starts',
-        {
-          nextTryMs: Math.round(delayMs),
-        },
+        { nextTryMs: Math.round(delayMs) },
       );
       this.#context.onUnavailable();
     }

@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import { StringDecoder } from 'node:string_decoder';
+import { evenPace, holdBack, type Pace } from '../log/pace.js';
 
 const MAX_LINE_CHARACTERS = 16 * 1024;
 
 /** Calls back for each line that a process writes; a line without end is cut into pieces of 16 K characters. */
-export function readLines(source: Readable, onLine: (line: string) => void): void {
+export function readLines(source: Readable, onLine: (line: string) => void, pace: Pace = evenPace): void {
   const decoder = new StringDecoder('utf8');
   let rest = '';
   source.on('data', (chunk: Buffer) => {
@@ -15,8 +16,10 @@ export function readLines(source: Readable, onLine: (line: string) => void): voi
       onLine(rest.slice(0, MAX_LINE_CHARACTERS));
       rest = rest.slice(MAX_LINE_CHARACTERS);
     }
+    holdBack(source, pace);
   });
   source.on('end', () => {
+    rest += decoder.end();
     if (rest !== '') onLine(rest);
     rest = '';
   });

@@ -30,6 +30,8 @@ export class PoolMember<R extends PendingRequest> {
   #upstream: Upstream<R> | undefined;
   /** A replacement is on its way, or it retires: its end is no crash. */
   isLeaving = false;
+  /** Why it is to be replaced, since an attempt at that was made. */
+  dueReason: string | undefined;
 
   constructor(options: PoolMemberOptions<R>) {
     this.#options = options;

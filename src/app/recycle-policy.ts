@@ -1,12 +1,17 @@
 import type { Clock } from '../clock.js';
-import type { PendingRequest } from '../upstream.js';
-import type { PoolMember } from './pool-member.js';
 import { readRssBytes } from './process-memory.js';
 
 export interface RecycleLimits {
   readonly recycleRequests: number;
   readonly recycleMemoryBytes: number;
   readonly recycleLifetimeMs: number;
+}
+
+/** What it looks at; a PoolMember. */
+export interface Recyclable {
+  readonly finished: number;
+  readonly startedAtMs: number;
+  readonly process: { readonly pid: number };
 }
 
 const MEMORY_CHECK_MS = 5000;
@@ -30,7 +35,7 @@ export class RecyclePolicy {
     this.#random = random;
   }
 
-  reasonFor<R extends PendingRequest>(member: PoolMember<R>, limits: RecycleLimits): string | undefined {
+  reasonFor(member: Recyclable, limits: RecycleLimits): string | undefined {
     const watched = this.#watch(member);
     const { recycleRequests, recycleMemoryBytes, recycleLifetimeMs } = limits;
     if (recycleRequests > 0 && member.finished >= recycleRequests * (1 + watched.jitter)) {
@@ -58,7 +63,7 @@ export class RecyclePolicy {
   }
 
   /** Reads ahead for the next question; the answer of this one is from the last reading. */
-  #readMemory<R extends PendingRequest>(member: PoolMember<R>, watched: Watched): void {
+  #readMemory(member: Recyclable, watched: Watched): void {
     const now = this.#clock.now();
     if (now - watched.checkedAtMs < MEMORY_CHECK_MS) return;
     watched.checkedAtMs = now;

@@ -1,4 +1,4 @@
-import type { Project } from '../project/project.js';
+import type { Project } from '../project-facts.js';
 import type { Settings } from '../settings/settings.js';
 
 /** All that one generation of a site is made from: plain data, so that it reaches a throng worker as a message. */

@@ -13,7 +13,8 @@ interface Waiting<R> {
  */
 export class RequestQueue<R extends PendingRequest> {
   readonly #clock: Clock;
-  #waiting: Waiting<R>[] = [];
+  /** Undefined: taken already, so that nothing keeps the request and its body in memory. */
+  #waiting: (Waiting<R> | undefined)[] = [];
   /** Where the first one stands: shifting an array of a thousand for each request is dear. */
   #first = 0;
 
@@ -27,7 +28,7 @@ export class RequestQueue<R extends PendingRequest> {
 
   /** False when it is full. */
   add(request: R, limit: number): boolean {
-    if (this.length >= limit) this.#dropAbandoned();
+    if (this.length >= limit) this.#keep(({ request: { isAbandoned } }) => !isAbandoned);
     if (this.length >= limit) return false;
     this.#waiting.push({ request, sinceMs: this.#clock.now() });
     return true;
@@ -41,10 +42,11 @@ export class RequestQueue<R extends PendingRequest> {
 
   take(): R | undefined {
     while (this.#first < this.#waiting.length) {
-      const { request } = this.#waiting[this.#first] as Waiting<R>;
+      const request = this.#waiting[this.#first]?.request;
+      this.#waiting[this.#first] = undefined;
       this.#first += 1;
       if (this.#first > 512) this.#compact();
-      if (!request.isAbandoned) return request;
+      if (request?.isAbandoned === false) return request;
     }
     this.#compact();
     return undefined;
@@ -53,12 +55,14 @@ export class RequestQueue<R extends PendingRequest> {
   /** Fails those that have waited longer than `timeoutMs`. */
   expire(timeoutMs: number): void {
     const deadline = this.#clock.now() - timeoutMs;
-    this.#dropAbandoned();
-    for (;;) {
-      const oldest = this.#waiting[this.#first];
-      if (oldest === undefined || oldest.sinceMs > deadline) return;
-      this.take()?.fail('queue-timeout');
-    }
+    const expired: R[] = [];
+    // All are looked at: one that was put in front came later than those behind it.
+    this.#keep(({ request, sinceMs }) => {
+      if (request.isAbandoned) return false;
+      if (sinceMs <= deadline) expired.push(request);
+      return sinceMs > deadline;
+    });
+    for (const request of expired) request.fail('queue-timeout');
   }
 
   failAll(reason: RequestFailure): void {
@@ -73,8 +77,8 @@ export class RequestQueue<R extends PendingRequest> {
     this.#first = 0;
   }
 
-  #dropAbandoned(): void {
-    this.#compact();
-    this.#waiting = this.#waiting.filter(({ request }) => !request.isAbandoned);
+  #keep(isKept: (waiting: Waiting<R>) => boolean): void {
+    this.#waiting = this.#waiting.filter((waiting) => waiting !== undefined && isKept(waiting));
+    this.#first = 0;
   }
 }

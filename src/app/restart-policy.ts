@@ -39,8 +39,8 @@ export class RestartPolicy {
     this.#crashes.push(this.#clock.now());
     const { restartBackoffMs, restartBackoffMaxMs } = this.#limits;
     if (this.isCrashLoop) return restartBackoffMaxMs;
-    const delayMs = Math.min(restartBackoffMaxMs, restartBackoffMs * 2 ** (this.#crashes.length - 1));
-    return delayMs * (0.75 + this.#random() / 2);
+    const delayMs = restartBackoffMs * 2 ** (this.#crashes.length - 1);
+    return Math.min(restartBackoffMaxMs, delayMs * (0.75 + this.#random() / 2));
   }
 
   // Private

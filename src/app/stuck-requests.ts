@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Log } from '../log/log.js';
 import type { PendingRequest } from '../upstream.js';
+import type { AppProcess } from './app-process.js';
 import type { PoolMember } from './pool-member.js';
 
 /**
@@ -18,7 +19,10 @@ export class StuckRequests<R extends PendingRequest> {
   }
 
   /** True when there was one: the process is to be recycled, for its thread will not come back. */
-  async check(member: PoolMember<R>, limitMs: number): Promise<boolean> {
+  async check(
+    member: Pick<PoolMember<R>, 'upstream'> & { process: Pick<AppProcess, 'pid' | 'stacks'> },
+    limitMs: number,
+  ): Promise<boolean> {
     if (limitMs === 0) return false;
     const now = this.#clock.now();
     const stuck = [...(member.upstream?.requests() ?? [])].filter(

@@ -1,7 +1,8 @@
 import { bindAddress } from '../address.js';
 import { describeError } from '../errors.js';
 import type { Log, LogFields } from '../log/log.js';
-import type { Project } from '../project/project.js';
+import { evenPace, type Pace } from '../log/pace.js';
+import type { Project } from '../project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import { type Finding, toProblem } from './finding.js';
 
@@ -47,6 +48,10 @@ class NoteLog implements Log {
 
   error(event: string, message: string, fields?: LogFields): void {
     this.info(event, message, fields);
+  }
+
+  paceOf(): Pace {
+    return evenPace;
   }
 
   child(): Log {

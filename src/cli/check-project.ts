@@ -1,5 +1,5 @@
 import { ExitCode } from '../errors.js';
-import type { DjangoFacts, Project } from '../project/project.js';
+import type { DjangoFacts, Project } from '../project-facts.js';
 import { describeBytes } from './describe-quantity.js';
 import type { Finding } from './finding.js';
 

@@ -1,5 +1,5 @@
 import { type Detection, detectProject } from '../project/detect-project.js';
-import type { Project } from '../project/project.js';
+import type { Project } from '../project-facts.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import { type LoadedSettings, loadSettings } from '../settings/load.js';
 

@@ -1,6 +1,8 @@
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../clock.js';
 import type { Output } from '../launcher.js';
+import { PacedOutput } from '../log/paced-output.js';
 import { readPackageVersion } from './package-version.js';
 import { runCommandLine } from './run-command.js';
 
@@ -44,8 +46,11 @@ function endQuietly(stream: WriteStream, onClosed: () => void): void {
 
 function toOutput(stream: WriteStream, env: NodeJS.ProcessEnv): Output {
   const isTerminal = stream.isTTY === true;
+  const paced = new PacedOutput(stream, systemClock);
   return {
-    write: (text) => void stream.write(text),
+    write: (text) => paced.write(text),
+    takeLostLines: () => paced.takeLostLines(),
+    pace: paced,
     isTerminal,
     colour: wantsColour(isTerminal, env),
   };

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:cluster';
+import type { Readable } from 'node:stream';
 import { RestartPolicy } from '../app/restart-policy.js';
 import type { Clock } from '../clock.js';
 import { describeError, EasyserveError, ExitCode } from '../errors.js';
@@ -19,7 +20,7 @@ export interface ClusterRunnerOptions {
   readonly log: Log;
   readonly group: Pick<WorkerGroup, 'start' | 'add'>;
   /** What a worker writes, on its way to our own output. */
-  readonly onOutput: (chunk: Buffer, stream: 'stdout' | 'stderr') => void;
+  readonly takeOutput: (source: Readable, stream: 'stdout' | 'stderr') => void;
   /** A worker is gone: its sockets and spooled bodies can be removed. */
   readonly onWorkerGone: (pid: number) => Promise<void>;
 }
@@ -191,7 +192,8 @@ export class ClusterRunner implements Runner {
     const index = this.#forking.shift();
     if (index === undefined) throw new Error('a worker that nobody asked for');
     for (const stream of ['stdout', 'stderr'] as const) {
-      worker.process[stream]?.on('data', (chunk: Buffer) => this.#options.onOutput(chunk, stream));
+      const source = worker.process[stream];
+      if (source) this.#options.takeOutput(source, stream);
     }
     const handle = new WorkerHandle(worker, this.#options.welcome, this.#options.clock);
     this.#places.set(index, { index, handle });

@@ -3,6 +3,7 @@ import { systemClock } from '../clock.js';
 import { describeError } from '../errors.js';
 import type { SocketHandle } from '../front/listening-socket.js';
 import { createLog, type RootLog } from '../log/create-log.js';
+import { PacedOutput } from '../log/paced-output.js';
 import { Site } from '../site.js';
 import type { CallArguments, CallMessage, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
 import { runAsWorker } from './worker-group.js';
@@ -44,7 +45,15 @@ function send(message: ToPrimary): void {
 }
 
 function createWorkerLog({ log }: WelcomeMessage): RootLog {
-  return createLog({ ...log, write: (text, stream) => void process[stream].write(text) });
+  const outputs = {
+    stdout: new PacedOutput(process.stdout, systemClock),
+    stderr: new PacedOutput(process.stderr, systemClock),
+  };
+  return createLog({
+    ...log,
+    write: (text, stream) => outputs[stream].write(text),
+    paceOf: (stream) => outputs[stream],
+  });
 }
 
 function createSite(welcome: WelcomeMessage, log: RootLog): Site {

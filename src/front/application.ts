@@ -3,6 +3,7 @@ import type { Settings } from '../settings/settings.js';
 import type { Dispatcher } from '../upstream.js';
 import { respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler } from './exchange.js';
+import { refuseBody } from './refuse-body.js';
 import { AnswerWriter } from './upstream/answer-writer.js';
 import { AppRequest } from './upstream/app-request.js';
 import { encodeEnviron } from './upstream/environ.js';
@@ -31,15 +32,21 @@ export function serveApplication(options: ApplicationOptions): Handler {
     if (length === 0) dispatch(exchange, noBody, options);
     else if (length !== undefined && length > settings.maxBodyBytes)
       refuseBody(exchange, new BodyRefused('too-large'), options);
-    else if (settings.streamUploads.some((prefix) => exchange.path.startsWith(prefix))) {
+    else if (length !== undefined && isStreamed(exchange, settings)) {
+      const { bodyIdleTimeoutMs: idleTimeoutMs } = settings;
       sendContinue(exchange);
-      dispatch(exchange, { kind: 'streamed', source: exchange.request, length }, options);
+      dispatch(exchange, { kind: 'streamed', source: exchange.request, length, idleTimeoutMs }, options);
     } else void readThenDispatch(exchange, options);
     return true;
   };
 }
 
 // Private
+
+/** Not asked for chunked bodies: frameworks, Django among them, read nothing where no Content-Length is known. */
+function isStreamed(exchange: Exchange, { streamUploads }: Settings): boolean {
+  return streamUploads.some((prefix) => exchange.path.startsWith(prefix));
+}
 
 async function readThenDispatch(exchange: Exchange, options: ApplicationOptions): Promise<void> {
   sendContinue(exchange);
@@ -62,6 +69,7 @@ function dispatch(exchange: Exchange, body: RequestBody, options: ApplicationOpt
     contentLength: lengthOf(exchange, body),
   });
   if (head === undefined) {
+    void options.spool.release(body);
     respondWithErrorPage(exchange, 400, 'The address of this page is malformed.');
     return;
   }
@@ -80,30 +88,8 @@ function lengthOf(exchange: Exchange, body: RequestBody): number | undefined {
   }
 }
 
-/** The front asks for the body only when it will read it (RFC 9110 section 10.1.1). */
-function sendContinue(exchange: Exchange): void {
-  if (exchange.request.headers.expect !== undefined) exchange.response.writeContinue();
-}
-
-function refuseBody(exchange: Exchange, refusal: BodyRefused, { settings, log }: ApplicationOptions): void {
-  if (refusal.reason === 'cut') return; // nobody is left to tell
-  // The rest of the body is not read: the connection ends with this answer.
-  const headers = ['Connection', 'close'];
-  if (refusal.reason === 'too-large') {
-    const limit = `${Math.floor(settings.maxBodyBytes / (1024 * 1024))} MiB`;
-    respondWithErrorPage(
-      exchange,
-      413,
-      `What you sent is larger than this site accepts (${limit}).`,
-      headers,
-    );
-  } else if (refusal.reason === 'too-slow') {
-    respondWithErrorPage(exchange, 408, 'Your request came in too slowly.', headers);
-  } else {
-    log.error('spool-failed', 'a request body could not be written to the spool folder', {
-      requestId: exchange.id,
-      error: String(refusal.cause),
-    });
-    respondWithErrorPage(exchange, 507, 'The site has no room for what you sent.', headers);
-  }
+/** The front asks for the body only when it will read it; HTTP/1.0 knows no such question (RFC 9110 section 10.1.1). */
+function sendContinue({ request, response }: Exchange): void {
+  const { expect } = request.headers;
+  if (expect?.toLowerCase() === '100-continue' && request.httpVersion !== '1.0') response.writeContinue();
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { drainRequest } from './drain-request.js';
 
 /** Who sent the request and by which way; made by front/client-facts from the socket and, behind a trusted proxy, its headers. */
 export interface ClientFacts {
@@ -33,6 +34,8 @@ export class Exchange {
   /** Without the question mark; '' where there is none. */
   readonly query: string;
   bodyBytes = 0;
+  /** Set before respond() by whoever answers without having read the body, and closes. */
+  drainsRequest = false;
 
   constructor(
     request: IncomingMessage,
@@ -64,18 +67,29 @@ export class Exchange {
     if (body === undefined) {
       if (status !== 204 && status !== 304) list.push('Content-Length', '0');
       this.response.writeHead(status, list);
-      this.response.end();
+      this.#end();
       return;
     }
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     list.push('Content-Length', String(bytes));
     this.response.writeHead(status, list);
     if (!this.wantsBody) {
-      this.response.end();
+      this.#end();
       return;
     }
     this.bodyBytes += bytes;
-    this.response.end(body);
+    this.#end(body);
+  }
+
+  /** The end is what makes Node close the connection, so it waits; the client has the whole answer before it. */
+  #end(body?: Buffer | string): void {
+    if (!this.drainsRequest) {
+      this.response.end(body);
+      return;
+    }
+    if (body === undefined) this.response.flushHeaders();
+    else this.response.write(body);
+    void drainRequest(this.request).then(() => this.response.end());
   }
 }
 

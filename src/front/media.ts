@@ -1,8 +1,10 @@
 import type { ReadStream } from 'node:fs';
 import { realpath } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { join, sep } from 'node:path';
 import send from 'send';
 import type { Log } from '../log/log.js';
+import { parseByteRange } from './byte-ranges.js';
 import { entityTag, isRangeFresh, wholeSecondsMs } from './conditional.js';
 import { contentTypeOf, isInertType } from './content-type.js';
 import { respondWithErrorPage } from './error-page.js';
@@ -99,7 +101,10 @@ function sendOpened(
   const all = { 'X-Request-ID': exchange.id, ETag: etag, 'Accept-Ranges': 'bytes', ...headers };
   for (const [name, value] of Object.entries(all)) response.setHeader(name, value);
   // send honours Range on HEAD, and a weak tag in If-Range; RFC 9110 sections 14.2 and 13.1.5 say not to.
-  const acceptRanges = method === 'GET' && isRangeFresh(request.headers, etag, wholeSecondsMs(stats.mtimeMs));
+  const acceptRanges =
+    method === 'GET' &&
+    isRangeFresh(request.headers, etag, wholeSecondsMs(stats.mtimeMs)) &&
+    rewriteRange(request, stats.size);
   // What send doesn't know it passes on to fs.createReadStream.
   const options = { acceptRanges, cacheControl: false, dotfiles: 'allow' as const, index: false, fd: handle };
   const sending = send(request, 'opened', options);
@@ -114,6 +119,17 @@ function sendOpened(
   );
   sending.pipe(response);
   return isStreaming;
+}
+
+/**
+ * Writes the Range header so that `send` reads it as RFC 9110 section 14.1 does: it takes `bytes=5-2`, which means
+ * nothing, and `bytes=-99` of a shorter file, which means all of it, for parts that the file doesn't have. The answer is
+ * whether there is anything to honour.
+ */
+function rewriteRange({ headers }: IncomingMessage, size: number): boolean {
+  const part = headers.range === undefined ? 'whole' : parseByteRange(headers.range, size);
+  if (typeof part === 'object') headers.range = `bytes=${part.start}-${part.end}`;
+  return part !== 'whole';
 }
 
 /** Of send's own; see its setHeader and send methods. */

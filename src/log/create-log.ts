@@ -4,6 +4,7 @@ import { JsonLines } from './json-lines.js';
 import { LineBatch, type LogStream, type WriteLines } from './line-batch.js';
 import type { ApplicationSource, LineFormat } from './line-format.js';
 import type { AccessRecord, Log, LogFields, LogLevel } from './log.js';
+import { evenPace, type Pace } from './pace.js';
 import { PrettyLines } from './pretty.js';
 
 export interface LogOptions {
@@ -13,6 +14,8 @@ export interface LogOptions {
   readonly colour: boolean;
   /** Where the lines go; called with any number of whole lines. */
   readonly write: WriteLines;
+  /** How each stream is read. Left out where everything is read at once. */
+  readonly paceOf?: ((stream: LogStream) => Pace) | undefined;
   /** Gets the same text, for `easyserve logs`. */
   readonly onText?: ((text: string) => void) | undefined;
   /** Added to every record. */
@@ -54,6 +57,7 @@ export function createLog(options: LogOptions): RootLog {
     level: options.level,
     isAccessLogged: true,
     batch,
+    paceOf: options.paceOf ?? (() => evenPace),
     events: createPino(lines, batch),
   };
   return new TopLog(shared, lines, bound);
@@ -64,6 +68,7 @@ interface SharedState {
   level: LogLevel;
   isAccessLogged: boolean;
   readonly batch: LineBatch;
+  readonly paceOf: (stream: LogStream) => Pace;
   readonly events: pino.Logger;
 }
 
@@ -126,6 +131,10 @@ class BranchLog implements Log {
 
   application(line: string, source: ApplicationSource): void {
     this.#shared.batch.add(this.#lines.application(line, source), source.stream);
+  }
+
+  paceOf(stream: LogStream): Pace {
+    return this.#shared.paceOf(stream);
   }
 
   child(fields: LogFields): Log {

@@ -1,3 +1,6 @@
+import type { LogStream } from './line-batch.js';
+import type { Pace } from './pace.js';
+
 /**
  * What every part of the program logs through. Events are an interface: kebab-case, stable, listed in docs/logs.md.
  *
@@ -27,7 +30,9 @@ export interface Log {
   error(event: string, message: string, fields?: LogFields): void;
   access(record: AccessRecord): void;
   /** A line that the application wrote; `pid` is the application process. */
-  application(line: string, source: { pid: number; stream: 'stdout' | 'stderr' }): void;
+  application(line: string, source: { pid: number; stream: LogStream }): void;
+  /** How that stream is read: who reads what an application writes holds it back by this. */
+  paceOf(stream: LogStream): Pace;
   /** The same log with fields added to each record. */
   child(fields: LogFields): Log;
 }

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationError } from '../errors.js';
+import type { Project } from '../project-facts.js';
 import type { Settings } from '../settings/settings.js';
-import type { Project } from './project.js';
 import { type RunCommand, runCommand } from './run-command.js';
 
 export interface Collection {

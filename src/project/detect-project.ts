@@ -1,10 +1,10 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationError } from '../errors.js';
+import type { DjangoFacts, Project } from '../project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import { askAboutDjango, askAboutWsgi, type PythonQuestion } from './ask-python.js';
 import { type FoundInterpreter, findInterpreter } from './interpreter.js';
-import type { DjangoFacts, Project } from './project.js';
 import { type RunCommand, runCommand } from './run-command.js';
 
 export interface Detection {

@@ -1,6 +1,6 @@
+import type { Project } from '../project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import type { Capacity } from './capacity.js';
-import type { Project } from './project.js';
 
 /** How many processes and threads, in which mode, and why. Made by launcher at start and at each reload. */
 export interface ProcessPlan {

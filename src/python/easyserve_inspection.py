@@ -20,12 +20,16 @@ import json
 import math
 import os
 import runpy
+import signal
 import sys
+import threading
+import time
 import traceback
 from typing import Any, Callable, Dict, Optional
 
 ANSWER_DESCRIPTOR = 3
 DEEPEST_VALUE = 20
+PARENT_CHECK_SECONDS = 0.5
 OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -49,7 +53,7 @@ def enter_project(timeout_s: float) -> None:
 
     sys.path begins with the project's folder, as it does under manage.py.
     What hangs for `timeout_s` seconds is ended with the stack of each thread
-    on stderr, also when whoever started this process is gone by then.
+    on stderr; when whoever started this process is gone, it ends at once.
     """
     kept = [
         entry
@@ -60,6 +64,22 @@ def enter_project(timeout_s: float) -> None:
     sys.argv[1:] = []
     os.set_inheritable(ANSWER_DESCRIPTOR, False)
     faulthandler.dump_traceback_later(timeout_s, exit=True)
+    threading.Thread(
+        target=end_with_parent, args=(os.getppid(),), daemon=True
+    ).start()
+
+
+def end_with_parent(parent: int) -> None:
+    """End once easyserve is gone: nobody waits for the answer any more.
+
+    Looks at the parent instead of the answer's descriptor, since a thread
+    that reads from that would keep it open for the one that it answers.
+    """
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    if os.getpgrp() == os.getpid():
+        os.killpg(os.getpid(), signal.SIGKILL)
+    os._exit(1)
 
 
 def answer(find: Callable[[], Dict[str, Any]]) -> None:

@@ -17,6 +17,8 @@ PEP 3333 is the contract towards the application.
 """
 
 import argparse
+import collections
+import contextlib
 import faulthandler
 import gc
 import importlib
@@ -31,16 +33,18 @@ import sys
 import threading
 import time
 import traceback
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import (
     Any,
     Callable,
+    Deque,
     Dict,
     Iterable,
     Iterator,
     List,
     NoReturn,
     Optional,
+    TextIO,
     Tuple,
     Type,
     Union,
@@ -53,9 +57,11 @@ ExcInfo = Union[
     Tuple[None, None, None],
 ]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+SignalHandler = Union[Callable[[int, Optional[FrameType]], Any], int, None]
 
 # kind, flags, (two bytes unused), length of the head, length of the body
 FRAME = struct.Struct("!BBxxII")
+unpack_frame = FRAME.unpack_from
 
 REQUEST = 1
 REQUEST_SPOOLED = 2
@@ -78,18 +84,28 @@ IS_MULTIPROCESS = 1  # flag of a request: other processes run the application
 STAYS_BUSY = 1  # flag of an answer: the thread says IDLE once it is free
 
 RECEIVE_BYTES = 65536
-# A close() that takes longer than this makes the thread announce when it is
-# free, so that the front does not queue a request behind it.
+# A thread that takes longer than this to be free after its answer, in
+# close() as a rule, has made a request wait that was sent to it too early.
 SLOW_CLOSE_SECONDS = 0.001
-# For so many requests after a slow close() the thread stays careful.
-CAREFUL_REQUESTS = 1000
+# It announces then when it is free: during one request for each millisecond
+# lost, from so many milliseconds on (less is the wait for the GIL), and
+# during so many requests at most.
+CAREFUL_FROM_MS = 20
+CAREFUL_MS = 1000
 THREAD_NAME = "easyserve-"
 EXIT_START_FAILED = 3
 EXIT_DEADLINE_SECONDS = 3.0
+# For the children of an application whose easyserve is gone.
+ORPHAN_GRACE_SECONDS = 1.0
+# When the process has no descriptor left for another connection.
+ACCEPT_RETRY_SECONDS = 0.5
 
 
-class FrontGone(Exception):
-    """The front closed the connection: the client left, or easyserve did."""
+class FrontGone(ConnectionError):
+    """The front closed the connection: the client left, or easyserve did.
+
+    An application that reads an upload sees it, as the OSError that it is.
+    """
 
 
 class Connection:
@@ -109,7 +125,7 @@ class Connection:
             self._end = self._receive_into(self._buffer)
         while self._end - self._start < FRAME.size:
             self._receive_more(FRAME.size)
-        kind, flags, head_length, body_length = FRAME.unpack_from(
+        kind, flags, head_length, body_length = unpack_frame(
             self._buffer, self._start
         )
         total = FRAME.size + head_length + body_length
@@ -120,8 +136,8 @@ class Connection:
                 self._receive_more(total)
         body_at = self._start + FRAME.size + head_length
         frame_end = self._start + total
-        head = str(self._view[self._start + FRAME.size:body_at], "latin-1")
-        body = bytes(self._view[body_at:frame_end])
+        head = self._buffer[self._start + FRAME.size:body_at].decode("latin-1")
+        body = self._view[body_at:frame_end].tobytes()
         self._start = frame_end
         return kind, flags, head, body
 
@@ -175,20 +191,24 @@ class Connection:
 class StreamedInput(io.RawIOBase):
     """wsgi.input of an upload that the front passes on as it arrives."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, exchange: "Exchange") -> None:
         self._connection = connection
+        self._exchange = exchange
         self._rest = b""
-        self._is_complete = False
+        self._is_at_end = False
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, target: Any) -> int:
-        if not self._rest and not self._is_complete:
+        if not self._rest and not self._is_at_end:
+            if self._exchange.completed_at is not None:
+                # The front sends no more of it; the next frame is a request.
+                raise OSError("the upload ended with the answer")
             kind, _, _, self._rest = self._connection.read_frame()
             if kind != BODY:
-                raise OSError("the upload was cut")
-            self._is_complete = not self._rest
+                raise OSError("a frame of kind %d in an upload" % kind)
+            self._is_at_end = not self._rest
         count = min(len(target), len(self._rest))
         target[:count] = self._rest[:count]
         self._rest = self._rest[count:]
@@ -196,7 +216,7 @@ class StreamedInput(io.RawIOBase):
 
 
 class FileWrapper:
-    """wsgi.file_wrapper (PEP 3333, "Optional Platform-Specific File Handling").
+    """wsgi.file_wrapper of PEP 3333, "Platform-Specific File Handling".
 
     A real file is handed over to the front by its path; anything else is read
     block by block.
@@ -218,39 +238,59 @@ class FileWrapper:
     def locate(self) -> Optional[Tuple[str, int, int, os.stat_result]]:
         """Return path, offset, length and identity of a real file, or None."""
         try:
-            name = self.filelike.name
-            facts = os.fstat(self.filelike.fileno())
-            if not isinstance(name, str) or not stat.S_ISREG(facts.st_mode):
+            source = find_real_file(self.filelike)
+            if source is None:
                 return None
-            path = os.path.abspath(name)
+            facts = os.fstat(source.fileno())
+            path = os.path.abspath(os.fsdecode(source.name))
             named = os.stat(path)
-            if (named.st_dev, named.st_ino) != (facts.st_dev, facts.st_ino):
-                return None
-            offset = self.filelike.tell()
+            offset = source.tell()
         except (AttributeError, OSError, ValueError, TypeError):
             return None
-        return path, offset, max(0, facts.st_size - offset), facts
+        is_same = os.path.samestat(named, facts)
+        if not is_same or not stat.S_ISREG(facts.st_mode):
+            return None
+        if facts.st_size <= offset:  # a file in /proc has no size at all
+            return None
+        return path, offset, facts.st_size - offset, facts
+
+
+def find_real_file(filelike: Any) -> Any:
+    """Return the open file whose bytes `filelike.read` gives, or None.
+
+    Name and descriptor don't tell: a GzipFile has those of the packed file.
+    The owner of the method does, for Django's File has the read() of the file
+    inside.
+    """
+    if type(filelike).__module__ == "tempfile":  # its read() is a function
+        filelike = filelike.file
+    source: Any = getattr(filelike.read, "__self__", None)
+    if type(source) in (io.BufferedReader, io.BufferedRandom):
+        return source if type(source.raw) is io.FileIO else None
+    return source if type(source) is io.FileIO else None
 
 
 class Exchange:
     """One request with its answer: start_response, write and the iteration."""
 
     __slots__ = (
-        "_connection", "_worker", "_is_head", "_status", "_headers", "_head",
-        "_has_started", "_declared_length", "_sent_length", "is_complete",
+        "_connection", "_answer_flags", "_is_head", "_was_called", "_head",
+        "_declared_length", "_has_body", "_has_started", "_sent_length",
+        "_has_failed", "completed_at",
     )
 
-    def __init__(self, connection: Connection, worker: "Worker") -> None:
+    def __init__(self, connection: Connection, answer_flags: int) -> None:
         self._connection = connection
-        self._worker = worker
+        self._answer_flags = answer_flags
         self._is_head = False
-        self._status: Optional[str] = None
-        self._headers: Headers = []
+        self._was_called = False
         self._head = b""
-        self._has_started = False
         self._declared_length: Optional[int] = None
+        self._has_body = True
+        self._has_started = False
         self._sent_length = 0
-        self.is_complete = False
+        self._has_failed = False
+        self.completed_at: Optional[float] = None
 
     def run(self, application: Application, environ: Environ) -> None:
         """Call the application and send its answer; raise what it raises."""
@@ -261,7 +301,7 @@ class Exchange:
         finally:
             close = getattr(result, "close", None)
             if close is not None:
-                self._worker.close(close)
+                close()
 
     def start_response(
         self,
@@ -276,63 +316,88 @@ class Exchange:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None
-        elif self._status is not None:
+        elif self._was_called:
             raise AssertionError("start_response was called twice")
-        self._status = status
-        self._headers = list(headers)
-        self._encode_head()
+        if self._has_started:
+            raise AssertionError("start_response was called after the headers")
+        self._was_called = True
+        self._head = b""  # of an earlier call, should this one raise
+        self._head = self._encode_head(status, headers)
         return self.write
 
     def write(self, data: bytes) -> None:
         """Send a block at once: the legacy way out of start_response."""
-        if data:
-            self._send_piece(data)
+        check_bytes(data)
+        if self._has_failed or self.completed_at is not None:
+            # The connection may carry another request by now.
+            raise ValueError("write() was called after the end of the answer")
+        declared = self._declared_length
+        if declared is not None and self._has_body and not self._is_head:
+            if self._sent_length + len(data) > declared:
+                raise ValueError(
+                    "write() goes beyond the Content-Length of %d" % declared
+                )
+        self._send_piece(data)
 
     def fail(self) -> None:
         """Say that the application raised: before its answer, or within."""
-        if not self.is_complete:
+        if self.completed_at is None:
+            self._has_failed = True
             kind = ABORT if self._has_started else FAILED
             self._connection.send_frame(kind, 0, b"", b"")
 
     # Private
 
-    def _encode_head(self) -> None:
-        parts = [self._status or ""]
-        self._declared_length = None
-        for name, value in self._headers:
+    def _encode_head(self, status: str, headers: Headers) -> bytes:
+        parts = [status]
+        declared = None
+        for name, value in headers:
             parts.append(name)
             parts.append(value)
             if len(name) == 14 and name.lower() == "content-length":
-                self._declared_length = int(value)
+                declared = parse_length(value, declared)
+        self._declared_length = declared
         text = "\0".join(parts)
         if (
-            text.count("\0") != 2 * len(self._headers)
+            text.count("\0") != len(parts) - 1
             or "\n" in text
             or "\r" in text
         ):
             raise ValueError("a control character in the status or a header")
-        self._head = text.encode("latin-1")
+        code = int(status[:3])
+        self._has_body = code >= 200 and code != 204 and code != 304
+        return text.encode("latin-1")
 
     def _send(self, result: Iterable[bytes]) -> None:
-        if isinstance(result, FileWrapper) and self._hand_over(result):
-            return
         if isinstance(result, (list, tuple)) or (
             # Django's HttpResponse has all of its content already.
             getattr(result, "streaming", None) is False
         ):
             self._send_whole(b"".join(result))
             return
+        if isinstance(result, FileWrapper) and self._hand_over(result):
+            return
         for data in result:
-            if not data or self.is_complete:
+            if not data:
                 continue
+            check_bytes(data)
+            if self._has_enough():
+                break  # PEP 3333, "Handling the Content-Length Header"
             if not self._has_started and len(data) == self._declared_length:
                 self._send_whole(data)
             else:
                 self._send_piece(data)
-        if not self._has_started:
+        if self.completed_at is None:
             self._send_whole(b"")
-        elif not self.is_complete:
-            self._end()
+
+    def _has_enough(self) -> bool:
+        """Return whether a block has no place in the answer any more."""
+        if self.completed_at is not None:
+            return True
+        if self._is_head or not self._has_body:
+            return True
+        declared = self._declared_length
+        return declared is not None and self._sent_length >= declared
 
     def _send_whole(self, body: bytes) -> None:
         if self._has_started:
@@ -340,63 +405,60 @@ class Exchange:
                 self._send_piece(body)
             self._end()
             return
-        if self._status is None:
-            raise AssertionError("start_response was not called")
-        declared = self._declared_length
-        if not self._is_head and declared is not None:
-            if len(body) < declared and not self._has_no_body():
-                raise ValueError(
-                    "Content-Length is %d, but the body has %d bytes"
-                    % (declared, len(body))
-                )
-            body = body[:declared]
-        if self._has_no_body():
+        if not self._has_body:
             body = b""
-        self._has_started = True
-        self.is_complete = True
-        self._connection.send_frame(
-            WHOLE, self._worker.answer_flags, self._head, body
-        )
+        elif self._is_head:
+            if self._declared_length is None and not body:
+                # The answer to a GET may have a body: no length is known.
+                self._send_piece(b"")
+                self._end()
+                return
+            if self._declared_length is None:
+                self._head += b"\0Content-Length\0%d" % len(body)
+            body = b""
+        elif self._declared_length is not None:
+            self._check_length(len(body))
+            body = body[:self._declared_length]
+        self._send_start(WHOLE, self._answer_flags, body)
+        self.completed_at = time.perf_counter()
 
     def _send_piece(self, data: bytes) -> None:
-        if self._status is None:
-            raise AssertionError("start_response was not called")
         if self._declared_length is not None:
             data = data[:self._declared_length - self._sent_length]
         self._sent_length += len(data)
-        kind = PIECE
-        head = b""
-        if not self._has_started:
-            self._has_started = True
-            kind = START
-            head = self._head
-        elif not data:
-            return
-        if self._is_head or self._has_no_body():
+        if self._is_head or not self._has_body:
             data = b""
-        self._connection.send_frame(kind, 0, head, data)
+        if not self._has_started:
+            self._send_start(START, 0, data)
+        elif data:
+            self._connection.send_frame(PIECE, 0, b"", data)
+
+    def _send_start(self, kind: int, flags: int, data: bytes) -> None:
+        if not self._head:
+            raise AssertionError("start_response was not called")
+        self._has_started = True
+        self._connection.send_frame(kind, flags, self._head, data)
 
     def _end(self) -> None:
-        declared = self._declared_length
-        if declared is not None and self._sent_length < declared:
-            if not self._is_head and not self._has_no_body():
-                raise ValueError(
-                    "Content-Length is %d, but the body has %d bytes"
-                    % (declared, self._sent_length)
-                )
-        self.is_complete = True
-        self._connection.send_frame(END, self._worker.answer_flags, b"", b"")
+        if self._has_body and not self._is_head:
+            self._check_length(self._sent_length)
+        self._connection.send_frame(END, self._answer_flags, b"", b"")
+        self.completed_at = time.perf_counter()
 
-    def _has_no_body(self) -> bool:
-        status = self._status or ""
-        return status[:3] in ("204", "304") or status[:1] == "1"
+    def _check_length(self, length: int) -> None:
+        declared = self._declared_length
+        if declared is not None and length < declared:
+            raise ValueError(
+                "Content-Length is %d, but the body has %d bytes"
+                % (declared, length)
+            )
 
     def _hand_over(self, wrapper: FileWrapper) -> bool:
         """Give the file to the front; False when it has to be read here."""
-        if self._has_started or self._is_head or self._has_no_body():
+        if self._has_started or not self._head or not self._has_body:
             return False
         found = wrapper.locate()
-        if self._status is None or found is None:
+        if found is None:
             return False
         path, offset, length, facts = found
         if self._declared_length is not None:
@@ -407,13 +469,11 @@ class Exchange:
             (path, str(offset), str(length), str(facts.st_dev),
              str(facts.st_ino))
         )
-        self._connection.send_frame(
-            FILE, 0, self._head, os.fsencode(target)
-        )
+        self._connection.send_frame(FILE, 0, self._head, os.fsencode(target))
         # The front opens the file before the application may delete it.
         while True:
             kind = self._connection.read_frame()[0]
-            if kind != BODY:
+            if kind != BODY:  # rest of an upload that nobody wanted to read
                 break
         if kind != FILE_OPENED:
             return False
@@ -423,98 +483,162 @@ class Exchange:
         return True
 
 
+def parse_length(value: str, before: Optional[int]) -> int:
+    """Return a Content-Length; `before` is that of an earlier such header."""
+    if not (value.isascii() and value.isdigit()):
+        raise ValueError("Content-Length is %r" % value)
+    length = int(value)
+    if before is not None and before != length:
+        raise ValueError("Content-Length is both %d and %d" % (before, length))
+    return length
+
+
+def check_bytes(data: bytes) -> None:
+    """Raise TypeError for a block of the answer that is no bytestring."""
+    if not isinstance(data, bytes):
+        raise TypeError(
+            "the body must be bytes, not %s" % type(data).__name__
+        )
+
+
 class Worker:
-    """What the connections of one thread share."""
+    """One thread: answers the requests of one connection after another."""
 
     def __init__(
         self, number: int, application: Application, base: Environ
     ) -> None:
         self.number = number
-        self.answer_flags = 0
-        self._careful_requests = 0
         self._application = application
         self._base = base
+        self._answer_flags = 0
+        self._careful_ms = 0
+        self._peer: Optional[socket.socket] = None
 
     def serve(self, peer: socket.socket) -> None:
         """Answer request after request until the front closes."""
+        self._peer = peer
         connection = Connection(peer)
         connection.send_frame(HELLO, 0, str(self.number).encode(), b"")
-        base = self._base
         while True:
-            kind, flags, head, body = connection.read_frame()
-            if kind == BODY:
-                continue  # rest of an upload that nobody wanted to read
-            environ = base.copy()
-            fields = iter(head.split("\0"))
-            environ.update(zip(fields, fields))
-            environ["wsgi.multiprocess"] = bool(flags & IS_MULTIPROCESS)
-            if kind == REQUEST:
-                environ["wsgi.input"] = io.BytesIO(body)
-            elif kind == REQUEST_SPOOLED:
-                environ["wsgi.input"] = open_spooled(body)
-            else:
-                environ["wsgi.input"] = io.BufferedReader(
-                    StreamedInput(connection), RECEIVE_BYTES
-                )
-            self._answer(connection, environ)
+            self._answer_next(connection)
 
-    def close(self, close: Callable[[], Any]) -> None:
-        """Call close() of the answer, and keep in mind whether it is slow."""
-        begin = time.perf_counter()
-        close()
-        if time.perf_counter() - begin > SLOW_CLOSE_SECONDS:
-            self._careful_requests = CAREFUL_REQUESTS
+    def report(self, text: str) -> None:
+        """Write to the application's log, whatever it did to sys.stderr."""
+        with contextlib.suppress(OSError, ValueError):
+            self._base["wsgi.errors"].write(text)
+
+    def disconnect(self) -> None:
+        """Leave the connection to the parent: called in a forked child."""
+        if self._peer is not None:
+            self._peer.close()
 
     # Private
 
-    def _answer(self, connection: Connection, environ: Environ) -> None:
-        exchange = Exchange(connection, self)
+    def _answer_next(self, connection: Connection) -> None:
+        # A method of its own, so that nothing of the last request is kept
+        # while the thread waits for the next.
+        kind, flags, head, body = connection.read_frame()
+        if kind == BODY:
+            return  # rest of an upload that nobody wanted to read
+        environ = self._base.copy()
+        fields = iter(head.split("\0"))
+        environ.update(zip(fields, fields))
+        environ["wsgi.multiprocess"] = flags == IS_MULTIPROCESS
+        exchange = Exchange(connection, self._answer_flags)
+        if kind == REQUEST:
+            environ["wsgi.input"] = io.BytesIO(body)
+            self._run(exchange, environ)
+        elif kind == REQUEST_STREAMED:
+            upload = StreamedInput(connection, exchange)
+            with io.BufferedReader(upload, RECEIVE_BYTES) as stream:
+                environ["wsgi.input"] = stream
+                self._run(exchange, environ)
+        else:
+            self._run_spooled(exchange, environ, body)
+        if exchange.completed_at is not None:
+            if self._answer_flags == STAYS_BUSY:
+                connection.send_frame(IDLE, 0, b"", b"")
+            self._note_delay(time.perf_counter() - exchange.completed_at)
+
+    def _run_spooled(
+        self, exchange: Exchange, environ: Environ, path: bytes
+    ) -> None:
+        try:
+            body = open_spooled(path)
+        except OSError as error:  # the front removed it: the client has left
+            self._report_failure(environ, str(error) + "\n")
+            exchange.fail()
+            return
+        with body:
+            environ["wsgi.input"] = body
+            self._run(exchange, environ)
+
+    def _run(self, exchange: Exchange, environ: Environ) -> None:
         try:
             exchange.run(self._application, environ)
         except FrontGone:
             raise
-        except BaseException:  # a sys.exit() in a view ends no thread
-            report_exception(environ)
+        except BaseException as error:  # sys.exit() in a view ends no thread
+            self._report_failure(environ, format_failure(error))
             exchange.fail()
-        finally:
-            environ["wsgi.input"].close()
-        if self.answer_flags == STAYS_BUSY and exchange.is_complete:
-            connection.send_frame(IDLE, 0, b"", b"")
-        if self._careful_requests:
-            self._careful_requests -= 1
-            self.answer_flags = STAYS_BUSY if self._careful_requests else 0
+
+    def _report_failure(self, environ: Environ, reason: str) -> None:
+        method = environ.get("REQUEST_METHOD")
+        path = ascii(environ.get("PATH_INFO"))
+        self.report("%s %s failed: %s" % (method, path, reason))
+
+    def _note_delay(self, seconds: float) -> None:
+        """Keep in mind how long the thread was busy after its answer."""
+        if seconds > SLOW_CLOSE_SECONDS:
+            self._careful_ms += int(seconds * 1000)
+            self._careful_ms = min(self._careful_ms, CAREFUL_MS)
+        elif self._careful_ms:
+            self._careful_ms -= 1
+        else:
+            return
+        is_careful = self._careful_ms >= CAREFUL_FROM_MS
+        self._answer_flags = STAYS_BUSY if is_careful else 0
 
 
 def open_spooled(path: bytes) -> io.BufferedReader:
-    """Open a request body that the front spooled; its name is not needed on."""
+    """Open a request body that the front spooled, and remove its name."""
     body = open(path, "rb")
-    os.unlink(path)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
     return body
 
 
-def report_exception(environ: Environ) -> None:
-    """Write the traceback of a failed request to the application's log."""
-    sys.stderr.write(
-        "%s %s failed:\n%s"
-        % (
-            environ.get("REQUEST_METHOD"),
-            ascii(environ.get("PATH_INFO", "")),
-            traceback.format_exc(),
-        )
-    )
+def format_failure(error: BaseException) -> str:
+    """Return the traceback from where it leaves this file and the import."""
+    own = (format_failure.__code__.co_filename, importlib.__file__)
+    trace = error.__traceback__
+    while trace is not None:
+        name = trace.tb_frame.f_code.co_filename
+        if name not in own and not name.startswith("<frozen importlib"):
+            break
+        trace = trace.tb_next
+    start = trace or error.__traceback__
+    return "".join(traceback.format_exception(type(error), error, start))
 
 
 def serve_connections(listener: socket.socket, worker: Worker) -> None:
     """Accept one connection after another: the life of a thread."""
     while True:
-        peer, _ = listener.accept()
+        try:
+            peer, _ = listener.accept()
+        except OSError as error:
+            if listener.fileno() < 0:
+                os._exit(0)  # a child that the application forked and forgot
+            worker.report("cannot accept a connection: %s\n" % error)
+            time.sleep(ACCEPT_RETRY_SECONDS)
+            continue
         try:
             worker.serve(peer)
         except FrontGone:
             pass  # the client went away in mid-answer, or easyserve did
-        except Exception:
-            traceback.print_exc()  # the front sees the connection close
-        finally:
+        except Exception as error:
+            worker.report(format_failure(error))  # the front sees it close
+        with contextlib.suppress(OSError):
             peer.close()
 
 
@@ -534,11 +658,11 @@ def load_application(spec: str) -> Application:
     return application
 
 
-def base_environ(threads: int) -> Environ:
+def base_environ(threads: int, errors: TextIO) -> Environ:
     """Return what is the same in the environ of every request."""
     return {
         "wsgi.version": (1, 0),
-        "wsgi.errors": sys.stderr,
+        "wsgi.errors": errors,
         "wsgi.multithread": threads > 1,
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
@@ -547,15 +671,16 @@ def base_environ(threads: int) -> Environ:
     }
 
 
-def listen(path: str, threads: int) -> socket.socket:
-    """Listen on a Unix socket that only this user can reach."""
+def listen(path: str) -> socket.socket:
+    """Listen on a Unix socket that only this user can reach.
+
+    With a full queue Linux refuses a connection (EAGAIN), and the front would
+    be a thread short: hence the queue that a busy process never fills.
+    """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        listener.bind(path)
-    finally:
-        os.umask(mask)
-    listener.listen(2 * threads)
+    listener.bind(path)
+    os.chmod(path, 0o600)  # before listen(): nobody can have connected yet
+    listener.listen(socket.SOMAXCONN)
     return listener
 
 
@@ -576,18 +701,29 @@ class Control:
         # The application's own children must not hold it open.
         os.set_inheritable(descriptor, False)
         self._descriptor = descriptor
-        # Reentrant: the handler of SIGTERM may come in the middle of tell().
-        self._lock = threading.RLock()
+        self._lines: Deque[bytes] = collections.deque()
+        self._lock = threading.Lock()
         self.is_serving = False
         self.is_told_to_stop = threading.Event()
 
     def tell(self, event: str, **fields: Any) -> None:
         """Send one event."""
-        line = json.dumps({"event": event, **fields}) + "\n"
-        with self._lock:
-            rest = memoryview(line.encode())
-            while rest:
-                rest = rest[os.write(self._descriptor, rest):]
+        self._lines.append(json.dumps({"event": event, **fields}).encode())
+        self._send_lines(waits=True)
+
+    def tell_from_handler(self, event: str) -> None:
+        """Send one event from a signal handler, which may interrupt tell().
+
+        That sends it too then, after its own.
+        """
+        self._lines.append(json.dumps({"event": event}).encode())
+        self._send_lines(waits=False)
+
+    def close(self) -> None:
+        """Leave the descriptor to the parent: called in a forked child."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+        self._descriptor = -1
 
     def obey(self) -> None:
         """Follow commands until the end; runs in a thread from the start on.
@@ -614,6 +750,62 @@ class Control:
                 elif command == "stacks":
                     self.tell("stacks", stacks=thread_stacks())
 
+    # Private
+
+    def _send_lines(self, waits: bool) -> None:
+        while self._lines and self._lock.acquire(waits):
+            try:
+                self._write(self._lines.popleft() + b"\n")
+            except (IndexError, OSError):
+                pass  # sent by another thread; or easyserve is gone
+            finally:
+                self._lock.release()
+
+    def _write(self, line: bytes) -> None:
+        rest = memoryview(line)
+        while rest:
+            rest = rest[os.write(self._descriptor, rest):]
+
+
+class TerminationSignals:
+    """SIGTERM and SIGINT: easyserve decides when to end, not they.
+
+    So that no request is lost it puts a successor into service first, and
+    says "stop" then. What the application wants to do at SIGTERM is done when
+    the process really ends.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+        self._kept: Dict[int, SignalHandler] = {}
+
+    def catch(self) -> None:
+        """Take the signals over, from the application too."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            previous = signal.signal(number, self._tell)
+            if previous != self._tell:
+                self._kept[number] = previous
+
+    def give_back(self) -> None:
+        """Undo catch(): called in a forked child, which is to end by them."""
+        for number, handler in self._kept.items():
+            if signal.getsignal(number) == self._tell:
+                signal.signal(number, handler)
+
+    def end(self) -> None:
+        """Call the application's handler, and ignore the signals."""
+        for number in self._kept:
+            signal.signal(number, signal.SIG_IGN)
+        handler = self._kept.get(signal.SIGTERM)
+        if callable(handler):
+            handler(signal.SIGTERM, sys._getframe())
+
+    # Private
+
+    def _tell(self, number: int, frame: Optional[FrameType]) -> None:
+        if not self._control.is_told_to_stop.is_set():
+            self._control.tell_from_handler("terminated")
+
 
 def thread_stacks() -> Dict[str, str]:
     """Return the stack of every serving thread by number, and of `main`."""
@@ -635,29 +827,51 @@ def exit_as_orphan() -> NoReturn:
     """Exit at once, and take the application's own children along."""
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGTERM)
+        deadline = time.monotonic() + ORPHAN_GRACE_SECONDS
+        while has_children():
+            if time.monotonic() > deadline:
+                os.killpg(os.getpid(), signal.SIGKILL)
+            time.sleep(0.01)
     os._exit(0)
 
 
-def exit_in_order() -> NoReturn:
-    """Exit with the application's atexit functions, within a deadline."""
-    deadline = threading.Timer(EXIT_DEADLINE_SECONDS, os._exit, (0,))
+def has_children() -> bool:
+    """Return whether there are children left, and reap those that ended."""
+    try:
+        os.waitpid(-1, os.WNOHANG)
+    except ChildProcessError:
+        return False
+    return True
+
+
+def set_exit_deadline(code: int) -> None:
+    """Exit in any case: threads and atexit functions may take for ever."""
+    deadline = threading.Timer(EXIT_DEADLINE_SECONDS, os._exit, (code,))
     deadline.daemon = True
     deadline.start()
-    sys.exit(0)
 
 
-def start(options: argparse.Namespace, control: Control) -> None:
+def start(
+    options: argparse.Namespace,
+    control: Control,
+    signals: TerminationSignals,
+    errors: TextIO,
+) -> None:
     """Load the application, then serve it on threads of its own."""
     application = load_application(options.application)
-    base = base_environ(options.threads)
-    listener = listen(options.socket, options.threads)
+    signals.catch()
+    base = base_environ(options.threads, errors)
+    listener = listen(options.socket)
+    os.register_at_fork(after_in_child=listener.close)
     # What is loaded stays: the collector need not look at it again.
     gc.collect()
     gc.freeze()
     for number in range(options.threads):
+        worker = Worker(number, application, base)
+        os.register_at_fork(after_in_child=worker.disconnect)
         threading.Thread(
             target=serve_connections,
-            args=(listener, Worker(number, application, base)),
+            args=(listener, worker),
             name=THREAD_NAME + str(number),
             daemon=True,
         ).start()
@@ -677,24 +891,36 @@ def main(arguments: List[str]) -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--control-fd", type=int, required=True)
     options = parser.parse_args(arguments)
-    # As manage.py has it: the project's folder, not this file's.
-    sys.path[0] = os.getcwd()
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    faulthandler.enable()
+    # As manage.py has it: the project's folder, not this file's, which is
+    # absent with PYTHONSAFEPATH.
+    if not getattr(sys.flags, "safe_path", False):
+        del sys.path[0]
+    sys.path.insert(0, os.getcwd())
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    # A copy of its own: the application may close or replace sys.stderr.
+    errors = open(
+        os.dup(2), "w", buffering=1, encoding="utf-8",
+        errors="backslashreplace",
+    )
+    faulthandler.enable(errors, all_threads=False)
     control = Control(options.control_fd)
+    signals = TerminationSignals(control)
+    signals.catch()
+    os.register_at_fork(after_in_child=control.close)
+    os.register_at_fork(after_in_child=signals.give_back)
     threading.Thread(target=control.obey, daemon=True).start()
-    # easyserve decides when to end, so that no request is lost: it puts a
-    # successor into service first, and says "stop" then.
-    signal.signal(signal.SIGTERM, lambda *_: control.tell("terminated"))
     try:
-        start(options, control)
+        start(options, control, signals, errors)
     except BaseException as error:
-        trace = traceback.format_exc()
-        sys.stderr.write(trace)
+        trace = format_failure(error)
+        errors.write(trace)
         control.tell("failed", error=trace, kind=type(error).__name__)
+        set_exit_deadline(EXIT_START_FAILED)
         sys.exit(EXIT_START_FAILED)
     control.is_told_to_stop.wait()
-    exit_in_order()
+    set_exit_deadline(0)
+    signals.end()
 
 
 if __name__ == "__main__":

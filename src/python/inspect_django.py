@@ -237,7 +237,7 @@ def warn_of_other_settings(application: str, warnings: List[str]) -> None:
 def gather_facts(
     settings: Any, version: str, warnings: List[str]
 ) -> Dict[str, Any]:
-    """Return what project/project.ts calls DjangoFacts."""
+    """Return what project-facts.ts calls DjangoFacts."""
     facts: Dict[str, Any] = {
         "version": version,
         "isDebug": bool(settings.DEBUG),

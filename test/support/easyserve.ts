@@ -125,6 +125,15 @@ export class Easyserve {
     }
   }
 
+  /** Reads no more of what it prints, like `easyserve start | less`, until readOutput(). */
+  ignoreOutput(): void {
+    for (const name of ['stdout', 'stderr'] as const) this.#child[name]?.pause();
+  }
+
+  readOutput(): void {
+    for (const name of ['stdout', 'stderr'] as const) this.#child[name]?.resume();
+  }
+
   signal(name: NodeJS.Signals): void {
     if (!killProcess(this.pid, name)) throw new Error(`easyserve has ended: ${name} cannot be sent`);
   }

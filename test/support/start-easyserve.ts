@@ -21,6 +21,8 @@ export interface StartOptions {
   readonly args?: readonly string[];
   /** Default: 1 in single mode, 2 in cluster mode. */
   readonly processes?: number;
+  /** Host, port and processes stand in easyserve.json instead of on the command line: for tests that change them. */
+  readonly inFile?: boolean;
   /** Default: json. In `pretty` there is no ready record to wait for: use runEasyserve. */
   readonly readyWithinMs?: number;
   /** Called with the folder after it was copied, before the start. */
@@ -35,6 +37,13 @@ export interface StartOptions {
  * spooled body. What it printed is shown only when the test failed.
  */
 export async function startEasyserve(t: TestContext, options: StartOptions): Promise<Easyserve> {
+  const easyserve = spawnEasyserve(t, options);
+  await easyserve.untilReady(options.readyWithinMs ?? 60_000);
+  return easyserve;
+}
+
+/** The same without the wait, for tests of what happens before it is ready. */
+export function spawnEasyserve(t: TestContext, options: StartOptions): Easyserve {
   const base = createTempDir();
   let easyserve: Easyserve | undefined;
   const killEverything = () => easyserve?.killEverything();
@@ -55,7 +64,6 @@ export async function startEasyserve(t: TestContext, options: StartOptions): Pro
   });
   const dir = prepareDir(base, options);
   easyserve = launch(dir, base, options);
-  await easyserve.untilReady(options.readyWithinMs ?? 60_000);
   return easyserve;
 }
 
@@ -64,34 +72,31 @@ function prepareDir(base: string, options: StartOptions): string {
     throw new Error('startEasyserve takes either a fixture or a dir');
   }
   const dir = options.dir ?? copyFixture(options.fixture ?? 'wsgi-hello', join(base, 'site'));
-  if (options.settings !== undefined) {
-    writeFileSync(join(dir, 'easyserve.json'), JSON.stringify(options.settings, undefined, 2));
+  const address = options.inFile ? { host: '127.0.0.1', port: 0, processes: processesOf(options) } : {};
+  const settings = { ...address, ...options.settings };
+  if (options.inFile || options.settings !== undefined) {
+    writeFileSync(join(dir, 'easyserve.json'), JSON.stringify(settings, undefined, 2));
   }
   options.prepare?.(dir);
   return dir;
 }
 
+function processesOf({ mode, processes }: StartOptions): number {
+  return processes ?? (mode === 'single' ? 1 : 2);
+}
+
 function launch(dir: string, base: string, options: StartOptions): Easyserve {
   const testId = randomUUID();
-  const processes = options.processes ?? (options.mode === 'single' ? 1 : 2);
   const env = easyserveEnvironment({
     TMPDIR: makeTmp(base),
     JOURNAL_PROBES: '1',
     ...options.env,
     [testIdVariable]: testId,
   });
-  const flags = [
-    '--host',
-    '127.0.0.1',
-    '--port',
-    '0',
-    '--processes',
-    String(processes),
-    '--log-format',
-    'json',
-  ];
+  const address = ['--host', '127.0.0.1', '--port', '0', '--processes', String(processesOf(options))];
+  const flags = [...(options.inFile ? [] : address), '--log-format', 'json', ...(options.args ?? [])];
   // A process group of its own, so that a signal to it reaches nothing else, and the last resort reaches all of it.
-  const child = spawn(process.execPath, [easyserveBin, 'start', dir, ...flags, ...(options.args ?? [])], {
+  const child = spawn(process.execPath, [easyserveBin, 'start', dir, ...flags], {
     cwd: dir,
     env,
     detached: true,

@@ -24,12 +24,15 @@ const connectionHeaders = new Set([
   'upgrade',
 ]);
 
-/** Throws on a status line that is none. */
+const STATUS_LINE = /^([2-9]\d\d)(?: (.*))?$/;
+const LENGTH = /^\d+$/;
+
+/** Throws on a status line or a Content-Length that is none; what is wrong with other headers Node finds out. */
 export function parseAnswerHead(head: string, takesSendfile: boolean): AnswerHead {
   const fields = head.split('\0');
   const statusLine = fields[0] as string;
-  const status = Number(statusLine.slice(0, 3));
-  if (!(status >= 200 && status <= 999)) throw new Error(`status ${JSON.stringify(statusLine)}`);
+  const match = STATUS_LINE.exec(statusLine);
+  if (match === null) throw new Error(`status ${JSON.stringify(statusLine)}`);
   const headers: string[] = [];
   let contentLength: number | undefined;
   let sendfile: string | undefined;
@@ -46,6 +49,7 @@ export function parseAnswerHead(head: string, takesSendfile: boolean): AnswerHea
       case 0x75: {
         const lower = name.toLowerCase();
         if (lower === 'content-length') {
+          if (!LENGTH.test(value)) throw new Error(`Content-Length ${JSON.stringify(value)}`);
           contentLength = Number(value);
           continue;
         }
@@ -68,7 +72,8 @@ export function parseAnswerHead(head: string, takesSendfile: boolean): AnswerHea
     }
     headers.push(name, value);
   }
-  return { status, reason: statusLine.slice(4), headers, contentLength, sendfile, accelRedirect };
+  const [, status, reason = ''] = match;
+  return { status: Number(status), reason, headers, contentLength, sendfile, accelRedirect };
 }
 
 /** Whether an answer of this status has no body, whatever the application sends (RFC 9110 section 6.4.1). */

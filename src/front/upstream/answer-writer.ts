@@ -76,8 +76,12 @@ export class AnswerWriter implements AnswerSink {
     this.#target?.end();
   }
 
+  /** Cuts the connection; what was written before still goes out, where the client sees that it isn't all. */
   abort(): void {
-    this.#exchange.response.destroy();
+    const { httpVersion, socket } = this.#exchange.request;
+    // To HTTP/1.0 a closed connection is the end of the body (RFC 9112 section 6.3), a reset one is not.
+    if (httpVersion === '1.0') socket.resetAndDestroy();
+    else socket.destroySoon();
   }
 
   refuse(): void {

@@ -11,6 +11,7 @@ const pages: Readonly<Record<RequestFailure, readonly [number, string, number?]>
   'queue-timeout': [503, 'The site is very busy. Please try again in a moment.', 5],
   unavailable: [503, 'The site is starting or being mended. Please try again in a moment.', 10],
   stopping: [503, 'The site is being restarted. Please try again in a moment.', 5],
+  'upload-stalled': [408, 'Your request came in too slowly.'],
   'upstream-died': [502, 'The site could not finish this request.'],
   stuck: [504, 'The site took too long to answer this request.'],
 };
@@ -78,7 +79,14 @@ export class AppRequest implements PendingRequest {
     }
     const [status, sentence, retryAfterSeconds] = pages[reason];
     const headers = retryAfterSeconds === undefined ? [] : ['Retry-After', String(retryAfterSeconds)];
+    // The rest of its body may still come: it is not waited for.
+    if (reason === 'upload-stalled') headers.push('Connection', 'close');
     respondWithErrorPage(this.exchange, status, sentence, headers);
+  }
+
+  stallUpload(): void {
+    this.fail('upload-stalled');
+    this.onAbandoned?.();
   }
 
   /** The frame that carries this request to a thread; a streamed body follows it. */

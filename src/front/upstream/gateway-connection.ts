@@ -38,6 +38,8 @@ export interface GatewayRequest {
   readonly isAbandoned: boolean;
   onAbandoned: (() => void) | undefined;
   encode(isMultiprocess: boolean): Buffer;
+  /** The client has stopped in the middle of a streamed body. */
+  stallUpload(): void;
 }
 
 /** What a connection tells the client that it belongs to (GatewayClient). */
@@ -98,7 +100,9 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
     this.startedAtMs = this.#owner.now();
     request.onAbandoned = () => this.#onAbandoned();
     this.#socket.write(request.encode(isMultiprocess));
-    if (request.body.kind === 'streamed') this.#upload = new UploadStream(request.body.source, this.#socket);
+    if (request.body.kind === 'streamed') {
+      this.#upload = new UploadStream(request.body, this.#socket, () => request.stallUpload());
+    }
   }
 
   /** Closes for good; the owner is not called back. */
@@ -174,6 +178,8 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
       this.#owner.onProtocolError(this, error as Error);
       this.#socket.destroy();
     }
+    // The client left while this answer was awaited, and now it goes on and on, perhaps without end.
+    if (this.#hasAnswer && this.#request?.isAbandoned) this.#socket.destroy();
   }
 
   /** A body that came in one piece with its head, the usual case, leaves in one write. */

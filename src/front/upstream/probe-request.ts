@@ -54,6 +54,9 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
     return encodeFrame(RequestKind.request, 0, Object.entries(environ).flat().join('\0'));
   }
 
+  /** It has no body. */
+  stallUpload(): void {}
+
   /** Gives up: deadline, or the process died. */
   fail(message: string): void {
     this.isAbandoned = true;

@@ -9,7 +9,13 @@ export type RequestBody =
   | { readonly kind: 'none' }
   | { readonly kind: 'memory'; readonly bytes: Buffer }
   | { readonly kind: 'spooled'; readonly path: string; readonly length: number }
-  | { readonly kind: 'streamed'; readonly source: IncomingMessage; readonly length: number | undefined };
+  | {
+      readonly kind: 'streamed';
+      readonly source: IncomingMessage;
+      readonly length: number;
+      /** How long the client may pause. */
+      readonly idleTimeoutMs: number;
+    };
 
 /** Why a body was not read. `cut`: the client went away, or its connection failed. */
 export type BodyRefusal = 'too-large' | 'too-slow' | 'cut' | 'no-space';

@@ -37,7 +37,7 @@ export const requestSettings: Definitions<
   streamUploads: {
     format: pathPrefixes,
     default: [],
-    doc: 'URL paths under which the application reads a body while it arrives, instead of after it has arrived.',
+    doc: 'URL paths under which the application reads a body while it arrives, instead of after it has arrived. A chunked body is read whole first everywhere.',
     effect: 'live',
   },
   responseBufferBytes: {

@@ -8,7 +8,7 @@ import { checkProject } from '../../../src/cli/check-project.js';
 import { loadFolderSettings } from '../../../src/cli/folder-settings.js';
 import { runCommandLine } from '../../../src/cli/run-command.js';
 import { ExitCode } from '../../../src/errors.js';
-import type { DjangoFacts, Project } from '../../../src/project/project.js';
+import type { DjangoFacts, Project } from '../../../src/project-facts.js';
 import { copyFixture, makeTempDir } from '../../support/copy-fixture.js';
 import { makeSurroundings } from './recording-surroundings.js';
 

@@ -2,12 +2,14 @@ import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Surroundings } from '../../../src/cli/surroundings.js';
 import type { Output } from '../../../src/launcher.js';
+import { evenPace } from '../../../src/log/pace.js';
 
 /** Keeps what is printed. */
 export class RecordingOutput implements Output {
   text = '';
   readonly isTerminal: boolean;
   readonly colour = false;
+  readonly pace = evenPace;
 
   constructor(isTerminal = false) {
     this.isTerminal = isTerminal;
@@ -15,6 +17,10 @@ export class RecordingOutput implements Output {
 
   write(text: string): void {
     this.text += text;
+  }
+
+  takeLostLines(): number {
+    return 0;
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What was found in the folder: plain data, made by project/detect, sent to workers as a message.
+ * What was found in the folder: plain data, made by project/detect-project, sent to workers as a message.
  *
  * Read by app/ (how to start it) and, through site, by front/ (what to serve by itself).
  */

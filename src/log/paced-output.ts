@@ -1,0 +1,105 @@
+import type { Writable } from 'node:stream';
+import type { Clock } from '../clock.js';
+import type { Pace } from './pace.js';
+
+/** From here on sources are held back. */
+const behindBytes = 1024 * 1024;
+/** Beyond this, what is written is left out: it would fill the memory. */
+const fullBytes = 16 * 1024 * 1024;
+/** A reader that has taken nothing for so long is asleep: `easyserve start | less`, or a terminal after Ctrl-S. */
+const patienceMs = 2000;
+
+/**
+ * stdout or stderr of this process, as a log writes to it. Made at the edge: cli/main, cluster/worker.
+ *
+ * A pipe takes what its reader takes; Node keeps the rest in memory without a limit (Node documentation,
+ * writable.write). A slow reader slows down the applications that print (Pace). One that has stopped reading does not:
+ * then lines are lost in the end, and counted.
+ */
+export class PacedOutput implements Pace {
+  readonly #stream: Writable;
+  readonly #clock: Clock;
+  readonly #waiting: (() => void)[] = [];
+  /** The reader sleeps: nobody waits for it any more. */
+  #isGivenUp = false;
+  #isWatching = false;
+  /** All that was ever written, as writableLength counts it. */
+  #writtenLength = 0;
+  #lostLines = 0;
+
+  constructor(stream: Writable, clock: Clock) {
+    this.#stream = stream;
+    this.#clock = clock;
+  }
+
+  get isBehind(): boolean {
+    return !this.#isGivenUp && this.#stream.writableLength > behindBytes;
+  }
+
+  /** Any number of whole lines. */
+  write(text: string): void {
+    const before = this.#stream.writableLength;
+    if (before > fullBytes) {
+      this.#lostLines += countLines(text);
+      return;
+    }
+    this.#stream.write(text);
+    this.#writtenLength += this.#stream.writableLength - before;
+    if (this.#stream.writableLength > behindBytes) this.#watch();
+  }
+
+  /** How many lines were left out, once, when there is room again to say so. */
+  takeLostLines(): number {
+    if (this.#stream.writableLength > behindBytes) return 0;
+    const lines = this.#lostLines;
+    this.#lostLines = 0;
+    return lines;
+  }
+
+  onceCaughtUp(callback: () => void): void {
+    if (this.isBehind) this.#waiting.push(callback);
+    else callback();
+  }
+
+  // Private
+
+  get #readLength(): number {
+    return this.#writtenLength - this.#stream.writableLength;
+  }
+
+  /** From the moment it falls behind until everything is read. */
+  #watch(): void {
+    if (this.#isWatching) return;
+    this.#isWatching = true;
+    let readBefore = this.#readLength;
+    const cancel = this.#clock.every(patienceMs, () => {
+      if (this.#readLength === readBefore) this.#giveUp();
+      readBefore = this.#readLength;
+    });
+    const end = (): void => {
+      cancel();
+      this.#stream.off('drain', end);
+      this.#stream.off('close', end);
+      this.#isWatching = false;
+      this.#isGivenUp = false;
+      this.#callBack();
+    };
+    this.#stream.once('drain', end);
+    this.#stream.once('close', end);
+  }
+
+  #giveUp(): void {
+    this.#isGivenUp = true;
+    this.#callBack();
+  }
+
+  #callBack(): void {
+    for (const callback of this.#waiting.splice(0)) callback();
+  }
+}
+
+function countLines(text: string): number {
+  let lines = 0;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines += 1;
+  return lines;
+}

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { AppPool } from '../../src/app/app-pool.js';
+import type { ProbeRule } from '../../src/app/generation.js';
+import type { Release } from '../../src/app/release.js';
+import type { Project } from '../../src/project-facts.js';
+import type { Settings } from '../../src/settings/settings.js';
+import type { ProbeResult, RequestFailure } from '../../src/upstream.js';
+import { defaultSettings } from './default-settings.js';
+import { type FakeChild, FakeChildren } from './fake-child.js';
+import { FakeClock } from './fake-clock.js';
+import { FakeRequest } from './fake-request.js';
+import { FakeUpstream } from './fake-upstream.js';
+import { makeFileTree } from './file-tree.js';
+import { RecordingLog } from './recording-log.js';
+
+export const project: Project = {
+  kind: 'wsgi',
+  root: '/project',
+  python: { path: '/python', source: '.venv', version: '3.11.7', isGilEnabled: true },
+  application: 'wsgi:application',
+  settingsModule: undefined,
+  django: undefined,
+  applicationRssBytes: undefined,
+  warnings: [],
+};
+
+export interface ReleaseShape {
+  readonly processes?: number;
+  readonly threads?: number;
+  readonly settings?: Partial<Settings>;
+}
+
+/** A pool with virtual time, fake processes and fake connections. Made by makePoolWorld. */
+export class PoolWorld {
+  readonly clock = new FakeClock();
+  readonly log = new RecordingLog();
+  readonly children = new FakeChildren();
+  /** In the order in which the processes became ready. */
+  readonly upstreams: FakeUpstream[] = [];
+  readonly pool: AppPool<FakeRequest>;
+  probeResult: () => Promise<ProbeResult> = async () => ({ status: 200, bodyHead: '' });
+  #generation = 0;
+  #requests = 0;
+
+  constructor(runFolder: string) {
+    this.pool = new AppPool<FakeRequest>({
+      server: {
+        name: 'fake',
+        plan: ({ generation }, socketPath) => ({
+          command: 'python',
+          args: [socketPath, String(generation)],
+          cwd: '/',
+          env: {},
+        }),
+      },
+      spawn: this.children.spawn,
+      kill: this.children.kill,
+      connect: ({ path }, threads, observer, isMultiprocess) => {
+        const now = (): number => this.clock.now();
+        const upstream = new FakeUpstream({
+          ...{ path, threads, observer, isMultiprocess, now },
+          probeResult: () => this.probeResult(),
+        });
+        this.upstreams.push(upstream);
+        return upstream;
+      },
+      runFolder,
+      clock: this.clock,
+      log: this.log,
+    });
+  }
+
+  release({ processes = 1, threads = 2, settings = {} }: ReleaseShape = {}): Release {
+    this.#generation += 1;
+    return {
+      generation: this.#generation,
+      settings: defaultSettings(settings),
+      project,
+      processes,
+      totalProcesses: processes,
+      threads,
+    };
+  }
+
+  /** Prepares a release and puts it into service. */
+  async serve(shape: ReleaseShape = {}, rule: ProbeRule = 'reported'): Promise<void> {
+    await this.pool.prepare(this.release(shape), rule);
+    this.pool.commit();
+  }
+
+  /** Sends requests; the names say which. */
+  dispatch(count = 1, method = 'GET'): FakeRequest[] {
+    return Array.from({ length: count }, () => {
+      this.#requests += 1;
+      const request = new FakeRequest(`r${this.#requests}`, method);
+      this.pool.dispatch(request);
+      return request;
+    });
+  }
+
+  upstream(index: number): FakeUpstream {
+    const upstream = this.upstreams[index];
+    assert.ok(upstream, `only ${this.upstreams.length} processes have been connected to`);
+    return upstream;
+  }
+
+  childOf(upstream: FakeUpstream): FakeChild {
+    const child = this.children.all.find(({ args }) => args[0] === upstream.path);
+    assert.ok(child);
+    return child;
+  }
+
+  /** A process dies: its connections break, then its end is seen. */
+  async crash(upstream: FakeUpstream, signal: NodeJS.Signals = 'SIGSEGV'): Promise<void> {
+    const crashes = this.log.all('app-crashed').length;
+    upstream.lose();
+    this.childOf(upstream).exit(null, signal);
+    await this.log.seen('app-crashed', crashes + 1);
+  }
+
+  /** So many processes are ready, counted from the start. */
+  async untilReady(count: number): Promise<void> {
+    await this.log.seen('app-ready', count);
+  }
+}
+
+export async function makePoolWorld(t: TestContext): Promise<PoolWorld> {
+  return new PoolWorld(await makeFileTree(t, {}));
+}
+
+export function failures(requests: readonly FakeRequest[]): (RequestFailure | undefined)[] {
+  return requests.map(({ failure }) => failure);
+}
