@@ -14,7 +14,8 @@ const UNPRIVILEGED_PORT = 8000;
  * Without a port: 80 where this process may bind it, else 8000. Throws EasyserveError.
  */
 export async function bindAddress(settings: Settings, project: Project, log: Log): Promise<ListeningSocket> {
-  const host = settings.host ?? defaultHost(project, log);
+  const host = wantedHost(settings, project);
+  warnOfDebug(settings, project, log);
   if (settings.port !== null) return ListeningSocket.bind(host, settings.port);
   try {
     return await ListeningSocket.bind(host, WEB_PORT);
@@ -27,21 +28,37 @@ export async function bindAddress(settings: Settings, project: Project, log: Log
   }
 }
 
-/** Whether two releases want different addresses. */
-export function isAddressChanged(before: [Settings, Project], after: [Settings, Project]): boolean {
-  return wanted(...before) !== wanted(...after);
+/** Whether this socket is where the settings want one. */
+export function isAddressOf(socket: ListeningSocket, settings: Settings, project: Project): boolean {
+  const isPortWanted = settings.port === 0 || wantedPorts(settings).includes(socket.port);
+  return isPortWanted && socket.host === wantedHost(settings, project);
+}
+
+/**
+ * Whether this socket has to be closed before one can be bound where the settings want it: the same port, and an address
+ * that both have. So it is when DEBUG changes, and with it the default host.
+ */
+export function isInTheWay(socket: ListeningSocket, settings: Settings, project: Project): boolean {
+  const hosts = [socket.host, wantedHost(settings, project)];
+  const haveCommonAddress = hosts[0] === hosts[1] || hosts.some((host) => wildcards.includes(host));
+  return haveCommonAddress && wantedPorts(settings).includes(socket.port);
 }
 
 // Private
 
-function wanted(settings: Settings, project: Project): string {
-  return `${settings.host ?? (project.django?.isDebug ? 'loopback' : 'any')} ${settings.port}`;
+const wildcards: readonly string[] = ['0.0.0.0', '::'];
+
+function wantedPorts({ port }: Settings): readonly number[] {
+  return port === null ? [WEB_PORT, UNPRIVILEGED_PORT] : [port];
 }
 
-function defaultHost(project: Project, log: Log): string {
-  if (!project.django?.isDebug) return '0.0.0.0';
+function wantedHost(settings: Settings, project: Project): string {
+  return settings.host ?? (project.django?.isDebug ? '127.0.0.1' : '0.0.0.0');
+}
+
+function warnOfDebug(settings: Settings, project: Project, log: Log): void {
+  if (settings.host !== null || !project.django?.isDebug) return;
   log.warn('debug-loopback', 'DEBUG is on, so only this machine can reach the site', {
     hint: 'set DEBUG = False; or, to show your error pages to everybody: easyserve start --host 0.0.0.0',
   });
-  return '127.0.0.1';
 }

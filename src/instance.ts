@@ -1,21 +1,20 @@
-import { bindAddress, isAddressChanged } from './address.js';
+import { bindAddress } from './address.js';
 import type { ReloadResult, ScaleResult } from './control/protocol.js';
 import { describeError, EasyserveError, type ErrorRecord, ExitCode } from './errors.js';
 import { type InstanceState, instanceLifecycle, type Lifecycle } from './lifecycle.js';
 import type { LoadedRelease } from './load-release.js';
 import type { Log } from './log/log.js';
 import { instanceRelease, reload, type Serving } from './reload.js';
+import { prepareRestart } from './restart.js';
 import type { Runner } from './runner.js';
 import type { InstanceStatus } from './status.js';
+
+export type OnStep = (text: string) => void;
 
 export interface InstanceOptions {
   readonly log: Log;
   /** Reads settings and project anew. */
-  readonly load: (more: {
-    measure: boolean;
-    signal: AbortSignal;
-    onStep: (text: string) => void;
-  }) => Promise<LoadedRelease>;
+  readonly load: (more: { signal: AbortSignal; onStep: OnStep }) => Promise<LoadedRelease>;
   /** Makes the runner of a mode: the one place where the two modes part. */
   readonly createRunner: (release: LoadedRelease) => Runner;
   /** Log level and access log of this process. */
@@ -26,7 +25,12 @@ export interface InstanceOptions {
   readonly pid: number;
 }
 
-export type OnStep = (text: string) => void;
+/** A reload that has not begun yet. */
+interface WaitingReload {
+  /** By a person or a program, not only by a changed settings file. */
+  isRequested: boolean;
+  readonly result: Promise<ReloadResult>;
+}
 
 /**
  * The running instance: what it serves, and the operations that change it, one after the other.
@@ -47,7 +51,7 @@ export class Instance {
   #lastReloadError: ErrorRecord | undefined;
   /** The operation under way; the next one waits for it. */
   #operation: Promise<unknown> = Promise.resolve();
-  #waitingReload: Promise<ReloadResult> | undefined;
+  #waitingReload: WaitingReload | undefined;
 
   constructor(options: InstanceOptions) {
     this.#options = options;
@@ -65,58 +69,24 @@ export class Instance {
     return this.#serving;
   }
 
-  /** Throws what made it fail; nothing is left running then. */
-  async start(loaded: LoadedRelease, onStep: OnStep): Promise<void> {
-    const socket = await bindAddress(loaded.settings, loaded.project, this.#options.log);
-    try {
-      await this.#run({ loaded, generation: 1, socket }, onStep);
-    } catch (error) {
-      socket.close();
-      throw error;
-    }
-    if (this.#lifecycle.canBecome('running')) this.#lifecycle.become('running');
+  /** Loads and serves. Throws what made it fail, or broke it off; nothing is left running then. */
+  start(onStep: OnStep): Promise<LoadedRelease> {
+    const started = this.#start(onStep);
+    this.#operation = started.catch(() => {});
+    return started;
   }
 
   /** Requests that come while one waits to begin join it. */
   reload(isRequested: boolean, onStep: OnStep): Promise<ReloadResult> {
-    if (this.#waitingReload !== undefined) return this.#waitingReload;
-    const result = this.#exclusively('reloading', () => {
-      this.#waitingReload = undefined;
-      return this.#reload(isRequested, onStep);
-    });
-    this.#waitingReload = result;
-    const forget = (): void => {
-      if (this.#waitingReload === result) this.#waitingReload = undefined;
-    };
-    result.then(forget, forget);
-    return result;
+    this.#waitingReload ??= this.#queueReload(onStep);
+    // A settings file that was merely touched must not swallow the reload that somebody asks for.
+    this.#waitingReload.isRequested ||= isRequested;
+    return this.#waitingReload.result;
   }
 
   /** Stops everything and starts again; the listening socket stays open, so clients wait and are not refused. */
   restart(onStep: OnStep): Promise<ReloadResult> {
-    return this.#exclusively('restarting', async () => {
-      const { serving } = this;
-      // A release that can't be loaded must not take the old one down.
-      const loaded = await this.#load(true, onStep);
-      const isMoved = isAddressChanged(
-        [serving.loaded.settings, serving.loaded.project],
-        [loaded.settings, loaded.project],
-      );
-      const socket = isMoved
-        ? await bindAddress(loaded.settings, loaded.project, this.#options.log)
-        : serving.socket;
-      onStep('finishing the requests in flight');
-      await this.#runner?.stop(serving.loaded.settings.drainTimeoutMs);
-      this.#scaledTo = undefined;
-      await this.#run({ loaded, generation: serving.generation + 1, socket }, onStep).catch(
-        (error: unknown) => {
-          this.#options.onFatal(error);
-          throw error;
-        },
-      );
-      if (isMoved) serving.socket.close();
-      return { generation: this.serving.generation, changes: [] };
-    });
+    return this.#exclusively('restarting', () => this.#restart(onStep));
   }
 
   scale(processes: number, onStep: OnStep): Promise<ScaleResult> {
@@ -132,21 +102,22 @@ export class Instance {
     });
   }
 
-  /** Finishes what is in flight, then ends everything. Breaks off a reload that is under way. */
+  /** Finishes what is in flight, then ends everything. Breaks off a start or a reload that is under way. */
   async stop(onStep: OnStep): Promise<void> {
     if (!this.#lifecycle.canBecome('stopping')) return;
     this.#lifecycle.become('stopping');
-    this.#abort.abort();
+    this.#breakOff();
     onStep('finishing the requests in flight');
     const drainTimeoutMs = this.#serving?.loaded.settings.drainTimeoutMs ?? 0;
     await this.#runner?.stop(drainTimeoutMs);
-    this.#serving?.socket.close();
+    await this.#operation;
     this.#lifecycle.become('stopped');
   }
 
-  kill(): void {
-    this.#abort.abort();
-    this.#runner?.kill();
+  /** Resolves when no process is left. */
+  async kill(): Promise<void> {
+    this.#breakOff();
+    await this.#runner?.kill();
   }
 
   async status(): Promise<InstanceStatus> {
@@ -173,7 +144,26 @@ export class Instance {
 
   // Private
 
+  #breakOff(): void {
+    this.#abort.abort(new EasyserveError('instance-stopping', ExitCode.notRunning, 'easyserve is stopping.'));
+  }
+
+  async #start(onStep: OnStep): Promise<LoadedRelease> {
+    const loaded = await this.#loadAnew(onStep);
+    const socket = await bindAddress(loaded.settings, loaded.project, this.#options.log);
+    try {
+      await this.#run({ loaded, generation: 1, socket }, onStep);
+      this.#abort.signal.throwIfAborted();
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    this.#lifecycle.become('running');
+    return loaded;
+  }
+
   async #run(serving: Serving, onStep: OnStep): Promise<void> {
+    this.#abort.signal.throwIfAborted();
     const { loaded, socket } = serving;
     this.#mode = loaded.plan.mode;
     this.#reason = loaded.plan.reason;
@@ -185,6 +175,50 @@ export class Instance {
     await runner.start(instanceRelease(serving), socket);
   }
 
+  async #restart(onStep: OnStep): Promise<ReloadResult> {
+    const { log, onFatal } = this.#options;
+    const before = this.serving;
+    const generation = before.generation + 1;
+    log.info('restart', 'a restart begins');
+    const prepared = await prepareRestart({
+      serving: before,
+      runner: this.#runner as Runner,
+      load: () => this.#loadAnew(onStep),
+      onStep,
+      log,
+    }).catch((error: unknown) => {
+      log.error('restart-failed', 'the restart was refused, the old release still serves', { error });
+      throw error;
+    });
+    const { loaded } = prepared;
+    let { socket } = prepared;
+    try {
+      onStep('finishing the requests in flight');
+      await this.#runner?.stop(before.loaded.settings.drainTimeoutMs);
+      this.#scaledTo = undefined;
+      socket ??= await bindAddress(loaded.settings, loaded.project, log);
+      await this.#run({ loaded, generation, socket }, onStep);
+    } catch (error) {
+      socket?.close();
+      if (!this.#abort.signal.aborted) onFatal(error);
+      throw error;
+    }
+    this.#lastReloadError = undefined;
+    log.info('restarted', `generation ${generation} serves`, { generation });
+    return { generation, changes: [] };
+  }
+
+  #queueReload(onStep: OnStep): WaitingReload {
+    const waiting: WaitingReload = {
+      isRequested: false,
+      result: this.#exclusively('reloading', () => {
+        this.#waitingReload = undefined;
+        return this.#reload(waiting.isRequested, onStep);
+      }),
+    };
+    return waiting;
+  }
+
   async #reload(isRequested: boolean, onStep: OnStep): Promise<ReloadResult> {
     const { log } = this.#options;
     log.info('reload', 'a reload begins', { isRequested });
@@ -192,29 +226,42 @@ export class Instance {
       const result = await reload({
         serving: this.serving,
         runner: this.#runner as Runner,
-        load: () => this.#load(false, onStep),
+        load: () => this.#load(onStep),
         isRequested,
         onStep,
-        onCommitted: (serving) => {
-          this.#serving = serving;
-          if (this.#scaledTo === undefined) this.#reason = serving.loaded.plan.reason;
-          this.#options.onSettings(serving.loaded);
-        },
+        onCommitted: (serving) => this.#onCommitted(serving),
+        signal: this.#abort.signal,
         log,
       });
       this.#lastReloadError = undefined;
       return result;
     } catch (error) {
       this.#lastReloadError = describeError(error);
-      log.error('reload-failed', 'the reload was refused, the old release still serves', { error });
+      if (this.#abort.signal.aborted) log.info('reload-broken-off', 'the reload ends, for easyserve stops');
+      else log.error('reload-failed', 'the reload was refused, the old release still serves', { error });
       throw error;
     }
   }
 
-  async #load(measure: boolean, onStep: OnStep): Promise<LoadedRelease> {
-    const loaded = await this.#options.load({ measure, signal: this.#abort.signal, onStep });
-    if (loaded.settings.processes !== this.serving.loaded.settings.processes) this.#scaledTo = undefined;
-    return this.#withScale(loaded);
+  #onCommitted(serving: Serving): void {
+    if (!this.#keepsScale(serving.loaded)) this.#scaledTo = undefined;
+    this.#serving = serving;
+    if (this.#scaledTo === undefined) this.#reason = serving.loaded.plan.reason;
+    this.#options.onSettings(serving.loaded);
+  }
+
+  #loadAnew(onStep: OnStep): Promise<LoadedRelease> {
+    return this.#options.load({ signal: this.#abort.signal, onStep });
+  }
+
+  /** For a reload. */
+  async #load(onStep: OnStep): Promise<LoadedRelease> {
+    const loaded = await this.#loadAnew(onStep);
+    return this.#keepsScale(loaded) ? this.#withScale(loaded) : loaded;
+  }
+
+  #keepsScale({ settings }: LoadedRelease): boolean {
+    return settings.processes === this.serving.loaded.settings.processes;
   }
 
   #withScale(loaded: LoadedRelease): LoadedRelease {

@@ -26,7 +26,8 @@ import { settingsFileNames } from './settings/settings-file.js';
 import { handleSignals } from './signals.js';
 import { SingleRunner } from './single/single-runner.js';
 import { Site } from './site.js';
-import { type SettingsWatch, watchSettings } from './watch/settings-watch.js';
+import { watchSettings } from './watch/settings-watch.js';
+import { WatchSwitch } from './watch/watch-switch.js';
 
 /** A stream that a person or a log collector reads. */
 export interface Output {
@@ -82,6 +83,9 @@ export async function launch(options: LaunchOptions): Promise<LaunchResult> {
 
 // Private
 
+/** How long a forced stop waits for its processes to be gone. */
+const FORCE_TIMEOUT_MS = 2000;
+
 const workerEntry = fileURLToPath(new URL('./cluster/worker.js', import.meta.url));
 
 class Launcher {
@@ -94,6 +98,7 @@ class Launcher {
   readonly #logFormat: 'pretty' | 'json';
   readonly #instance: Instance;
   readonly #workers = new WorkerGroup(workerEntry);
+  readonly #watch: WatchSwitch;
   /** Settles when the instance is to end. */
   readonly #ended: Promise<number>;
   #end!: (exitCode: number) => void;
@@ -126,14 +131,24 @@ class Launcher {
       this.#fail = reject;
     });
     this.#instance = this.#createInstance();
+    this.#watch = new WatchSwitch(() =>
+      watchSettings({
+        folder: options.projectDir,
+        fileNames: settingsFileNames,
+        file: options.configFile,
+        onChange: () => this.#reload(false),
+        log: this.#log,
+      }),
+    );
   }
 
   async run(): Promise<LaunchResult> {
-    const ignoreSignals = handleSignals(this.#options.signals, {
+    const verbs = {
       stop: () => void this.#stop((text) => this.#progress.step(text)),
-      force: () => this.#force(),
+      force: () => void this.#force(),
       reload: () => void this.#reload(true),
-    });
+    };
+    const ignoreSignals = handleSignals(this.#options.signals, verbs, systemClock);
     const control = await ControlServer.listen(
       this.#folder.controlSocket,
       createControlHandler({
@@ -142,14 +157,14 @@ class Launcher {
         stop: (onStep) => this.#stop(onStep),
       }),
     );
-    let watch: SettingsWatch | undefined;
     try {
-      await this.#start();
-      watch = await this.#watchSettings();
+      // From before the settings are read, so that no change of the file is missed.
+      await this.#watch.turn(true);
+      await Promise.race([this.#start(), this.#ended]);
       return { exitCode: await this.#ended };
     } finally {
       this.#progress.end();
-      await watch?.close();
+      await this.#watch.turn(false);
       await control.close();
       ignoreSignals();
       this.#log.flush();
@@ -163,20 +178,21 @@ class Launcher {
       log: this.#log,
       load: (more) => this.#load(more),
       createRunner: (loaded) => this.#createRunner(loaded),
-      onSettings: ({ settings }) => this.#log.setLevel(settings.logLevel),
+      onSettings: ({ settings }) => {
+        this.#log.setLevel(settings.logLevel);
+        void this.#watch.turn(settings.watch);
+      },
       onFatal: (error) => this.#fail(error),
       version: this.#options.version,
       pid: process.pid,
     });
   }
 
-  #load(more: {
-    measure: boolean;
-    signal?: AbortSignal;
-    onStep: (text: string) => void;
-  }): Promise<LoadedRelease> {
+  async #load(more: { signal: AbortSignal; onStep: (text: string) => void }): Promise<LoadedRelease> {
     const { projectDir, configFile, env, flags } = this.#options;
-    return loadRelease({ projectDir, configFile, env, flags, ...more });
+    const loaded = await loadRelease({ projectDir, configFile, env, flags, ...more });
+    for (const text of loaded.project.warnings) this.#log.warn('project-warning', text);
+    return loaded;
   }
 
   /** Where the two modes part. */
@@ -220,10 +236,9 @@ class Launcher {
     if (this.#lock.recovered) {
       this.#log.info('recovered', 'an earlier instance had ended without cleaning up; that is done now');
     }
-    const onStep = (text: string): void => this.#progress.step(text);
-    const loaded = await this.#load({ measure: false, onStep });
+    let loaded: LoadedRelease;
     try {
-      await this.#instance.start(loaded, onStep);
+      loaded = await this.#instance.start((text) => this.#progress.step(text));
     } catch (error) {
       // Told to stop before it was ready: not a failure.
       if (this.#stopping === undefined) throw error;
@@ -266,21 +281,8 @@ class Launcher {
     this.#options.onReady?.({ urls, pid: status.pid });
   }
 
-  async #watchSettings(): Promise<SettingsWatch | undefined> {
-    if (this.#stopping !== undefined || !this.#instance.serving.loaded.settings.watch) return undefined;
-    const { projectDir, configFile } = this.#options;
-    return watchSettings({
-      folder: projectDir,
-      fileNames: settingsFileNames,
-      file: configFile,
-      onChange: () => this.#reload(false),
-      log: this.#log,
-    });
-  }
-
   /** From a signal or the watch: nobody waits for the answer, the log has it. */
   async #reload(isRequested: boolean): Promise<void> {
-    if (this.#instance.state === 'starting') return;
     await this.#instance.reload(isRequested, () => {}).catch(() => {}); // logged by Instance
   }
 
@@ -298,9 +300,10 @@ class Launcher {
     return this.#stopping;
   }
 
-  #force(): void {
+  async #force(): Promise<void> {
     this.#log.warn('forced', 'stopping at once: requests in flight are cut');
-    this.#instance.kill();
+    systemClock.after(FORCE_TIMEOUT_MS, () => this.#end(ExitCode.forced));
+    await this.#instance.kill();
     this.#end(ExitCode.forced);
   }
 
@@ -309,6 +312,7 @@ class Launcher {
     this.#progress.hide();
     output.write(text);
     const count = output.takeLostLines();
-    if (count > 0) this.#log.warn('lines-lost', `${count} lines of ${stream} were left out: nobody read them`, { count });
+    if (count > 0)
+      this.#log.warn('lines-lost', `${count} lines of ${stream} were left out: nobody read them`, { count });
   }
 }

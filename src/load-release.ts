@@ -17,11 +17,8 @@ export interface ReleaseSources extends Omit<SettingsSources, 'django'> {
   /** Tells a person what takes so long. */
   readonly onStep: (text: string) => void;
   readonly signal?: AbortSignal;
-  /** Import the application too: before a restart, and for `processes = auto`. */
-  readonly measure?: boolean;
 }
 
-const PYTHON_TIMEOUT_MS = 60_000;
 const COLLECT_TIMEOUT_MS = 600_000;
 
 /**
@@ -38,8 +35,8 @@ export async function loadRelease(sources: ReleaseSources): Promise<LoadedReleas
     root: projectDir,
     settings: first.settings,
     env,
-    measure: sources.measure === true || first.settings.processes === 'auto',
-    timeoutMs: Math.max(PYTHON_TIMEOUT_MS, first.settings.readyTimeoutMs),
+    measure: first.settings.processes === 'auto',
+    timeoutMs: first.settings.readyTimeoutMs,
     signal,
   });
   const loaded =

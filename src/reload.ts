@@ -1,4 +1,4 @@
-import { bindAddress, isAddressChanged } from './address.js';
+import { bindAddress, isAddressOf, isInTheWay } from './address.js';
 import type { ReloadResult } from './control/protocol.js';
 import type { ListeningSocket } from './front/listening-socket.js';
 import type { LoadedRelease } from './load-release.js';
@@ -23,6 +23,8 @@ export interface ReloadOptions {
   readonly onStep: (text: string) => void;
   /** The new release serves; what follows is the end of the old one. */
   readonly onCommitted: (serving: Serving) => void;
+  /** Aborted when the instance stops. */
+  readonly signal: AbortSignal;
   readonly log: Log;
 }
 
@@ -34,39 +36,28 @@ export interface ReloadOptions {
  */
 export async function reload(options: ReloadOptions): Promise<ReloadResult> {
   const { serving, runner, log } = options;
-  const before = serving.loaded;
   const loaded = await options.load();
-  const changes = compareSettings(before.settings, loaded.settings);
+  const changes = compareSettings(serving.loaded.settings, loaded.settings);
   const sentences = changes.map(describeChange);
-  const needsListener = isAddressChanged(
-    [before.settings, before.project],
-    [loaded.settings, loaded.project],
-  );
   const needsGeneration = options.isRequested || changes.some(({ effect }) => effect === 'generation');
   if (!needsGeneration && changes.length === 0) {
     log.info('reload-nothing', 'the settings file was written, but nothing in it has changed');
     return { generation: serving.generation, changes: [] };
   }
   // Bound first: a port that is taken refuses the reload before anything is started.
-  const socket = needsListener ? await bindAddress(loaded.settings, loaded.project, log) : serving.socket;
-  let after: Serving = { loaded, generation: serving.generation, socket };
-  try {
-    if (needsGeneration) {
-      after = { ...after, generation: serving.generation + 1 };
-      options.onStep('starting the new application');
-      await runner.prepare(instanceRelease(after));
-    }
-  } catch (error) {
-    if (needsListener) socket.close();
+  const socket = await moveSocket(serving.socket, loaded, log);
+  if (socket === 'stays') sentences.push('the address stays as it is (takes effect with: easyserve restart)');
+  const moved = socket === 'stays' ? undefined : socket;
+  const after: Serving = {
+    loaded,
+    generation: needsGeneration ? serving.generation + 1 : serving.generation,
+    socket: serving.socket,
+  };
+  await prepare(after, needsGeneration, options).catch((error: unknown) => {
+    moved?.close();
     throw error;
-  }
-  if (needsGeneration) await runner.commit();
-  await runner.configure(loaded.settings);
-  options.onCommitted(after);
-  if (needsListener) {
-    await runner.listen(socket);
-    serving.socket.close();
-  }
+  });
+  await commit(after, moved, needsGeneration, options);
   log.info('reloaded', `generation ${after.generation} serves`, {
     generation: after.generation,
     changes: sentences,
@@ -83,6 +74,47 @@ export function instanceRelease({ loaded, generation }: Omit<Serving, 'socket'>)
 }
 
 // Private
+
+/** Undefined: where it is, it is right. `stays`: only when it is closed another can be bound in its place. */
+async function moveSocket(
+  socket: ListeningSocket,
+  { settings, project }: LoadedRelease,
+  log: Log,
+): Promise<ListeningSocket | 'stays' | undefined> {
+  if (isAddressOf(socket, settings, project)) return undefined;
+  if (!isInTheWay(socket, settings, project)) return bindAddress(settings, project, log);
+  log.warn('address-stays', `the site goes on at ${socket.url}: moving within a port needs a restart`, {
+    hint: 'easyserve restart',
+  });
+  return 'stays';
+}
+
+async function prepare(after: Serving, needsGeneration: boolean, options: ReloadOptions): Promise<void> {
+  if (needsGeneration) {
+    options.onStep('starting the new application');
+    await options.runner.prepare(instanceRelease(after));
+  }
+  options.signal.throwIfAborted();
+}
+
+/** From here on the new release serves, whatever becomes of the address. */
+async function commit(
+  after: Serving,
+  moved: ListeningSocket | undefined,
+  needsGeneration: boolean,
+  { runner, onCommitted }: ReloadOptions,
+): Promise<void> {
+  if (needsGeneration) await runner.commit();
+  onCommitted(after);
+  await runner.configure(after.loaded.settings);
+  if (moved === undefined) return;
+  await runner.listen(moved).catch((error: unknown) => {
+    moved.close();
+    throw error;
+  });
+  onCommitted({ ...after, socket: moved });
+  after.socket.close();
+}
 
 function describeChange({ key, from, to, effect }: SettingsChange): string {
   const change = `${key}: ${JSON.stringify(from)} -> ${JSON.stringify(to)}`;

@@ -32,9 +32,10 @@ export interface Runner {
   /** Application processes in all. */
   scale(processes: number): Promise<void>;
   status(): Promise<SiteStatus[]>;
+  /** Closes the listening socket, finishes what is in flight, within the time, and ends everything. */
   stop(drainTimeoutMs: number): Promise<void>;
-  /** Ends everything at once. */
-  kill(): void;
+  /** Ends everything at once; resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 export function releaseFor(release: InstanceRelease, processes: number): Release {

@@ -26,6 +26,6 @@ export interface SiteControl {
   status(): Promise<SiteStatus>;
   /** Finishes what is in flight, within the time, and ends its processes. */
   stop(drainTimeoutMs: number): Promise<void>;
-  /** Ends everything at once. */
-  kill(): void;
+  /** Ends everything at once; resolves when it is gone. */
+  kill(): Promise<void>;
 }

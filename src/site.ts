@@ -129,14 +129,17 @@ export class Site implements SiteControl {
   }
 
   async stop(drainTimeoutMs: number): Promise<void> {
-    this.#front?.stopAccepting();
-    await this.#pool.stop(drainTimeoutMs);
+    const { clock } = this.#options;
+    const deadlineMs = clock.now() + drainTimeoutMs;
+    // The front first: an upload on its way in will need a process, a buffered answer on its way out needs none.
+    await this.#front?.drain(drainTimeoutMs);
+    await this.#pool.stop(Math.max(0, deadlineMs - clock.now()));
     this.#front?.closeConnections();
   }
 
-  kill(): void {
+  kill(): Promise<void> {
     this.#front?.closeConnections();
-    this.#pool.kill();
+    return this.#pool.kill();
   }
 
   // Private

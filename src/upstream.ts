@@ -57,7 +57,7 @@ export interface Upstream<R extends PendingRequest> {
   requests(): Iterable<InFlight<R>>;
   /** Makes one real GET; resolves with the status. Rejects on death or deadline. */
   probe(probe: Probe): Promise<ProbeResult>;
-  /** Closes the connections; requests in flight are lost. */
+  /** Closes the connections. Requests in flight are lost (onLost), or cut when their answer has begun. */
   close(): void;
 }
 
@@ -77,7 +77,7 @@ export interface ProbeResult {
 export interface UpstreamObserver<R extends PendingRequest> {
   /** A thread became idle: a finished request, or a thread that came (back) into service. */
   onIdle(): void;
-  /** The connection broke before a byte of the answer came. */
+  /** The connection ended before a byte of the answer came. */
   onLost(request: R): void;
 }
 

@@ -1,3 +1,4 @@
+import { StartError } from '../errors.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import type { AppStatus } from '../status.js';
@@ -80,6 +81,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
 
   /** Starts the processes of a release beside the current ones. Throws StartError: nothing has changed then. */
   async prepare(release: Release, rule: ProbeRule): Promise<void> {
+    if (this.#isStopped) throw new StartError('start-stopped', 'The start was broken off.');
     const next = new Generation(release, this.#context);
     this.#next = next;
     try {
@@ -151,9 +153,11 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     await Promise.all(generations.map((generation) => generation.retire(0)));
   }
 
-  /** Ends all processes at once. */
-  kill(): void {
-    for (const generation of this.#generations()) generation.kill();
+  /** Ends all processes at once; resolves when they are gone. */
+  async kill(): Promise<void> {
+    this.#stopSweep();
+    this.#isStopped = true;
+    await Promise.all(this.#generations().map((generation) => generation.kill()));
   }
 
   // Private

@@ -176,9 +176,12 @@ export class Generation<R extends PendingRequest> {
     await Promise.all([...this.#members].map((member) => this.#retireMember(member, drainTimeoutMs)));
   }
 
-  kill(): void {
+  /** Ends all its processes at once; resolves when they are gone. */
+  async kill(): Promise<void> {
     this.#isRetired = true;
-    for (const member of this.#members) member.process.kill();
+    const members = [...this.#members];
+    for (const member of members) member.process.kill();
+    await Promise.all(members.map((member) => member.process.exited));
   }
 
   // Private

@@ -1,14 +1,14 @@
 import type { Worker } from 'node:cluster';
 import type { Readable } from 'node:stream';
+import type { ProbeRule } from '../app/generation.js';
 import { RestartPolicy } from '../app/restart-policy.js';
 import type { Clock } from '../clock.js';
-import { describeError, EasyserveError, ExitCode } from '../errors.js';
+import { describeError, EasyserveError, ExitCode, StartError } from '../errors.js';
 import type { ListeningSocket } from '../front/listening-socket.js';
 import type { Log } from '../log/log.js';
 import { distribute } from '../project/process-plan.js';
 import { type InstanceRelease, type Runner, releaseFor } from '../runner.js';
 import type { Settings } from '../settings/settings.js';
-import type { SiteControl } from '../site-control.js';
 import type { SiteStatus } from '../status.js';
 import type { WelcomeMessage } from './messages.js';
 import type { WorkerGroup } from './worker-group.js';
@@ -25,10 +25,14 @@ export interface ClusterRunnerOptions {
   readonly onWorkerGone: (pid: number) => Promise<void>;
 }
 
-/** A worker's place: which share of the processes it has. */
+/** A worker's place: which share of the processes it has, and how far its worker is. */
 interface Place {
   readonly index: number;
   readonly handle: WorkerHandle;
+  /** It serves the current release: what is asked of the runner is asked of it. One that comes up catches up by itself. */
+  isServing: boolean;
+  /** What it has prepared, and not committed yet. */
+  prepared: InstanceRelease | undefined;
 }
 
 /**
@@ -42,7 +46,9 @@ export class ClusterRunner implements Runner {
   readonly #places = new Map<number, Place>();
   /** Places whose worker is being forked, in the order of the forks. */
   readonly #forking: number[] = [];
-  readonly #onForked = new Map<number, (handle: WorkerHandle) => void>();
+  readonly #onForked = new Map<number, (place: Place) => void>();
+  /** The first workers are all there. */
+  #forked: Promise<unknown> = Promise.resolve();
   #policy: RestartPolicy | undefined;
   #current: InstanceRelease | undefined;
   #next: InstanceRelease | undefined;
@@ -60,25 +66,31 @@ export class ClusterRunner implements Runner {
     this.#fronts = fronts;
     this.#policy = new RestartPolicy(release.settings, this.#options.clock);
     this.#socket = socket;
-    const handles = Array.from({ length: fronts }, (_, index) => this.#expectFork(index));
+    const forked = Promise.all(Array.from({ length: fronts }, (_, index) => this.#expectFork(index)));
+    this.#forked = forked;
     await this.#options.group.start(fronts, (worker) => this.#onWorker(worker));
-    await Promise.all(handles);
+    const places = await forked;
     try {
-      await this.#prepareAll(release, 'reported');
+      if (this.#isStopping) throw new StartError('start-stopped', 'The start was broken off.');
+      await this.#prepareIn(places, release, 'reported');
       this.#current = release;
-      await this.#each((site) => site.commit());
-      await this.#each((site) => site.listen(socket.handle));
+      await Promise.all(places.map(({ handle }) => handle.commit()));
+      await Promise.all(places.map(({ handle }) => handle.listen(socket.handle)));
     } catch (error) {
       await this.stop(0);
       throw error;
     }
+    for (const place of places) place.isServing = true;
   }
 
   async prepare(release: InstanceRelease): Promise<void> {
     const processes = Math.max(release.plan.processes, this.#fronts);
-    this.#next = { ...release, plan: { ...release.plan, processes } };
+    const next = { ...release, plan: { ...release.plan, processes } };
+    this.#next = next;
     try {
-      await this.#prepareAll(this.#next, 'required');
+      const serving = this.#serving;
+      if (serving.length === 0) throw new StartError('worker-exited', 'No worker serves at the moment.');
+      await this.#prepareIn(serving, next, 'required');
     } catch (error) {
       await this.discard();
       throw error;
@@ -87,29 +99,39 @@ export class ClusterRunner implements Runner {
 
   /** From here on the new release is the one that a worker which dies comes back with. */
   async commit(): Promise<void> {
-    this.#current = this.#next;
+    const next = this.#next;
+    if (next === undefined) throw new Error('nothing is prepared');
+    this.#current = next;
     this.#next = undefined;
-    await this.#eachAlive((site) => site.commit());
+    await this.#each(async (place) => {
+      // One that came up in the meantime brought the old release, and has prepared nothing.
+      if (place.prepared !== next) await this.#prepareIn([place], next, 'skipped');
+      place.prepared = undefined;
+      await place.handle.commit();
+    });
   }
 
   async discard(): Promise<void> {
     this.#next = undefined;
-    await this.#eachAlive((site) => site.discard());
+    await this.#each(async (place) => {
+      place.prepared = undefined;
+      await place.handle.discard();
+    });
   }
 
   async drained(): Promise<void> {
-    await this.#eachAlive((site) => site.drained());
+    await this.#each(({ handle }) => handle.drained());
   }
 
   async configure(settings: Settings): Promise<void> {
     if (this.#current !== undefined) this.#current = { ...this.#current, settings };
     this.#policy?.configure(settings);
-    await this.#eachAlive((site) => site.configure(settings));
+    await this.#each(({ handle }) => handle.configure(settings));
   }
 
   async listen(socket: ListeningSocket): Promise<void> {
     this.#socket = socket;
-    await this.#each((site) => site.listen(socket.handle));
+    await this.#each(({ handle }) => handle.listen(socket.handle));
   }
 
   async scale(processes: number): Promise<void> {
@@ -128,62 +150,71 @@ export class ClusterRunner implements Runner {
     const before = current.plan.processes;
     this.#current = { ...current, plan: { ...current.plan, processes } };
     const results = await Promise.allSettled(
-      [...this.#places.values()].map(({ index, handle }) =>
-        handle.scale(this.#shareOf(index, processes), processes),
-      ),
+      this.#serving.map(({ index, handle }) => handle.scale(this.#shareOf(index, processes), processes)),
     );
     const failed = results.find((result) => result.status === 'rejected');
     if (failed === undefined) return;
     this.#current = { ...current, plan: { ...current.plan, processes: before } };
-    await this.#eachAlive((site, index) => site.scale(this.#shareOf(index, before), before));
+    await this.#each(({ index, handle }) => handle.scale(this.#shareOf(index, before), before));
     throw failed.reason;
   }
 
-  status(): Promise<SiteStatus[]> {
-    return Promise.all([...this.#places.values()].map(({ handle }) => handle.status()));
+  /** Of the workers that live. */
+  async status(): Promise<SiteStatus[]> {
+    const all = [...this.#places.values()].sort((one, other) => one.index - other.index);
+    const results = await Promise.allSettled(all.map(({ handle }) => handle.status()));
+    return results.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
   }
 
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#isStopping = true;
-    await this.#each((site) => site.stop(drainTimeoutMs));
+    // The workers have their own: without ours, clients are refused when they have closed it, and wait for nobody.
+    this.#socket?.close();
+    await this.#forked;
+    await Promise.all([...this.#places.values()].map(({ handle }) => handle.stop(drainTimeoutMs)));
   }
 
-  kill(): void {
+  async kill(): Promise<void> {
     this.#isStopping = true;
-    for (const { handle } of this.#places.values()) handle.kill();
+    await this.#forked;
+    await Promise.all([...this.#places.values()].map(({ handle }) => handle.kill()));
   }
 
   // Private
+
+  get #serving(): Place[] {
+    return [...this.#places.values()].filter(({ isServing }) => isServing);
+  }
 
   #shareOf(index: number, processes: number): number {
     return distribute(processes, this.#fronts)[index] ?? 0;
   }
 
-  async #prepareAll(release: InstanceRelease, rule: 'required' | 'reported'): Promise<void> {
+  /** Throws what the first that fails throws, when all have ended. */
+  async #prepareIn(places: readonly Place[], release: InstanceRelease, rule: ProbeRule): Promise<void> {
     const { processes } = release.plan;
     const results = await Promise.allSettled(
-      [...this.#places.values()].map(({ index, handle }) =>
-        handle.prepare(releaseFor(release, this.#shareOf(index, processes)), rule),
-      ),
+      places.map(async (place) => {
+        await place.handle.prepare(releaseFor(release, this.#shareOf(place.index, processes)), rule);
+        place.prepared = release;
+      }),
     );
     const failed = results.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
 
-  async #each(act: (site: SiteControl, index: number) => Promise<unknown>): Promise<void> {
-    await Promise.all([...this.#places.values()].map(({ index, handle }) => act(handle, index)));
-  }
-
-  /** A worker that dies meanwhile comes back in the right state by itself: #revive starts it with the current release. */
-  async #eachAlive(act: (site: SiteControl, index: number) => Promise<unknown>): Promise<void> {
+  /** A worker that dies meanwhile comes back in the right state by itself: #bringUp starts it with the current release. */
+  async #each(act: (place: Place) => Promise<unknown>): Promise<void> {
     await Promise.all(
-      [...this.#places.values()].map(({ index, handle }) =>
-        Promise.race([act(handle, index), handle.exited]),
+      this.#serving.map((place) =>
+        act(place).catch((error: unknown) => {
+          if (!place.handle.isGone) throw error;
+        }),
       ),
     );
   }
 
-  #expectFork(index: number): Promise<WorkerHandle> {
+  #expectFork(index: number): Promise<Place> {
     this.#forking.push(index);
     return new Promise((resolve) => this.#onForked.set(index, resolve));
   }
@@ -196,54 +227,66 @@ export class ClusterRunner implements Runner {
       if (source) this.#options.takeOutput(source, stream);
     }
     const handle = new WorkerHandle(worker, this.#options.welcome, this.#options.clock);
-    this.#places.set(index, { index, handle });
-    void handle.exited.then((how) => this.#onExit(index, handle, how));
-    this.#onForked.get(index)?.(handle);
+    const place: Place = { index, handle, isServing: false, prepared: undefined };
+    this.#places.set(index, place);
+    void handle.exited.then((how) => this.#onExit(place, how));
+    this.#onForked.get(index)?.(place);
     this.#onForked.delete(index);
   }
 
-  async #onExit(index: number, handle: WorkerHandle, how: string): Promise<void> {
+  async #onExit({ index, handle }: Place, how: string): Promise<void> {
+    const { log, onWorkerGone } = this.#options;
     this.#places.delete(index);
-    await this.#options.onWorkerGone(handle.pid);
+    await onWorkerGone(handle.pid).catch((error: unknown) => {
+      log.warn('leftovers-not-removed', 'what a worker left behind could not be removed', {
+        worker: handle.pid,
+        error: String(error),
+      });
+    });
     if (this.#isStopping || this.#current === undefined) return;
-    this.#options.log.error('worker-crashed', `worker ${handle.pid} ${how}; its place is filled again`, {
+    log.error('worker-crashed', `worker ${handle.pid} ${how}; its place is filled again`, {
       worker: handle.pid,
       how,
     });
-    this.#reviveLater(index);
-  }
-
-  #reviveLater(index: number): void {
     const delayMs = this.#policy?.recordCrash() ?? 0;
-    this.#options.clock.after(delayMs, () => {
-      if (!this.#isStopping) void this.#revive(index);
-    });
+    this.#options.clock.after(delayMs, () => void this.#refill(index));
   }
 
-  async #revive(index: number): Promise<void> {
-    const { log } = this.#options;
+  async #refill(index: number): Promise<void> {
+    if (this.#isStopping) return;
+    const { log, group } = this.#options;
     const forked = this.#expectFork(index);
-    this.#options.group.add();
-    const handle = await forked;
+    group.add();
+    const place = await forked;
+    const { pid } = place.handle;
     try {
-      const current = this.#current;
-      const socket = this.#socket;
-      if (current === undefined || socket === undefined) return;
-      await handle.prepare(releaseFor(current, this.#shareOf(index, current.plan.processes)), 'skipped');
-      await handle.commit();
-      await handle.listen(socket.handle);
-      log.info('worker-ready', `worker ${handle.pid} serves`, { worker: handle.pid });
-      if (this.#current !== current) await this.#catchUp(index, handle);
+      if (this.#isStopping) throw new StartError('start-stopped', 'The start was broken off.');
+      await this.#bringUp(place);
+      log.info('worker-ready', `worker ${pid} serves`, { worker: pid });
     } catch (error) {
-      log.error('worker-start-failed', `worker ${handle.pid} could not serve`, { ...describeError(error) });
-      handle.kill(); // its exit tries again
+      void place.handle.kill(); // its exit tries again
+      if (this.#isStopping) return;
+      log.error('worker-start-failed', `worker ${pid} could not serve`, { ...describeError(error) });
     }
   }
 
-  /** A reload was committed while this worker came up. */
-  async #catchUp(index: number, handle: WorkerHandle): Promise<void> {
-    const current = this.#current as InstanceRelease;
-    await handle.prepare(releaseFor(current, this.#shareOf(index, current.plan.processes)), 'skipped');
-    await handle.commit();
+  /** Until it serves what the others serve by then: a reload may be committed meanwhile. */
+  async #bringUp(place: Place): Promise<void> {
+    const { handle } = place;
+    let release: InstanceRelease | undefined;
+    let socket: ListeningSocket | undefined;
+    while (release !== this.#current || socket !== this.#socket) {
+      if (release !== this.#current && this.#current !== undefined) {
+        release = this.#current;
+        await this.#prepareIn([place], release, 'skipped');
+        place.prepared = undefined;
+        await handle.commit();
+      }
+      if (socket !== this.#socket && this.#socket !== undefined) {
+        socket = this.#socket;
+        await handle.listen(socket.handle);
+      }
+    }
+    place.isServing = true;
   }
 }

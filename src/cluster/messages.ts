@@ -32,7 +32,12 @@ export interface LeaveMessage {
   readonly kind: 'leave';
 }
 
-export type ToWorker = WelcomeMessage | CallMessage | LeaveMessage;
+/** To the worker: end everything at once, and leave. Not a call: it can come before `hello`. */
+export interface KillMessage {
+  readonly kind: 'kill';
+}
+
+export type ToWorker = WelcomeMessage | CallMessage | LeaveMessage | KillMessage;
 
 /** To the primary: the worker listens to messages. */
 export interface HelloMessage {

@@ -14,7 +14,11 @@ interface PendingCall {
   readonly reject: (error: Error) => void;
 }
 
+/** From the fork until it listens to messages. */
+const HELLO_TIMEOUT_MS = 30_000;
 const LEAVE_TIMEOUT_MS = 5000;
+/** For a worker to end its application processes; killed first, it would leave that to them. */
+const KILL_TIMEOUT_MS = 1000;
 
 /** The site of a throng worker, from the primary's side. Created by ClusterRunner; the other end is worker.ts. */
 export class WorkerHandle implements SiteControl {
@@ -26,31 +30,19 @@ export class WorkerHandle implements SiteControl {
   readonly #hello: Promise<void>;
   #lastId = 0;
   #isGone = false;
+  /** Of the settings that its site was last given. */
+  #killTimeoutMs = 0;
 
   constructor(worker: Worker, welcome: WelcomeMessage, clock: Clock) {
     this.#worker = worker;
     this.#clock = clock;
-    this.exited = new Promise((resolve) => {
-      worker.once('exit', (code, signal) => {
-        this.#isGone = true;
-        const how = signal ? `was ended by ${signal}` : `exited with code ${code}`;
-        for (const { reject } of this.#calls.values()) reject(gone(how));
-        this.#calls.clear();
-        resolve(how);
-      });
-    });
-    // A channel that breaks is followed by the exit, which tells what is needed.
-    worker.on('error', () => {});
-    this.#hello = new Promise((resolve, reject) => {
-      worker.on('message', (message: ToPrimary) => {
-        if (message.kind === 'hello') {
-          this.#send(welcome);
-          resolve();
-        } else this.#settle(message);
-      });
-      void this.exited.then((how) => reject(gone(how)));
-    });
+    this.exited = this.#watchExit();
+    this.#hello = this.#awaitHello(welcome);
     this.#hello.catch(() => {}); // each call hears of it
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
   }
 
   get pid(): number {
@@ -58,6 +50,7 @@ export class WorkerHandle implements SiteControl {
   }
 
   prepare(release: Release, rule: ProbeRule): Promise<void> {
+    this.#killTimeoutMs = release.settings.killTimeoutMs;
     return this.#call('prepare', [release, rule]);
   }
 
@@ -74,6 +67,7 @@ export class WorkerHandle implements SiteControl {
   }
 
   configure(settings: Settings): Promise<void> {
+    this.#killTimeoutMs = settings.killTimeoutMs;
     return this.#call('configure', [settings]);
   }
 
@@ -89,21 +83,65 @@ export class WorkerHandle implements SiteControl {
     return this.#call('status', []);
   }
 
-  /** Ends the worker too. */
+  /** Ends the worker too, by force when it does not keep the time. */
   async stop(drainTimeoutMs: number): Promise<void> {
     if (this.#isGone) return;
-    await Promise.race([this.#call('stop', [drainTimeoutMs]), this.exited]);
+    const longestMs = drainTimeoutMs + this.#killTimeoutMs + LEAVE_TIMEOUT_MS;
+    const cancelStop = this.#clock.after(longestMs, () => this.kill());
+    await this.#call('stop', [drainTimeoutMs]).catch(() => this.kill()); // gone already, or of no more use
+    cancelStop();
     this.#send({ kind: 'leave' });
-    const cancel = this.#clock.after(LEAVE_TIMEOUT_MS, () => this.kill());
+    const cancelLeave = this.#clock.after(LEAVE_TIMEOUT_MS, () => void this.kill());
+    await this.exited;
+    cancelLeave();
+  }
+
+  async kill(): Promise<void> {
+    if (this.#isGone) return;
+    this.#send({ kind: 'kill' });
+    const cancel = this.#clock.after(KILL_TIMEOUT_MS, () => this.#worker.process.kill('SIGKILL'));
     await this.exited;
     cancel();
   }
 
-  kill(): void {
-    if (!this.#isGone) this.#worker.process.kill('SIGKILL');
+  // Private
+
+  #watchExit(): Promise<string> {
+    return new Promise((resolve) => {
+      const end = (how: string): void => {
+        if (this.#isGone) return;
+        this.#isGone = true;
+        for (const { reject } of this.#calls.values()) reject(gone(how));
+        this.#calls.clear();
+        resolve(how);
+      };
+      this.#worker.once('exit', (code, signal) =>
+        end(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+      );
+      this.#worker.on('error', (error) => {
+        // Without a process no exit follows; a channel that breaks is followed by one.
+        if (this.#worker.process.pid === undefined) end(`could not be started (${error.message})`);
+      });
+    });
   }
 
-  // Private
+  #awaitHello(welcome: WelcomeMessage): Promise<void> {
+    return new Promise((resolve, reject) => {
+      // A worker that hangs this early is started anew.
+      const cancel = this.#clock.after(HELLO_TIMEOUT_MS, () => this.kill());
+      this.#worker.on('message', (message: ToPrimary) => {
+        if (message.kind === 'hello') {
+          cancel();
+          this.#send(welcome);
+          resolve();
+        } else this.#settle(message);
+      });
+      void this.exited.then((how) => {
+        cancel();
+        reject(gone(how));
+      });
+    });
+  }
 
   async #call<C extends SiteCall>(
     call: C,

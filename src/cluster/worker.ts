@@ -31,14 +31,21 @@ await runAsWorker(() => {
         if (site !== undefined) void answer(site, message, handle as SocketHandle);
         return;
       case 'leave':
-        log?.flush();
-        process.disconnect();
+        leave(log);
+        return;
+      case 'kill':
+        void Promise.resolve(site?.kill()).then(() => leave(log));
     }
   });
   send({ kind: 'hello' });
 });
 
 // Private
+
+function leave(log: RootLog | undefined): void {
+  log?.flush();
+  process.disconnect();
+}
 
 function send(message: ToPrimary): void {
   process.send?.(message);

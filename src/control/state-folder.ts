@@ -1,5 +1,18 @@
 import { createHash } from 'node:crypto';
-import { chmod, link, lstat, mkdir, readdir, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  constants,
+  link,
+  lstat,
+  mkdir,
+  readdir,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EasyserveError, ExitCode } from '../errors.js';
 import { isSocketAnswering } from './socket-probe.js';
@@ -62,6 +75,7 @@ export async function stateFolderOf(
 ): Promise<StateFolder> {
   const uid = options.uid ?? ownUid();
   const place = await placeOf(projectDir);
+  await requireReadable(place.root);
   const running = join(place.inRoot, 'control.sock');
   // Perhaps started under the project's other name: the lock that refuses a second start is there.
   if (await isSocketAnswering(running)) return describeStateFolder(dirname(await realpath(running)));
@@ -119,15 +133,26 @@ async function placeOf(projectDir: string): Promise<Place> {
     root = await realpath(absolute);
     named = join(await realpath(dirname(absolute)), basename(absolute));
   } catch (error) {
-    const reason =
-      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : 'cannot be entered';
-    throw new EasyserveError('project-missing', ExitCode.application, `The folder ${absolute} ${reason}.`, {
-      cause: error,
-    });
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    throw noProject(`The folder ${absolute} ${isMissing ? 'does not exist' : 'cannot be entered'}.`, error);
   }
   const inRoot = join(root, '.easyserve');
   const beside = named === root ? inRoot : join(dirname(named), `.easyserve-${basename(named)}`);
   return { root, inRoot, beside, hash: createHash('sha256').update(named).digest('hex').slice(0, 16) };
+}
+
+/** Whoever starts an instance has to read the project. */
+async function requireReadable(root: string): Promise<void> {
+  if (!(await stat(root)).isDirectory()) throw noProject(`${root} is not a folder.`);
+  try {
+    await access(root, constants.R_OK | constants.X_OK);
+  } catch (error) {
+    throw noProject(`The folder ${root} cannot be read by this user.`, error);
+  }
+}
+
+function noProject(message: string, cause?: unknown): EasyserveError {
+  return new EasyserveError('project-missing', ExitCode.application, message, { cause });
 }
 
 /** False where the state has to go elsewhere. */

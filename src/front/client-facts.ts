@@ -24,7 +24,7 @@ export function readClientFacts(
     address: named ?? address,
     port: named === undefined ? port : 0,
     scheme: forwardedScheme === 'https' || forwardedScheme === 'http' ? forwardedScheme : scheme,
-    host: lastOf(headers['x-forwarded-host']) ?? host,
+    host: lastOf(headers['x-forwarded-host']) || host,
     isPeerTrusted: true,
   };
 }
@@ -36,16 +36,29 @@ function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
-/** From the right: the last address that is not a trusted proxy itself; what stands left of it may be forged. */
+/**
+ * From the right: the last address that is not a trusted proxy itself; what stands left of it may be forged. So may what
+ * stands left of a word that is no address, such as `unknown`: then it is the proxy that said so.
+ */
 function findClientAddress(
   header: string | string[] | undefined,
   trusted: TrustedProxies,
 ): string | undefined {
-  const addresses = String(header ?? '')
-    .split(',')
-    .map((part) => plainAddress(part.trim()))
-    .filter((part) => isIP(part) !== 0);
-  return addresses.findLast((address) => !trusted.has(address)) ?? addresses[0];
+  if (header === undefined) return undefined;
+  let nearest: string | undefined;
+  for (const part of String(header).split(',').reverse()) {
+    const address = addressOf(part.trim());
+    if (isIP(address) === 0) return nearest;
+    nearest = address;
+    if (!trusted.has(address)) return address;
+  }
+  return nearest;
+}
+
+/** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
+function addressOf(part: string): string {
+  const match = /^(?:\[([^\]]+)\]|([\d.]+))(?::\d+)?$/.exec(part);
+  return plainAddress(match?.[1] ?? match?.[2] ?? part);
 }
 
 function lastOf(header: string | string[] | undefined): string | undefined {

@@ -1,9 +1,9 @@
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
+import net, { type Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import { answerClientError } from './client-error.js';
+import { answerClientError, refuseTunnel } from './client-error.js';
 import { readClientFacts } from './client-facts.js';
 import { respondWithErrorPage } from './error-page.js';
 import { Exchange, type Handler } from './exchange.js';
@@ -15,6 +15,10 @@ import { TrustedProxies } from './trusted-proxies.js';
 /** nginx's number for a client that left before its answer; only the access log shows it. */
 const CLIENT_CLOSED = 499;
 const BACKLOG = 2048;
+/** How often Node looks for connections beyond their limits; its own default would let slow headers take 30 s more. */
+const CHECK_MS = 1000;
+/** What a client that has just connected gets for its first request when the site stops. */
+const REQUEST_GRACE_MS = 500;
 
 /**
  * The HTTP side of a site: its listeners, and the way of each request through the pipeline into the access log.
@@ -30,8 +34,12 @@ export class Front {
   #settings: Settings;
   #trusted: TrustedProxies;
   #handlers: readonly Handler[] = [];
-  #connections = 0;
+  /** Open connections -> when they were accepted. */
+  readonly #sockets = new Map<Socket, number>();
+  /** What is being answered. */
+  readonly #exchanges = new Set<Exchange>();
   #isStopping = false;
+  #onQuiet: (() => void) | undefined;
 
   constructor(settings: Settings, clock: Clock, log: Log) {
     this.#settings = settings;
@@ -41,7 +49,7 @@ export class Front {
   }
 
   get connections(): number {
-    return this.#connections;
+    return this.#sockets.size;
   }
 
   configure(settings: Settings, handlers: readonly Handler[]): void {
@@ -66,14 +74,38 @@ export class Front {
       this.#log.error('listener-error', 'the listening socket failed', { error: error.message });
     });
     this.#servers.add(server);
-    for (const old of previous) old.close(() => this.#servers.delete(old));
+    for (const old of previous) this.#stopListening(old);
   }
 
-  /** Accepts no more, and closes each connection after the answer that is under way on it. */
-  stopAccepting(): void {
+  /**
+   * Closes the listening socket, and resolves when every request has its answer and every connection is closed, or at
+   * the deadline.
+   *
+   * Connections that wait for their next request are closed at once. One that was just made gets a moment for its first,
+   * for the client takes the connection as a promise.
+   */
+  async drain(timeoutMs: number): Promise<void> {
     this.#isStopping = true;
+    // Node has just looked for new connections when this phase of its event loop comes: the kernel's queue, which
+    // closing the socket would reset, is as empty as it gets.
+    await new Promise((resolve) => setImmediate(resolve));
     for (const server of this.#servers) server.close();
-    this.#closeIdleConnections();
+    for (const { response } of this.#exchanges) response.shouldKeepAlive = false;
+    const startedAtMs = this.#clock.now();
+    // Browsers connect ahead of time, and may never ask for anything.
+    this.#closeUnused(
+      (socket, acceptedAtMs) => socket.bytesRead === 0 && startedAtMs - acceptedAtMs > REQUEST_GRACE_MS,
+    );
+    const endGrace = this.#clock.after(REQUEST_GRACE_MS, () => this.#closeUnused(() => true));
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(timeoutMs, resolve);
+      this.#onQuiet = () => {
+        cancel();
+        resolve();
+      };
+      this.#checkQuiet();
+    });
+    endGrace();
   }
 
   /** Cuts what is left. */
@@ -83,12 +115,32 @@ export class Front {
 
   // Private
 
+  /** For good, but its connections go on: http.Server.close() would close those that are idle. */
+  #stopListening(server: Server): void {
+    net.Server.prototype.close.call(server, () => {
+      server.close(); // ends its watch over slow requests
+      this.#servers.delete(server);
+    });
+  }
+
+  /** Connections without a request. */
+  #closeUnused(isDue: (socket: Socket, acceptedAtMs: number) => boolean): void {
+    const used = new Set([...this.#exchanges].map(({ request }) => request.socket));
+    for (const [socket, acceptedAtMs] of this.#sockets) {
+      if (!used.has(socket) && isDue(socket, acceptedAtMs)) socket.destroy();
+    }
+  }
+
+  #checkQuiet(): void {
+    if (this.#sockets.size === 0) this.#onQuiet?.();
+  }
+
   #closeIdleConnections(): void {
     for (const server of this.#servers) server.closeIdleConnections();
   }
 
   #createServer(): Server {
-    const server = http.createServer({ maxHeaderSize: this.#settings.maxHeaderBytes, requestTimeout: 0 });
+    const server = http.createServer({ requestTimeout: 0, connectionsCheckingInterval: CHECK_MS });
     applyLimits(server, this.#settings);
     const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
       whenItsTurn(response, () => this.#handle(request, response));
@@ -99,11 +151,13 @@ export class Front {
     server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
       answerClientError(error, socket as Socket, this.#log),
     );
+    server.on('connect', (_request, socket) => refuseTunnel(socket as Socket));
     server.on('connection', (socket: Socket) => {
-      this.#connections += 1;
+      this.#sockets.set(socket, this.#clock.now());
       socket.setNoDelay(true);
       socket.once('close', () => {
-        this.#connections -= 1;
+        this.#sockets.delete(socket);
+        this.#checkQuiet();
       });
     });
     return server;
@@ -116,19 +170,37 @@ export class Front {
       id: this.#ids.next(given),
       client,
       startedAtMs: this.#clock.now(),
-      target: originForm(request.url ?? '/'),
+      target: originForm(request.url ?? '/', request.headers.host ?? ''),
     });
+    this.#exchanges.add(exchange);
     response.once('close', () => this.#onClosed(exchange));
     if (this.#isStopping) response.shouldKeepAlive = false;
-    if (!exchange.path.startsWith('/')) {
+    // Asks whether the server is there (RFC 9110 section 9.3.7).
+    if (exchange.method === 'OPTIONS' && exchange.path === '*') exchange.respond(204, []);
+    else if (!exchange.path.startsWith('/')) {
       respondWithErrorPage(exchange, 400, 'The address of this page is malformed.');
-      return;
+    } else this.#answer(exchange);
+  }
+
+  /** A handler that throws is a bug of ours, which must not end the whole site. */
+  #answer(exchange: Exchange): void {
+    try {
+      for (const handle of this.#handlers) if (handle(exchange)) return;
+      respondWithErrorPage(exchange, 404, 'There is no such page.');
+    } catch (error) {
+      const { stack, message } = error as Error;
+      this.#log.error('handler-failed', message, {
+        requestId: exchange.id,
+        path: exchange.path,
+        detail: stack,
+      });
+      if (exchange.response.headersSent) exchange.response.destroy();
+      else respondWithErrorPage(exchange, 500, 'The site could not answer this request.');
     }
-    for (const handle of this.#handlers) if (handle(exchange)) return;
-    respondWithErrorPage(exchange, 404, 'There is no such page.');
   }
 
   #onClosed(exchange: Exchange): void {
+    this.#exchanges.delete(exchange);
     if (this.#isStopping) setImmediate(() => this.#closeIdleConnections());
     if (!this.#settings.accessLog) return;
     const { response } = exchange;
@@ -149,13 +221,18 @@ export class Front {
 function applyLimits(server: Server, settings: Settings): void {
   server.headersTimeout = settings.headerTimeoutMs;
   server.keepAliveTimeout = settings.keepAliveTimeoutMs;
+  // An option that Node reads anew for each connection; its types know it as a parameter of createServer only.
+  Object.assign(server, { maxHeaderSize: settings.maxHeaderBytes });
 }
 
-/** `GET http://example.com/path`, as a client sends it to a proxy, means /path here (RFC 9112 section 3.2.2). */
-function originForm(target: string): string {
+/**
+ * `GET http://example.com/path`, as a client sends it to a proxy, means /path here. Its host goes before the Host header, but
+ * must be the same (RFC 9112 sections 3.2 and 3.2.2): one that differs is left as it is, which is no path.
+ */
+function originForm(target: string, host: string): string {
   if (target.startsWith('/')) return target;
-  const absolute = /^https?:\/\/[^/?#]*/i.exec(target);
-  if (absolute === null) return target;
-  const rest = target.slice(absolute[0].length);
+  const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target) ?? [];
+  if (authority === undefined || rest === undefined) return target;
+  if (host !== '' && host.toLowerCase() !== authority.toLowerCase()) return target;
   return rest.startsWith('/') ? rest : `/${rest}`;
 }

@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { EasyserveError, ExitCode } from '../errors.js';
+import { duplicateHandle } from './duplicate-handle.js';
 import { findPortOwner } from './port-owner.js';
 
 /** A raw TCP handle: what http.Server.listen takes, and what a worker can be sent. */
@@ -62,6 +63,12 @@ export class ListeningSocket {
     return this.port === 80 ? `http://${name}/` : `http://${name}:${this.port}/`;
   }
 
+  /** The same socket once more: it stays open, and its clients wait, when this one is closed. */
+  async duplicate(): Promise<ListeningSocket> {
+    return new ListeningSocket(await duplicateHandle(this.handle), this.host, this.port);
+  }
+
+  /** Does nothing when a server that listened on it has closed it already. */
   close(): void {
     this.handle.close();
   }

@@ -50,11 +50,16 @@ export async function respondFromFile(
 ): Promise<void> {
   const { response } = exchange;
   if (response.destroyed) return part.handle.close();
-  response.writeHead(status, [
-    ...['X-Request-ID', exchange.id],
-    ...headers,
-    ...['Content-Length', String(part.length)],
-  ]);
+  try {
+    response.writeHead(status, [
+      ...['X-Request-ID', exchange.id],
+      ...headers,
+      ...['Content-Length', String(part.length)],
+    ]);
+  } catch (error) {
+    await part.handle.close();
+    throw error; // a header that HTTP can't carry
+  }
   if (exchange.wantsBody && part.length > 0) {
     sendBody(exchange, part);
     return;

@@ -30,6 +30,8 @@ from typing import Any, Callable, Dict, Optional
 ANSWER_DESCRIPTOR = 3
 DEEPEST_VALUE = 20
 PARENT_CHECK_SECONDS = 0.5
+# Python that runs no thread but the one that hangs needs the help of C code.
+LAST_RESORT_SECONDS = 1.0
 OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -52,8 +54,8 @@ def enter_project(timeout_s: float) -> None:
     """Make this process look like one of the project's own.
 
     sys.path begins with the project's folder, as it does under manage.py.
-    What hangs for `timeout_s` seconds is ended with the stack of each thread
-    on stderr; when whoever started this process is gone, it ends at once.
+    What hangs for `timeout_s` seconds is ended, and stderr tells where it
+    was; when whoever started this process is gone, it ends at once.
     """
     kept = [
         entry
@@ -63,23 +65,40 @@ def enter_project(timeout_s: float) -> None:
     sys.path[:] = [os.getcwd()] + kept
     sys.argv[1:] = []
     os.set_inheritable(ANSWER_DESCRIPTOR, False)
-    faulthandler.dump_traceback_later(timeout_s, exit=True)
+    faulthandler.dump_traceback_later(
+        timeout_s + LAST_RESORT_SECONDS, exit=True
+    )
+    deadline = time.monotonic() + timeout_s
     threading.Thread(
-        target=end_with_parent, args=(os.getppid(),), daemon=True
+        target=watch, args=(os.getppid(), deadline), daemon=True
     ).start()
 
 
-def end_with_parent(parent: int) -> None:
-    """End once easyserve is gone: nobody waits for the answer any more.
+def watch(parent: int, deadline: float) -> None:
+    """End at the deadline, or with easyserve: nobody waits any more.
 
     Looks at the parent instead of the answer's descriptor, since a thread
     that reads from that would keep it open for the one that it answers.
     """
     while os.getppid() == parent:
-        time.sleep(PARENT_CHECK_SECONDS)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            os.write(2, b"It is still here:\n" + main_stack().encode())
+            break
+        time.sleep(min(PARENT_CHECK_SECONDS, left))
     if os.getpgrp() == os.getpid():
         os.killpg(os.getpid(), signal.SIGKILL)
     os._exit(1)
+
+
+def main_stack() -> str:
+    """Return where the main thread is, from the project's own code on."""
+    main = threading.main_thread().ident or 0
+    stack = traceback.extract_stack(sys._current_frames()[main])
+    begin = 0
+    while begin < len(stack) and is_foreign(stack[begin].filename):
+        begin += 1
+    return "".join(traceback.format_list(stack[begin:] or stack))
 
 
 def answer(find: Callable[[], Dict[str, Any]]) -> None:

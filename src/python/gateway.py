@@ -242,7 +242,10 @@ class FileWrapper:
             if source is None:
                 return None
             facts = os.fstat(source.fileno())
-            path = os.path.abspath(os.fsdecode(source.name))
+            name = source.name
+            if isinstance(name, int):  # NamedTemporaryFile before Python 3.10
+                name = self.filelike.name
+            path = os.path.abspath(os.fsdecode(name))
             named = os.stat(path)
             offset = source.tell()
         except (AttributeError, OSError, ValueError, TypeError):
@@ -772,29 +775,35 @@ class TerminationSignals:
 
     So that no request is lost it puts a successor into service first, and
     says "stop" then. What the application wants to do at SIGTERM is done when
-    the process really ends.
+    the process really ends. Children that the application forks have the
+    signals as if there were no gateway.
     """
+
+    NUMBERS = (signal.SIGTERM, signal.SIGINT)
 
     def __init__(self, control: Control) -> None:
         self._control = control
         self._kept: Dict[int, SignalHandler] = {}
+        self._forking = threading.local()
 
     def catch(self) -> None:
         """Take the signals over, from the application too."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in self.NUMBERS:
             previous = signal.signal(number, self._tell)
             if previous != self._tell:
                 self._kept[number] = previous
 
-    def give_back(self) -> None:
-        """Undo catch(): called in a forked child, which is to end by them."""
-        for number, handler in self._kept.items():
-            if signal.getsignal(number) == self._tell:
-                signal.signal(number, handler)
+    def leave_to_children(self) -> None:
+        """Make forked children do without catch(), from their birth on."""
+        os.register_at_fork(
+            before=self._hold,
+            after_in_parent=self._let_go,
+            after_in_child=self._give_back,
+        )
 
     def end(self) -> None:
         """Call the application's handler, and ignore the signals."""
-        for number in self._kept:
+        for number in self.NUMBERS:
             signal.signal(number, signal.SIG_IGN)
         handler = self._kept.get(signal.SIGTERM)
         if callable(handler):
@@ -805,6 +814,21 @@ class TerminationSignals:
     def _tell(self, number: int, frame: Optional[FrameType]) -> None:
         if not self._control.is_told_to_stop.is_set():
             self._control.tell_from_handler("terminated")
+
+    def _hold(self) -> None:
+        # A signal that comes before _give_back would be ours still.
+        self._forking.mask = signal.pthread_sigmask(
+            signal.SIG_BLOCK, self.NUMBERS
+        )
+
+    def _let_go(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
+
+    def _give_back(self) -> None:
+        for number, handler in self._kept.items():
+            if signal.getsignal(number) == self._tell:
+                signal.signal(number, handler)
+        self._let_go()
 
 
 def thread_stacks() -> Dict[str, str]:
@@ -907,8 +931,8 @@ def main(arguments: List[str]) -> None:
     control = Control(options.control_fd)
     signals = TerminationSignals(control)
     signals.catch()
+    signals.leave_to_children()
     os.register_at_fork(after_in_child=control.close)
-    os.register_at_fork(after_in_child=signals.give_back)
     threading.Thread(target=control.obey, daemon=True).start()
     try:
         start(options, control, signals, errors)

@@ -54,7 +54,7 @@ export class SingleRunner implements Runner {
     return this.#site.stop(drainTimeoutMs);
   }
 
-  kill(): void {
-    this.#site.kill();
+  kill(): Promise<void> {
+    return this.#site.kill();
   }
 }

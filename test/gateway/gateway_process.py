@@ -1,4 +1,4 @@
-"""Starts a real gateway, as src/app/app-process.ts does: socket, control descriptor, output, process group."""
+"""Starts a real gateway, as src/app/app-process.ts does, and reads what it says."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 from typing import Any, BinaryIO, Dict, List, Optional
 
@@ -120,6 +121,15 @@ class GatewayProcess:
         assert event["event"] == "stacks", event
         stacks: Dict[str, str] = event["stacks"]
         return stacks
+
+    def stack_with(self, name: str, text: str) -> str:
+        """Ask for the stack of a thread until `text` is in it, and return it."""
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while time.monotonic() < deadline:
+            stack = self.stacks().get(name, "")
+            if text in stack:
+                return stack
+        raise AssertionError("no %s in %s" % (text, stack))
 
     def connect(self) -> FrontConnection:
         return FrontConnection(self.socket_path).wait_for_hello()

@@ -108,7 +108,7 @@ class LengthTest(AnswerTest):
 class HeadTest(AnswerTest):
     def check_head(self, path: str, kinds: "list[int]", length: "str | None", **extra: str) -> None:
         with self.subTest(path):
-            answer = self.front.ask(path, "HEAD", **extra)
+            answer = self.front.ask(path, "HEAD", b"", **extra)
             self.check(answer, kinds, b"")
             self.assertEqual(answer.header("Content-Length"), length)
 
@@ -139,7 +139,7 @@ class BodilessTest(AnswerTest):
             for path in ("/status", "/status_of_stream"):
                 for extra in ({}, {"HTTP_X_LENGTH": "11"}, {"HTTP_X_LENGTH": "5000"}):
                     with self.subTest(status=status, path=path, extra=extra):
-                        answer = self.front.ask(path, QUERY_STRING=status, **extra)
+                        answer = self.front.ask(path, "GET", b"", QUERY_STRING=status, **extra)
                         self.assertEqual((answer.kinds, answer.status, answer.body), ([WHOLE], status, b""))
 
     def test_other_statuses(self) -> None:

@@ -6,8 +6,8 @@ import pathlib
 import unittest
 
 from front_connection import (
-    BODY, DEADLINE_SECONDS, END, FAILED, HEADER_BYTES, REQUEST, REQUEST_SPOOLED, REQUEST_STREAMED, WHOLE, encode_environ,
-    encode_frame,
+    BODY, DEADLINE_SECONDS, END, FAILED, HEADER_BYTES, REQUEST, REQUEST_SPOOLED, REQUEST_STREAMED, WHOLE,
+    encode_environ, encode_frame,
 )
 from gateway_process import GatewayTestCase
 
@@ -73,7 +73,8 @@ class MemoryTest(InputTestCase):
         self.assertEqual(self.front.read_answer().body, facts_of(b"body"))
 
     def test_frames_that_arrive_together(self) -> None:
-        # As after a slow close(), when a request was sent to a thread too early. 40 of them wrap around the buffer.
+        # As after a slow close(), when a request was sent to a thread too early. So many wrap around the
+        # buffer.
         bodies = [make_body(5000 + number) for number in range(40)]
         head = encode_environ("/read_all", "POST")
         self.front.socket.sendall(b"".join(encode_frame(REQUEST, head, body) for body in bodies))

@@ -23,7 +23,7 @@ class ValidatedTest(GatewayTestCase):
         self.assertNotIn("garbage collected", log)
 
     def variables(self, path: str, **extra: str) -> Dict[str, Any]:
-        answer = self.front.ask(path, **extra)
+        answer = self.front.ask(path, "GET", b"", **extra)
         self.assertEqual(answer.status, "200 OK")
         found: Dict[str, Any] = json.loads(answer.body)
         return found
@@ -73,7 +73,8 @@ class ValidatedTest(GatewayTestCase):
 
     def test_headers_become_variables(self) -> None:
         found = self.variables(
-            "/", HTTP_ACCEPT="text/*", HTTP_X_TEXT="caf\u00e9", CONTENT_TYPE="text/plain", QUERY_STRING="a=1&b=%20",
+            "/", HTTP_ACCEPT="text/*", HTTP_X_TEXT="caf\u00e9", CONTENT_TYPE="text/plain",
+            QUERY_STRING="a=1&b=%20",
         )
         self.assertEqual(found["HTTP_ACCEPT"], "text/*")
         self.assertEqual(found["HTTP_X_TEXT"], "caf\u00e9")

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { appendFileSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type BrokenRelease, breakRelease, replaceFile } from '../support/broken-release.js';
@@ -30,7 +30,10 @@ const faults: readonly Fault[] = [
     name: 'a syntax error',
     inject: breakApplication('syntax-error'),
     code: 'app-exited',
-    says: [/could not be loaded: SyntaxError/, /photojournal\/wsgi\.py", line \d+\s+def half_finished\(request/],
+    says: [
+      /could not be loaded: SyntaxError/,
+      /photojournal\/wsgi\.py", line \d+\s+def half_finished\(request/,
+    ],
   },
   {
     name: 'a module that is missing',
@@ -45,13 +48,20 @@ const faults: readonly Fault[] = [
     name: 'an exit at import',
     inject: breakApplication('exit-at-import'),
     code: 'app-exited',
-    says: [/could not be loaded: SystemExit: 7/, /photojournal\/wsgi\.py", line \d+, in <module>\s+sys\.exit\(7\)/],
+    says: [
+      /could not be loaded: SystemExit: 7/,
+      /photojournal\/wsgi\.py", line \d+, in <module>\s+sys\.exit\(7\)/,
+    ],
   },
   {
     name: 'an import that hangs',
     inject: breakApplication('hang-at-import'),
     code: 'app-not-ready',
-    says: [/not ready after 3 s/, /photojournal\/wsgi\.py", line \d+, in <module>\s+threading\.Event\(\)\.wait\(\)/, /readyTimeoutMs/],
+    says: [
+      /not ready after 3 s/,
+      /photojournal\/wsgi\.py", line \d+, in <module>\s+threading\.Event\(\)\.wait\(\)/,
+      /readyTimeoutMs/,
+    ],
   },
   {
     name: 'pages that answer 500',
@@ -61,7 +71,12 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'views that cannot be imported',
-    inject: (easyserve) => prepend(easyserve, 'journal/views.py', 'def broken():\n    raise LookupError("no such luck")\nbroken()\n'),
+    inject: (easyserve) =>
+      prepend(
+        easyserve,
+        'journal/views.py',
+        'def broken():\n    raise LookupError("no such luck")\nbroken()\n',
+      ),
     code: 'probe-failed',
     says: [/answers \/ with status 500/, /LookupError: no such luck/],
   },
@@ -97,7 +112,8 @@ const faults: readonly Fault[] = [
   },
   {
     name: 'a collectstatic that fails',
-    inject: (easyserve) => append(easyserve, 'journal/static/journal/journal.css', 'i { background: url("gone.png") }\n'),
+    inject: (easyserve) =>
+      append(easyserve, 'journal/static/journal/journal.css', 'i { background: url("gone.png") }\n'),
     code: 'collectstatic-failed',
     says: [/collectstatic/, /journal\/gone\.png/],
   },

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { closeSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
-import type { Easyserve } from '../support/easyserve.js';
 import { eventually } from '../support/eventually.js';
 import { forEachMode } from '../support/for-each-mode.js';
 import { ask, openAnswer } from '../support/http-client.js';
@@ -18,18 +26,15 @@ interface Download {
   readonly sha256: string;
 }
 
-async function readAll(response: IncomingMessage): Promise<Download> {
+async function readAll(response: IncomingMessage, onPiece = () => {}): Promise<Download> {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const piece of response as AsyncIterable<Buffer>) {
+    onPiece();
     hash.update(piece);
     bytes += piece.length;
   }
   return { bytes, sha256: hash.digest('hex') };
-}
-
-async function download(site: Easyserve, path: string): Promise<Download> {
-  return readAll(await openAnswer(site.url, path, { timeoutMs: 60_000 }));
 }
 
 /** 100 MB of noise that repeats itself; gives what a download of it must come to. */
@@ -63,7 +68,9 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     const [front = 0] = await site.sitePids();
 
     const expectFlat = async (path: string, expected: Download) => {
-      const { result, grownBytes } = await peakMemory(front, () => download(site, path));
+      const { result, grownBytes } = await peakMemory(front, async (weigh) =>
+        readAll(await openAnswer(site.url, path, { timeoutMs: 60_000 }), weigh),
+      );
       assert.deepEqual(result, expected);
       t.diagnostic(`${path}: the front grew by ${Math.round(grownBytes / megabyte)} MB`);
       assert.ok(grownBytes < 60 * megabyte, `the front grew by ${grownBytes} bytes`);
@@ -135,5 +142,60 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       }
       await eventually(() => assert.ok(openFiles(front) <= before, `${openFiles(front)} files are open`));
     });
+  });
+
+  testIn('files that the application names in a header', async (t) => {
+    const site = await startEasyserve(t, {
+      fixture: 'django-site',
+      mode,
+      args: ['--threads', '1'],
+      prepare: (dir) => {
+        const root = join(dir, 'protected');
+        mkdirSync(root);
+        writeFileSync(join(root, 'report 1.txt'), 'for members only');
+        writeFileSync(join(dir, 'secret.txt'), 'TOP-SECRET');
+        symlinkSync('../secret.txt', join(root, 'leak.txt'));
+        const settings = { sendfileRoots: [root], accelRoots: { '/internal/': root } };
+        writeFileSync(join(dir, 'easyserve.json'), JSON.stringify(settings));
+      },
+    });
+    const root = join(site.dir, 'protected');
+    const nameFile = (header: string, value: string, method = 'GET') => {
+      const query = new URLSearchParams({ body: 'unwanted', header: `${header}:${value}` });
+      query.append('header', 'Content-Type:text/x-report');
+      return ask(site.url, `/respond?${query}`, { method });
+    };
+    const files: [header: string, value: string][] = [
+      ['X-Sendfile', join(root, 'report 1.txt')],
+      ['X-Accel-Redirect', '/internal/report%201.txt'],
+    ];
+    for (const [header, value] of files) {
+      const answer = await nameFile(header, value);
+      assert.equal(answer.status, 200, header);
+      assert.equal(answer.text, 'for members only');
+      assert.equal(answer.headers['content-type'], 'text/x-report');
+      assert.equal(answer.headers['content-length'], '16');
+      assert.equal(answer.headers[header.toLowerCase()], undefined);
+      const head = await nameFile(header, value, 'HEAD');
+      assert.equal(head.headers['content-length'], '16');
+      assert.equal(head.body.length, 0);
+    }
+    const outside: [header: string, value: string][] = [
+      ['X-Sendfile', join(site.dir, 'secret.txt')],
+      ['X-Sendfile', join(root, 'leak.txt')],
+      ['X-Sendfile', `${root}/../secret.txt`],
+      ['X-Sendfile', root],
+      ['X-Sendfile', 'protected/report 1.txt'],
+      ['X-Accel-Redirect', '/internal/../secret.txt'],
+      ['X-Accel-Redirect', '/internal/%2e%2e/secret.txt'],
+      ['X-Accel-Redirect', '/internal/leak.txt'],
+      ['X-Accel-Redirect', '/internal/%00'],
+      ['X-Accel-Redirect', '/elsewhere/report%201.txt'],
+    ];
+    for (const [header, value] of outside) {
+      const answer = await nameFile(header, value);
+      assert.equal(answer.status, 404, `${header}: ${value}`);
+      assert.doesNotMatch(answer.text, /SECRET|unwanted|members/);
+    }
   });
 });

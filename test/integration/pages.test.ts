@@ -96,14 +96,17 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       );
     });
 
-    await t.test('several Cookie headers become one (RFC 6265 section 5.4, HTTP/2 proxies split them)', async () => {
-      const connection = await rawConnection(t, site.url);
-      connection.send(
-        'GET /environ HTTP/1.1\r\nHost: localhost\r\nCookie: a=1\r\nCookie: b=2\r\nConnection: close\r\n\r\n',
-      );
-      const answer = await connection.readToEnd();
-      assert.match(answer, /"HTTP_COOKIE": "a=1; b=2"/);
-    });
+    await t.test(
+      'several Cookie headers become one (RFC 6265 section 5.4, HTTP/2 proxies split them)',
+      async () => {
+        const connection = await rawConnection(t, site.url);
+        connection.send(
+          'GET /environ HTTP/1.1\r\nHost: localhost\r\nCookie: a=1\r\nCookie: b=2\r\nConnection: close\r\n\r\n',
+        );
+        const answer = await connection.readToEnd();
+        assert.match(answer, /"HTTP_COOKIE": "a=1; b=2"/);
+      },
+    );
 
     await t.test('a path that is not ASCII', async () => {
       const encoded = await askEnviron(site, '/environ/f%C3%BCr/%E5%86%99%E7%9C%9F/a%20b%2Bc');
@@ -135,7 +138,12 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     await t.test('the rest of the environ', async () => {
       const { environ, host, secure } = await askEnviron(site, '/environ', {
         method: 'POST',
-        headers: { Host: 'localhost:8080', 'Content-Type': 'text/x', 'X-Thing': 'ü', Connection: 'close, X-Thing' },
+        headers: {
+          Host: 'localhost:8080',
+          'Content-Type': 'text/x',
+          'X-Thing': 'ü',
+          Connection: 'close, X-Thing',
+        },
         body: 'abc',
       });
       const { port } = new URL(site.url);
@@ -189,7 +197,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
           'X-Forwarded-Port': '443',
           'X-Real-IP': '203.0.113.9',
           Forwarded: 'for=203.0.113.9',
-          'X_Forwarded_For': '203.0.113.9',
+          X_Forwarded_For: '203.0.113.9',
           'X.Real.IP': '203.0.113.9',
           Proxy: 'http://evil.example',
         },

@@ -11,36 +11,46 @@ const reloads = 10;
 
 // The promise of a reload, on the real Django site: whatever changes, no request is refused, cut or answered wrongly.
 forEachMode(['single', 'cluster'], (mode, testIn) => {
-  testIn(`${requests} requests see ${reloads} reloads, changed settings and a scale, and none fails`, async (t) => {
-    const easyserve = await startEasyserve(t, {
-      fixture: 'django-site',
-      mode,
-      // Two fronts, so that there is somebody to switch at the same time with.
-      args: mode === 'cluster' ? ['--fronts', '2'] : [],
-    });
+  testIn(
+    `${requests} requests see ${reloads} reloads, changed settings and a scale, and none fails`,
+    async (t) => {
+      const easyserve = await startEasyserve(t, {
+        fixture: 'django-site',
+        mode,
+        // Two fronts, so that there is somebody to switch at the same time with.
+        args: mode === 'cluster' ? ['--fronts', '2'] : [],
+      });
 
-    const tally = await loadDuring(easyserve.url, { connections: 12, minRequests: requests }, async () => {
-      for (let release = 2; release <= reloads + 1; release += 1) {
-        easyserve.writeFile('VERSION', `v${release}\n`);
-        await (release % 2 === 0 ? reloadByVerb(easyserve) : reloadBySignal(easyserve));
-        await expectOnlyGeneration(easyserve, release, mode);
+      const tally = await loadDuring(easyserve.url, { connections: 12, minRequests: requests }, async () => {
+        for (let release = 2; release <= reloads + 1; release += 1) {
+          easyserve.writeFile('VERSION', `v${release}\n`);
+          await (release % 2 === 0 ? reloadByVerb(easyserve) : reloadBySignal(easyserve));
+          await expectOnlyGeneration(easyserve, release, mode);
+        }
+        await changeThreads(easyserve, mode);
+        await changeLogLevel(easyserve, mode);
+        await scaleUpAndDown(easyserve, mode);
+      });
+
+      const versions = Array.from({ length: reloads + 1 }, (_, index) => `v${index + 1}`);
+      expectNoFailures(tally, { atLeast: requests, versions });
+      assert.deepEqual(Object.keys(tally.byVersion).sort(), versions.sort());
+      await expectOnlyGeneration(easyserve, reloads + 2, mode);
+      const started = easyserve.records.filter(({ event }) => event === 'app-ready');
+      assert.equal(new Set(started.map(({ generation }) => generation)).size, reloads + 2);
+      assert.equal(
+        started.length,
+        (reloads + 2) * processesIn(mode) + 1,
+        'each generation once, and one more for the scale',
+      );
+      for (const event of ['app-crashed', 'reload-failed', 'drain-timeout', 'queue-full']) {
+        assert.deepEqual(
+          easyserve.records.filter((record) => record.event === event),
+          [],
+        );
       }
-      await changeThreads(easyserve, mode);
-      await changeLogLevel(easyserve, mode);
-      await scaleUpAndDown(easyserve, mode);
-    });
-
-    const versions = Array.from({ length: reloads + 1 }, (_, index) => `v${index + 1}`);
-    expectNoFailures(tally, { atLeast: requests, versions });
-    assert.deepEqual(Object.keys(tally.byVersion).sort(), versions.sort());
-    await expectOnlyGeneration(easyserve, reloads + 2, mode);
-    const started = easyserve.records.filter(({ event }) => event === 'app-ready');
-    assert.equal(new Set(started.map(({ generation }) => generation)).size, reloads + 2);
-    assert.equal(started.length, (reloads + 2) * processesIn(mode) + 1, 'each generation once, and one more for the scale');
-    for (const event of ['app-crashed', 'reload-failed', 'drain-timeout', 'queue-full']) {
-      assert.deepEqual(easyserve.records.filter((record) => record.event === event), []);
-    }
-  });
+    },
+  );
 });
 
 function processesIn(mode: Mode): number {
@@ -97,6 +107,12 @@ async function expectOnlyGeneration(easyserve: Easyserve, generation: number, mo
       Array.from({ length: processesIn(mode) }, () => [generation, 'ready']),
     );
     const expected = new Set([pid, ...sites.map((site) => site.pid), ...apps.map((app) => app.pid)]);
-    assert.deepEqual(easyserve.processes().filter((each) => !expected.has(each)).map(describeProcess), []);
+    assert.deepEqual(
+      easyserve
+        .processes()
+        .filter((each) => !expected.has(each))
+        .map(describeProcess),
+      [],
+    );
   });
 }

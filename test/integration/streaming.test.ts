@@ -105,7 +105,10 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       const connection = await sendRaw(t, site, '/endless?name=early&gated=1');
       await records.untilSaid('early', 'waiting');
       connection.reset();
-      await site.waitFor('access', ({ path, status }) => path === '/endless?name=early&gated=1' && status === 499);
+      await site.waitFor(
+        'access',
+        ({ path, status }) => path === '/endless?name=early&gated=1' && status === 499,
+      );
       records.openGate('early', 1);
       await records.untilSaid('early', 'closed');
     });
@@ -166,26 +169,30 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       ['plain', '', ''],
       ['compressed', '&type=text/plain', 'Accept-Encoding: gzip\r\n'],
     ] as const) {
-      await t.test(`a slow reader of a fast view (${kind}): the view waits, the front does not grow`, async (t) => {
-        const name = `endless-${kind}`;
-        await ask(site.url, '/version');
-        const rssBefore = rssBytes(front);
-        const connection = await rawConnection(t, site.url);
-        connection.pause();
-        connection.send(`GET /endless?name=${name}${query} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
-        const taken = await untilStalled(records, name);
-        // Buffers of the kernel on both hops, the front's responseBufferBytes of 1 MiB, and what is under way.
-        assert.ok(taken < 16 * megabyte, `${taken} bytes were taken ahead of the client`);
-        for (let other = 0; other < 20; other += 1) assert.equal((await ask(site.url, '/version')).status, 200);
-        assert.equal(records.read(name), String(taken));
-        const grownMegabytes = (rssBytes(front) - rssBefore) / megabyte;
-        assert.ok(grownMegabytes < 40, `the front grew by ${grownMegabytes} MB`);
+      await t.test(
+        `a slow reader of a fast view (${kind}): the view waits, the front does not grow`,
+        async (t) => {
+          const name = `endless-${kind}`;
+          await ask(site.url, '/version');
+          const rssBefore = rssBytes(front);
+          const connection = await rawConnection(t, site.url);
+          connection.pause();
+          connection.send(`GET /endless?name=${name}${query} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
+          const taken = await untilStalled(records, name);
+          // Buffers of the kernel on both hops, the front's responseBufferBytes of 1 MiB, and what is under way.
+          assert.ok(taken < 16 * megabyte, `${taken} bytes were taken ahead of the client`);
+          for (let other = 0; other < 20; other += 1)
+            assert.equal((await ask(site.url, '/version')).status, 200);
+          assert.equal(records.read(name), String(taken));
+          const grownMegabytes = (rssBytes(front) - rssBefore) / megabyte;
+          assert.ok(grownMegabytes < 40, `the front grew by ${grownMegabytes} MB`);
 
-        connection.resume();
-        await eventually(() => assert.ok(Number(records.read(name)) > taken + 4 * megabyte));
-        connection.reset();
-        await records.untilSaid(name, 'closed');
-      });
+          connection.resume();
+          await eventually(() => assert.ok(Number(records.read(name)) > taken + 4 * megabyte));
+          connection.reset();
+          await records.untilSaid(name, 'closed');
+        },
+      );
     }
 
     await t.test('HEAD of a stream ends it', async () => {

@@ -18,8 +18,11 @@ const megabyte = 1024 * 1024;
 const block = randomBytes(256 * 1024);
 const blocksPerMegabyte = megabyte / block.length;
 
-function* bodyOf(megabytes: number): Generator<Buffer> {
-  for (let sent = 0; sent < megabytes * blocksPerMegabyte; sent += 1) yield block;
+function* bodyOf(megabytes: number, onBlock = () => {}): Generator<Buffer> {
+  for (let sent = 0; sent < megabytes * blocksPerMegabyte; sent += 1) {
+    onBlock();
+    yield block;
+  }
 }
 
 function sha256(pieces: Iterable<Uint8Array>): string {
@@ -33,9 +36,14 @@ interface Echo {
   readonly sha256: string;
 }
 
-async function upload(site: Easyserve, megabytes: number, isChunked: boolean): Promise<Echo> {
+async function upload(
+  site: Easyserve,
+  megabytes: number,
+  isChunked: boolean,
+  onBlock?: () => void,
+): Promise<Echo> {
   const headers = isChunked ? {} : { 'Content-Length': megabytes * megabyte };
-  const body = bodyOf(megabytes);
+  const body = bodyOf(megabytes, onBlock);
   const answer = await ask(site.url, '/echo', { method: 'POST', headers, body, timeoutMs: 60_000 });
   assert.equal(answer.status, 200, answer.text);
   return JSON.parse(answer.text) as Echo;
@@ -93,11 +101,11 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       await t.test(`100 MB, ${isChunked ? 'chunked' : 'of announced length'}`, async () => {
         await upload(site, 5, isChunked);
         let spooledBytes = 0;
-        const watch = setInterval(() => {
-          for (const path of spooled(site)) spooledBytes = Math.max(spooledBytes, sizeOf(path));
-        }, 10);
-        const { result, grownBytes } = await peakMemory(front, () => upload(site, 100, isChunked)).finally(() =>
-          clearInterval(watch),
+        const { result, grownBytes } = await peakMemory(front, (weigh) =>
+          upload(site, 100, isChunked, () => {
+            weigh();
+            for (const path of spooled(site)) spooledBytes = Math.max(spooledBytes, sizeOf(path));
+          }),
         );
         assert.equal(result.length, 100 * megabyte);
         assert.equal(result.sha256, sha256(bodyOf(100)));
@@ -162,9 +170,10 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
 
     await t.test('streamUploads: a large body, faster than the application reads it', async () => {
       const headers = { 'Content-Length': 20 * megabyte };
-      const { result, grownBytes } = await peakMemory(front, () =>
-        ask(site.url, '/tally?name=fast&piece=65536', { method: 'POST', headers, body: bodyOf(20) }),
-      );
+      const { result, grownBytes } = await peakMemory(front, (weigh) => {
+        const body = bodyOf(20, weigh);
+        return ask(site.url, '/tally?name=fast&piece=65536', { method: 'POST', headers, body });
+      });
       assert.equal(JSON.parse(result.text).length, 20 * megabyte);
       assert.ok(grownBytes < 60 * megabyte, `the front grew by ${grownBytes} bytes`);
     });
@@ -276,7 +285,11 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
 
     await t.test('a client that is slow, but goes on, is not refused', async (t) => {
       const body = randomBytes(megabyte);
-      const connection = await begin(t, site, `POST /tally?name=steady HTTP/1.1\r\nContent-Length: ${megabyte}`);
+      const connection = await begin(
+        t,
+        site,
+        `POST /tally?name=steady HTTP/1.1\r\nContent-Length: ${megabyte}`,
+      );
       const beganAt = performance.now();
       let sent = 0;
       // Three times as long as a pause may be.

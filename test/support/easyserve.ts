@@ -142,7 +142,8 @@ export class Easyserve {
   cli(verb: string, ...args: readonly string[]): Promise<CommandResult> {
     return runEasyserve([verb, ...args], {
       cwd: this.dir,
-      env: { ...this.#env, [testIdVariable]: this.testId },
+      // As a shell has it: the folder may be a symbolic link that leads elsewhere by now.
+      env: { ...this.#env, PWD: this.dir, [testIdVariable]: this.testId },
     });
   }
 

@@ -6,19 +6,20 @@ export interface PeakMemory<T> {
   readonly grownBytes: number;
 }
 
-/** Weighs a process, by its resident size, again and again while something is done. */
-export async function peakMemory<T>(pid: number, act: () => Promise<T>): Promise<PeakMemory<T>> {
+/**
+ * Weighs a process, by its resident size, while something is done: `act` calls back with every piece that it sends or
+ * receives.
+ */
+export async function peakMemory<T>(
+  pid: number,
+  act: (weigh: () => void) => Promise<T>,
+): Promise<PeakMemory<T>> {
   const before = rssBytes(pid);
   let peak = before;
   const weigh = () => {
     peak = Math.max(peak, rssBytes(pid));
   };
-  const timer = setInterval(weigh, 10);
-  try {
-    const result = await act();
-    weigh();
-    return { result, grownBytes: peak - before };
-  } finally {
-    clearInterval(timer);
-  }
+  const result = await act(weigh);
+  weigh();
+  return { result, grownBytes: peak - before };
 }

@@ -21,6 +21,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export const testIdVariable = 'TEST_INSTANCE_ID';
 
 export const easyserveBin = join(repositoryRoot, 'bin', 'easyserve.js');
+export const easyserveProgram = [process.execPath, easyserveBin] as const;
 
 /**
  * Runs one command of easyserve to its end: verbs beside a running instance, and starts that must fail.
@@ -29,9 +30,16 @@ export const easyserveBin = join(repositoryRoot, 'bin', 'easyserve.js');
  */
 export async function runEasyserve(
   args: readonly string[],
-  options: { cwd: string; env?: Environment | undefined; timeoutMs?: number | undefined },
+  options: {
+    cwd: string;
+    env?: Environment | undefined;
+    timeoutMs?: number | undefined;
+    /** What is run, with its first arguments. Default: easyserve of this checkout. */
+    program?: readonly string[];
+  },
 ): Promise<CommandResult> {
-  const child = spawn(process.execPath, [easyserveBin, ...args], {
+  const [program = '', ...first] = options.program ?? easyserveProgram;
+  const child = spawn(program, [...first, ...args], {
     cwd: options.cwd,
     env: easyserveEnvironment(options.env),
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,4 +1,4 @@
-import { ask, type Asking, type HttpAnswer } from './http-client.js';
+import { type Asking, ask, type HttpAnswer } from './http-client.js';
 
 /** A person at a browser: keeps cookies, and sends forms back with the token that came with them. */
 export class Visitor {
@@ -21,7 +21,8 @@ export class Visitor {
   async submit(path: string, fields: Readonly<Record<string, string | File>>): Promise<HttpAnswer> {
     const page = await this.get(path);
     const token = /name="csrfmiddlewaretoken" value="(\w+)"/.exec(page.text)?.[1];
-    if (token === undefined) throw new Error(`no form at ${path}: ${page.status}\n${page.text.slice(0, 500)}`);
+    if (token === undefined)
+      throw new Error(`no form at ${path}: ${page.status}\n${page.text.slice(0, 500)}`);
     const { type, body } = await encodeForm({ csrfmiddlewaretoken: token, ...fields });
     return this.#ask(path, { method: 'POST', headers: { 'Content-Type': type }, body });
   }

@@ -8,7 +8,7 @@ import type { Exchange, HeaderList } from '../exchange.js';
 import { type FilePart, respondFromFile } from '../regular-file.js';
 import { type AnswerHead, isBodiless, parseAnswerHead } from './answer-head.js';
 import { openHandedOver, openWhole } from './file-answer.js';
-import type { AnswerSink, FileTarget } from './gateway-connection.js';
+import type { AnswerSink, FileTarget } from './gateway-request.js';
 import { findSendfile } from './sendfile.js';
 
 /**
@@ -37,6 +37,9 @@ export class AnswerWriter implements AnswerSink {
       const answer = this.#begin(head);
       if (this.#redirectsToFile(answer)) return;
       const length = answer.contentLength ?? body.length;
+      if (!this.#dropsBody && length !== body.length) {
+        throw new Error(`Content-Length is ${length}, but the body has ${body.length} bytes`);
+      }
       const chosen = this.#chooseCompression(answer, length);
       if (chosen === undefined || chosen.encoding === 'identity' || this.#dropsBody) {
         this.#sendWhole(answer, chosen, length, body);
@@ -78,6 +81,8 @@ export class AnswerWriter implements AnswerSink {
 
   /** Cuts the connection; what was written before still goes out, where the client sees that it isn't all. */
   abort(): void {
+    // A HEAD is answered already: its connection may be on to the next request.
+    if (this.#exchange.response.writableEnded) return;
     const { httpVersion, socket } = this.#exchange.request;
     // To HTTP/1.0 a closed connection is the end of the body (RFC 9112 section 6.3), a reset one is not.
     if (httpVersion === '1.0') socket.resetAndDestroy();
@@ -91,7 +96,12 @@ export class AnswerWriter implements AnswerSink {
   async file(head: string, target: FileTarget): Promise<boolean> {
     const part = await openHandedOver(target);
     if (part === undefined) return false;
-    this.#guard(() => this.#sendFile(this.#begin(head), part));
+    try {
+      this.#sendFile(this.#begin(head), part);
+    } catch (error) {
+      await part.handle.close();
+      this.#refuseMalformed(error);
+    }
     return true;
   }
 
@@ -175,10 +185,11 @@ export class AnswerWriter implements AnswerSink {
   /** X-Sendfile and X-Accel-Redirect: the file's content takes the place of the body. */
   #redirectsToFile(answer: AnswerHead): boolean {
     if (answer.sendfile === undefined && answer.accelRedirect === undefined) return false;
+    if (isBodiless(answer.status)) return false;
     this.#dropsBody = true;
     void findSendfile(answer, this.#settings).then(async (path) => {
       const part = path === undefined ? undefined : await openWhole(path);
-      if (part !== undefined) this.#guard(() => this.#sendFile(answer, part));
+      if (part !== undefined) this.#sendFile(answer, part);
       else {
         this.#log.warn(
           'sendfile-refused',

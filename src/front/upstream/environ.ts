@@ -1,4 +1,4 @@
-import type { Exchange } from '../exchange.js';
+import type { ClientFacts, Exchange } from '../exchange.js';
 import { decodeToLatin1 } from './percent.js';
 
 /** What the environ needs to know beyond the request itself. */
@@ -47,6 +47,7 @@ const forwarded = new Set([
 ]);
 const restated = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']);
 
+const HOST = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/;
 const MAX_KNOWN_NAMES = 1000;
 const knownNames = new Map<string, EnvironName>();
 const byEnvironName = new Map<string, EnvironName>();
@@ -55,7 +56,8 @@ let requestNumber = 0;
 /**
  * Makes the head of a request frame: environ names and values in turn, joined by NUL (PEP 3333, "environ Variables").
  *
- * Returns undefined for a path that decodes to a NUL, which no environ can carry.
+ * Returns undefined for a path that decodes to a NUL, which no environ can carry, and for a second Host header (RFC 9112
+ * section 3.2).
  */
 export function encodeEnviron(exchange: Exchange, options: EnvironOptions): string | undefined {
   const path = decodeToLatin1(exchange.path);
@@ -63,28 +65,38 @@ export function encodeEnviron(exchange: Exchange, options: EnvironOptions): stri
   const { request, client } = exchange;
   const { scriptName } = options;
   const isBelow = scriptName !== '' && (path === scriptName || path.startsWith(`${scriptName}/`));
-  const colon = client.host.lastIndexOf(':');
-  const hasPort = colon > client.host.lastIndexOf(']');
-  const serverName = hasPort ? client.host.slice(0, colon) : client.host;
+  const { serverName, serverPort } = splitHost(client);
   let head = `REQUEST_METHOD\0${exchange.method}\0SCRIPT_NAME\0${isBelow ? scriptName : ''}\0PATH_INFO\0${
     isBelow ? path.slice(scriptName.length) : path
   }\0QUERY_STRING\0${exchange.query}\0REQUEST_URI\0${request.url}\0SERVER_PROTOCOL\0HTTP/${
     request.httpVersion
-  }\0SERVER_NAME\0${serverName || 'localhost'}\0SERVER_PORT\0${
-    hasPort ? client.host.slice(colon + 1) : client.scheme === 'https' ? 443 : 80
-  }\0REMOTE_ADDR\0${client.address}\0REMOTE_PORT\0${client.port}\0wsgi.url_scheme\0${
+  }\0SERVER_NAME\0${serverName}\0SERVER_PORT\0${serverPort}\0REMOTE_ADDR\0${client.address}\0REMOTE_PORT\0${client.port}\0wsgi.url_scheme\0${
     client.scheme
   }\0HTTP_X_REQUEST_ID\0${exchange.id}\0HTTP_X_FORWARDED_FOR\0${client.address}\0HTTP_X_FORWARDED_PROTO\0${
     client.scheme
-  }\0HTTP_X_FORWARDED_HOST\0${client.host}`;
+  }`;
+  if (client.host !== '') head += `\0HTTP_X_FORWARDED_HOST\0${client.host}`;
   if (options.contentLength !== undefined) head += `\0CONTENT_LENGTH\0${options.contentLength}`;
-  return head + encodeHeaders(request.rawHeaders, client.isPeerTrusted);
+  const headers = encodeHeaders(request.rawHeaders, client.isPeerTrusted);
+  return headers === undefined ? undefined : head + headers;
 }
 
 // Private
 
-function encodeHeaders(raw: readonly string[], isPeerTrusted: boolean): string {
+/** SERVER_NAME and SERVER_PORT may not be empty (PEP 3333); what is no port is left to the application to refuse. */
+function splitHost({ host, scheme }: ClientFacts): { serverName: string; serverPort: string } {
+  const match = HOST.exec(host);
+  const defaultPort = scheme === 'https' ? '443' : '80';
+  return { serverName: match?.[1] || 'localhost', serverPort: match?.[2] || defaultPort };
+}
+
+function encodeHeaders(raw: readonly string[], isPeerTrusted: boolean): string | undefined {
   requestNumber += 1;
+  if (knownNames.size >= MAX_KNOWN_NAMES) {
+    // Names come from clients: what is remembered of them stays bounded.
+    knownNames.clear();
+    byEnvironName.clear();
+  }
   let text = '';
   for (let at = 0; at < raw.length; at += 2) {
     const known = environNameOf(raw[at] as string, isPeerTrusted);
@@ -97,7 +109,7 @@ function encodeHeaders(raw: readonly string[], isPeerTrusted: boolean): string {
 }
 
 /** The slow way, for a request with a header twice: values are joined as RFC 9110 section 5.3 and RFC 6265 say. */
-function encodeRepeatedHeaders(raw: readonly string[], isPeerTrusted: boolean): string {
+function encodeRepeatedHeaders(raw: readonly string[], isPeerTrusted: boolean): string | undefined {
   const values = new Map<string, string>();
   for (let at = 0; at < raw.length; at += 2) {
     const { name } = environNameOf(raw[at] as string, isPeerTrusted);
@@ -105,7 +117,8 @@ function encodeRepeatedHeaders(raw: readonly string[], isPeerTrusted: boolean): 
     const value = raw[at + 1] as string;
     const before = values.get(name);
     if (before === undefined) values.set(name, value);
-    else if (name !== 'CONTENT_TYPE' && name !== 'HTTP_HOST') {
+    else if (name === 'HTTP_HOST') return undefined;
+    else if (name !== 'CONTENT_TYPE') {
       values.set(name, `${before}${name === 'HTTP_COOKIE' ? '; ' : ','}${value}`);
     }
   }
@@ -120,11 +133,6 @@ function environNameOf(rawName: string, isPeerTrusted: boolean): EnvironName {
   if (known !== undefined) return known;
   const name = makeEnvironName(rawName.toLowerCase(), isPeerTrusted);
   const shared = byEnvironName.get(name) ?? { name, seenIn: 0 };
-  if (knownNames.size >= MAX_KNOWN_NAMES) {
-    // Names come from clients: what is remembered of them stays bounded.
-    knownNames.clear();
-    byEnvironName.clear();
-  }
   byEnvironName.set(name, shared);
   knownNames.set(key, shared);
   return shared;

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { type FilePart, type OpenedFile, openRegularFile } from '../regular-file.js';
-import type { FileTarget } from './gateway-connection.js';
+import type { FileTarget } from './gateway-request.js';
 
 /**
  * Opens a file that the application hands over, before the application closes it: a temporary one may be gone then.

@@ -24,6 +24,9 @@ export interface GatewayClientOptions {
 
 type Carried = AppRequest | ProbeRequest;
 
+/** A process that lives but cannot take a connection just now (its backlog is full) is asked again. */
+const RECONNECT_MS = 200;
+
 /**
  * One gateway process as the front reaches it: a connection to each of its threads.
  *
@@ -80,18 +83,26 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     );
     this.#probe = request;
     if (this.#idle.length > 0) this.#sendProbe();
-    return request.result.finally(cancel);
+    return request.result.finally(() => {
+      cancel();
+      if (this.#probe === request) this.#probe = undefined;
+    });
   }
 
   close(): void {
     this.#isClosed = true;
     for (const connection of this.#connections) connection.close();
     const lost = [...this.requests()];
-    this.#probe?.fail('the application process ended');
+    for (const { request } of [...this.#connections, { request: this.#probe }]) {
+      if (request instanceof ProbeRequest) request.fail('the application process ended');
+    }
     this.#connections.clear();
     this.#idle.length = 0;
     this.#inFlight = 0;
-    for (const { request } of lost) request.fail('upstream-died');
+    for (const { request } of lost) {
+      if (request.isWaiting) this.#options.observer.onLost(request);
+      else request.fail('upstream-died');
+    }
   }
 
   // ConnectionOwner
@@ -131,7 +142,10 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
 
   onRefused(connection: GatewayConnection<Carried>, error: Error): void {
     this.#connections.delete(connection);
-    // The process is gone or going; the pool hears of its exit, and closes this client.
+    // Usually the process is gone or going; the pool hears of its exit, and closes this client.
+    this.#options.clock.after(RECONNECT_MS, () => {
+      if (!this.#isClosed) this.#connect();
+    });
     this.#options.log.debug('gateway-refused', 'a thread of the application cannot be reached', {
       path: this.#options.address.path,
       error: error.message,

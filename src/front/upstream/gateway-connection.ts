@@ -1,46 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { AnswerKind, encodeFrame, FrameReader, type FrameSink, RequestKind, STAYS_BUSY } from './frames.js';
-import type { RequestBody } from './request-body.js';
+import type { GatewayRequest } from './gateway-request.js';
 import { UploadStream } from './upload-stream.js';
-
-/** A file that the application hands over instead of reading it (wsgi.file_wrapper). */
-export interface FileTarget {
-  readonly path: string;
-  readonly offset: number;
-  readonly length: number;
-  readonly device: number;
-  readonly inode: number;
-}
-
-/** Takes the answer to one request, in the order of the protocol (frames.ts). */
-export interface AnswerSink {
-  readonly hasStarted: boolean;
-  /** A complete answer. */
-  whole(head: string, body: Buffer): void;
-  /** Pieces follow; `bodyBytes` where their sum is known. */
-  start(head: string, bodyBytes: number | undefined): void;
-  /** False: enough for now, go on when onceDrained calls back. */
-  write(piece: Buffer): boolean;
-  onceDrained(callback: () => void): void;
-  end(): void;
-  /** The answer broke off: the client must see that. */
-  abort(): void;
-  /** The application raised before its answer. */
-  refuse(): void;
-  /** True once the file is open; false when the application has to read it itself. */
-  file(head: string, target: FileTarget): Promise<boolean>;
-}
-
-/** What a connection can carry: a client's request (AppRequest), or a probe (ProbeRequest). */
-export interface GatewayRequest {
-  readonly body: RequestBody;
-  readonly writer: AnswerSink;
-  readonly isAbandoned: boolean;
-  onAbandoned: (() => void) | undefined;
-  encode(isMultiprocess: boolean): Buffer;
-  /** The client has stopped in the middle of a streamed body. */
-  stallUpload(): void;
-}
 
 /** What a connection tells the client that it belongs to (GatewayClient). */
 export interface ConnectionOwner<R extends GatewayRequest> {
@@ -73,7 +34,14 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
   #kind = 0;
   #answerHead = '';
   #hasAnswer = false;
+  /** The front sends the file that this answer is made of. */
+  #hasFile = false;
+  /** The thread says `idle` after this answer. */
   #staysBusy = false;
+  /** It has been answered, and the thread is in close(). */
+  #isClosing = false;
+  /** Nothing is read until the client has taken more. */
+  #isHeld = false;
   #isClosedByUs = false;
   #isOpen = false;
   #filePieces: Buffer[] = [];
@@ -97,6 +65,7 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
   send(request: R, isMultiprocess: boolean): void {
     this.#request = request;
     this.#hasAnswer = false;
+    this.#hasFile = false;
     this.startedAtMs = this.#owner.now();
     request.onAbandoned = () => this.#onAbandoned();
     this.#socket.write(request.encode(isMultiprocess));
@@ -108,10 +77,12 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
   /** Closes for good; the owner is not called back. */
   close(): void {
     this.#isClosedByUs = true;
+    this.#upload?.stop();
     this.#socket.destroy();
   }
 
   onHead(kind: number, flags: number, head: string, bodyBytes: number): void {
+    if (!this.#isExpected(kind)) throw new Error(`an answer of kind ${kind}, out of turn`);
     this.#kind = kind;
     switch (kind) {
       case AnswerKind.hello:
@@ -142,12 +113,8 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
         this.#finish((request) => request.writer.refuse());
         return;
       case AnswerKind.idle:
+        this.#isClosing = false;
         this.#owner.onIdle(this);
-        return;
-      case AnswerKind.piece:
-        return;
-      default:
-        throw new Error(`answer of unknown kind ${kind}`);
     }
   }
 
@@ -162,7 +129,7 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
         return;
       case AnswerKind.file:
         this.#filePieces.push(piece);
-        if (isLast) void this.#openFile();
+        if (isLast) this.#openFile().catch((error: Error) => this.#breakOff(error));
         return;
       default:
         throw new Error(`a body with an answer of kind ${this.#kind}`);
@@ -175,11 +142,39 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
     try {
       this.#reader.push(chunk);
     } catch (error) {
-      this.#owner.onProtocolError(this, error as Error);
-      this.#socket.destroy();
+      this.#breakOff(error as Error);
     }
     // The client left while this answer was awaited, and now it goes on and on, perhaps without end.
     if (this.#hasAnswer && this.#request?.isAbandoned) this.#socket.destroy();
+  }
+
+  /** The order of the protocol: anything else would mix up requests, or leave a client without an end. */
+  #isExpected(kind: number): boolean {
+    const isAsked = this.#request !== undefined;
+    switch (kind) {
+      case AnswerKind.hello:
+        return !this.#isOpen;
+      case AnswerKind.whole:
+      case AnswerKind.start:
+      case AnswerKind.file:
+      case AnswerKind.failed:
+        return isAsked && !this.#hasAnswer && !this.#hasFile;
+      case AnswerKind.piece:
+        return isAsked && this.#hasAnswer;
+      case AnswerKind.end:
+      case AnswerKind.abort:
+        return isAsked && (this.#hasAnswer || this.#hasFile);
+      case AnswerKind.idle:
+        return this.#isClosing;
+      default:
+        return false;
+    }
+  }
+
+  /** The thread can't be understood: it gets a new connection, where both begin anew. */
+  #breakOff(error: Error): void {
+    this.#owner.onProtocolError(this, error);
+    this.#socket.destroy();
   }
 
   /** A body that came in one piece with its head, the usual case, leaves in one write. */
@@ -201,9 +196,18 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
   }
 
   #write(request: R, piece: Buffer): void {
-    if (request.writer.write(piece)) return;
+    // What has arrived already is written in any case, perhaps in many pieces.
+    if (request.writer.write(piece) || this.#isHeld) return;
+    this.#isHeld = true;
     this.#socket.pause();
-    request.writer.onceDrained(() => this.#socket.resume());
+    request.writer.onceDrained(() => {
+      if (this.#request === request) this.#resume();
+    });
+  }
+
+  #resume(): void {
+    this.#isHeld = false;
+    this.#socket.resume();
   }
 
   async #openFile(): Promise<void> {
@@ -222,6 +226,7 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
         device: Number(device),
         inode: Number(inode),
       }));
+    this.#hasFile = isOpen;
     this.#socket.write(encodeFrame(isOpen ? RequestKind.fileOpened : RequestKind.fileRefused, 0, ''));
   }
 
@@ -237,11 +242,12 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
     this.#upload = undefined;
     request.onAbandoned = undefined;
     this.#request = undefined;
-    if (!request.isAbandoned) act(request);
-    this.#socket.resume();
     this.#owner.onFinished(this);
-    if (this.#staysBusy) this.#staysBusy = false;
-    else this.#owner.onIdle(this);
+    if (!request.isAbandoned) act(request);
+    this.#resume();
+    this.#isClosing = this.#staysBusy;
+    this.#staysBusy = false;
+    if (!this.#isClosing) this.#owner.onIdle(this);
   }
 
   /** An answer that has begun is dropped by closing; one that has not is awaited, for the thread is busy until then. */
@@ -268,7 +274,8 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
     if (request?.isAbandoned) this.#owner.onReleased(this);
     else {
       if (this.#hasAnswer) request?.writer.abort();
-      this.#owner.onBroken(this, this.#hasAnswer ? undefined : request);
+      // A file that is handed over is sent without the thread.
+      this.#owner.onBroken(this, this.#hasAnswer || this.#hasFile ? undefined : request);
     }
   }
 }

@@ -1,7 +1,8 @@
 import type { Probe, ProbeResult } from '../../upstream.js';
 import { parseAnswerHead } from './answer-head.js';
-import { encodeFrame, RequestKind } from './frames.js';
-import type { AnswerSink, GatewayRequest } from './gateway-connection.js';
+import { encodeFrame, IS_MULTIPROCESS, RequestKind } from './frames.js';
+import type { AnswerSink, GatewayRequest } from './gateway-request.js';
+import { decodeToLatin1 } from './percent.js';
 import type { RequestBody } from './request-body.js';
 
 const BODY_HEAD_BYTES = 2000;
@@ -32,13 +33,13 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
     });
   }
 
-  encode(): Buffer {
+  encode(isMultiprocess: boolean): Buffer {
     const { host, path } = this.#probe;
     const mark = path.indexOf('?');
     const environ = {
       REQUEST_METHOD: 'GET',
       SCRIPT_NAME: '',
-      PATH_INFO: mark < 0 ? path : path.slice(0, mark),
+      PATH_INFO: decodeToLatin1(mark < 0 ? path : path.slice(0, mark)),
       QUERY_STRING: mark < 0 ? '' : path.slice(mark + 1),
       REQUEST_URI: path,
       SERVER_PROTOCOL: 'HTTP/1.1',
@@ -51,7 +52,8 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
       HTTP_USER_AGENT: 'easyserve-probe',
       HTTP_ACCEPT: '*/*',
     };
-    return encodeFrame(RequestKind.request, 0, Object.entries(environ).flat().join('\0'));
+    const flags = isMultiprocess ? IS_MULTIPROCESS : 0;
+    return encodeFrame(RequestKind.request, flags, Object.entries(environ).flat().join('\0'));
   }
 
   /** It has no body. */
@@ -72,7 +74,11 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
 
   start(head: string): void {
     this.hasStarted = true;
-    this.#status = parseAnswerHead(head, false).status;
+    try {
+      this.#status = parseAnswerHead(head, false).status;
+    } catch (error) {
+      this.#reject(new Error(`its answer is malformed: ${(error as Error).message}`));
+    }
   }
 
   write(piece: Buffer): boolean {

@@ -105,6 +105,7 @@ class BodyReading {
   readonly #spool: BodySpool;
   readonly #pieces: Buffer[] = [];
   #length = 0;
+  #isRefused = false;
   #file: WriteStream | undefined;
   #resolve!: (body: RequestBody) => void;
   #reject!: (refusal: BodyRefused) => void;
@@ -124,7 +125,10 @@ class BodyReading {
       .on('error', this.#onClose);
   }
 
+  /** The first one counts: a file that is given up on may fail as well. */
   refuse(refusal: BodyRefused): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
     this.#detach();
     this.#request.pause();
     const file = this.#file;

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { isAbsolute, join, sep } from 'node:path';
 import type { Settings } from '../../settings/settings.js';
 import type { AnswerHead } from './answer-head.js';
 
@@ -27,7 +27,8 @@ function decode(path: string): string | undefined {
 }
 
 async function findBelow(roots: readonly string[], path: string): Promise<string | undefined> {
-  if (path.includes('\0')) return undefined;
+  // A relative one would mean something else wherever easyserve was started from.
+  if (!isAbsolute(path) || path.includes('\0')) return undefined;
   try {
     const real = await realpath(path);
     for (const root of roots) if (real.startsWith((await realpath(root)) + sep)) return real;

@@ -98,7 +98,8 @@ def status_of_stream(environ, start_response):
 
 
 def cookies(environ, start_response):
-    start_response("200 OK", [("Set-Cookie", "a=1"), ("X-Text", "caf\u00e9"), ("Set-Cookie", "b=2"), ("X-Empty", "")])
+    headers = [("Set-Cookie", "a=1"), ("X-Text", "caf\u00e9"), ("Set-Cookie", "b=2"), ("X-Empty", "")]
+    start_response("200 OK", headers)
     return [b""]
 
 

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { Background } from '../support/background.js';
+import { copyFixture, makeTempDir } from '../support/copy-fixture.js';
+import { integrationTimeoutMs } from '../support/for-each-mode.js';
+import { ask } from '../support/http-client.js';
+import { repositoryRoot } from '../support/repository.js';
+
+// What somebody gets who types `npm install easyserve`.
+test('the package serves a project from wherever it is installed', { timeout: integrationTimeoutMs }, async (t) => {
+  const base = makeTempDir(t);
+  const tarball = pack(base);
+  assertContents(tarball);
+
+  const home = join(base, 'home');
+  mkdirSync(home);
+  writeFileSync(join(home, 'package.json'), '{"private": true}');
+  npm(home, 'install', '--omit=dev', '--prefer-offline', tarball);
+  const bin = join(home, 'node_modules', '.bin', 'easyserve');
+  const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
+  assert.equal(execFileSync(bin, ['--version'], { cwd: home, encoding: 'utf8' }), `${version}\n`);
+
+  const dir = copyFixture('wsgi-hello', join(base, 'site'));
+  const installed = new Background(t, { dir, program: [bin] });
+  for (const processes of ['1', '2']) {
+    const { code, stdout, stderr } = await installed.start('--processes', processes);
+    assert.equal(code, 0, stderr);
+    const url = /http:\S+/.exec(stdout)?.[0] ?? '';
+    assert.equal(JSON.parse((await ask(url, '/')).text).message, 'Hello from WSGI');
+    assert.equal((await installed.run('stop')).code, 0);
+  }
+});
+
+/** Answers the path of the tarball. */
+function pack(folder: string): string {
+  const [packed] = JSON.parse(npm(repositoryRoot, 'pack', '--json', '--pack-destination', folder));
+  return join(folder, packed.filename);
+}
+
+function assertContents(tarball: string): void {
+  const names = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
+    .trimEnd()
+    .split('\n')
+    .map((name) => name.replace(/^package\//, ''));
+  const needed = [
+    'package.json',
+    'LICENSE',
+    'README.md',
+    'CHANGELOG.md',
+    'bin/easyserve.js',
+    'dist/cli/main.js',
+    'dist/cluster/worker.js',
+    'dist/python/gateway.py',
+    'dist/python/easyserve_inspection.py',
+    'dist/python/inspect_django.py',
+    'dist/python/inspect_wsgi.py',
+    'docs/settings.md',
+  ];
+  for (const name of needed) assert.ok(names.includes(name), `${name} is missing`);
+  const strangers = names.filter((name) => !/^(bin|config|dist|docs)\/|^[\w.]+$/.test(name));
+  assert.deepEqual(strangers, []);
+  const tests = names.filter((name) => /\.test\.|fixture|__pycache__|\.ts$/.test(name));
+  assert.deepEqual(tests, []);
+}
+
+function npm(cwd: string, ...args: readonly string[]): string {
+  return execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import type { TestContext } from 'node:test';
+import { ListeningSocket } from '../../src/front/listening-socket.js';
+import { Instance } from '../../src/instance.js';
+import type { LoadedRelease } from '../../src/load-release.js';
+import type { Settings } from '../../src/settings/settings.js';
+import { defaultSettings } from './default-settings.js';
+import { FakeRunner } from './fake-runner.js';
+import { project } from './pool-world.js';
+import { RecordingLog } from './recording-log.js';
+
+export const onStep = (): void => {};
+
+/** What a folder with these settings loads as; on a free port, unless one is said. */
+export function loadedWith(settings: Partial<Settings> = {}, isDebug = false): LoadedRelease {
+  const effective = defaultSettings({ host: '127.0.0.1', port: 0, ...settings });
+  const processes = effective.processes === 'auto' ? 8 : effective.processes;
+  const django = { isDebug } as LoadedRelease['project']['django'];
+  return {
+    settings: effective,
+    project: { ...project, django },
+    plan: {
+      mode: processes > 1 ? 'cluster' : 'single',
+      ...{ processes, fronts: 1, threads: 10, reason: 'as it is set', advice: undefined },
+    },
+    origins: {} as LoadedRelease['origins'],
+    file: undefined,
+    fileText: undefined,
+  };
+}
+
+/** An instance whose runners are fake; its sockets are real. */
+export class InstanceWorld {
+  readonly log = new RecordingLog();
+  readonly runners: FakeRunner[] = [];
+  readonly fatal: unknown[] = [];
+  readonly logLevels: string[] = [];
+  /** What the next load answers. */
+  load: (signal: AbortSignal) => Promise<LoadedRelease> = async () => loadedWith();
+  /** Done to the next runner before it starts. */
+  prepareRunner: (runner: FakeRunner) => void = () => {};
+  readonly instance = new Instance({
+    log: this.log,
+    load: ({ signal }) => this.load(signal),
+    createRunner: () => {
+      const runner = new FakeRunner();
+      this.prepareRunner(runner);
+      this.runners.push(runner);
+      return runner;
+    },
+    onSettings: ({ settings }) => this.logLevels.push(settings.logLevel),
+    onFatal: (error) => this.fatal.push(error),
+    version: '1.2.3',
+    pid: 42,
+  });
+
+  /** The one that serves. */
+  get runner(): FakeRunner {
+    const runner = this.runners.at(-1);
+    assert.ok(runner);
+    return runner;
+  }
+
+  settingsBecome(settings: Partial<Settings>, isDebug = false): void {
+    this.load = async () => loadedWith(settings, isDebug);
+  }
+}
+
+/** Runs until the test ends. */
+export async function startInstance(
+  t: TestContext,
+  settings: Partial<Settings> = {},
+): Promise<InstanceWorld> {
+  const world = new InstanceWorld();
+  t.after(() => world.instance.stop(onStep));
+  world.settingsBecome(settings);
+  await world.instance.start(onStep);
+  world.runner.calls.length = 0;
+  return world;
+}
+
+/** A port that nobody has now. */
+export async function findFreePort(): Promise<number> {
+  const socket = await ListeningSocket.bind('127.0.0.1', 0);
+  socket.close();
+  return socket.port;
+}
+
+/** A port that somebody else listens on until the test ends. */
+export async function takePort(t: TestContext, host = '127.0.0.1'): Promise<number> {
+  const server = createServer().listen(0, host);
+  await new Promise((resolve) => server.once('listening', resolve));
+  t.after(() => server.close());
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  return address.port;
+}

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { bindAddress, isAddressOf, isInTheWay } from '../../src/address.js';
+import type { ListeningSocket } from '../../src/front/listening-socket.js';
+import type { Settings } from '../../src/settings/settings.js';
+import { loadedWith } from '../support/instance-world.js';
+import { RecordingLog } from '../support/recording-log.js';
+
+interface Wanted {
+  readonly host?: Settings['host'];
+  readonly port?: Settings['port'];
+  readonly isDebug?: boolean;
+}
+
+function wanted({ host = null, port = null, isDebug = false }: Wanted) {
+  const { settings, project } = loadedWith({ host, port }, isDebug);
+  return [settings, project] as const;
+}
+
+function socketAt(address: string): ListeningSocket {
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
+  return { host, port: Number(port) } as ListeningSocket;
+}
+
+const cases: [socket: string, wanted: Wanted, isAddress: boolean, isInWay: boolean][] = [
+  ['0.0.0.0:80', {}, true, true],
+  ['0.0.0.0:8000', {}, true, true],
+  ['0.0.0.0:8001', {}, false, false],
+  ['127.0.0.1:8000', { isDebug: true }, true, true],
+  ['127.0.0.1:8000', {}, false, true],
+  ['0.0.0.0:8000', { isDebug: true }, false, true],
+  ['127.0.0.1:9000', { host: '127.0.0.1', port: 9000 }, true, true],
+  ['127.0.0.1:9000', { host: '127.0.0.1', port: 9001 }, false, false],
+  ['127.0.0.1:9000', { host: '192.0.2.1', port: 9000 }, false, false],
+  ['127.0.0.1:9000', { host: '::', port: 9000 }, false, true],
+  ['127.0.0.1:34567', { host: '127.0.0.1', port: 0 }, true, false],
+  ['127.0.0.1:34567', { host: '0.0.0.0', port: 0 }, false, false],
+];
+for (const [socket, want, isAddress, isInWay] of cases) {
+  test(`a socket at ${socket}, where ${JSON.stringify(want)} is wanted`, () => {
+    assert.equal(isAddressOf(socketAt(socket), ...wanted(want)), isAddress);
+    assert.equal(isInTheWay(socketAt(socket), ...wanted(want)), isInWay);
+  });
+}
+
+test('DEBUG without a host: loopback, with a warning that says how to change it', async (t) => {
+  const log = new RecordingLog();
+  const socket = await bindAddress(...wanted({ port: 0, isDebug: true }), log);
+  t.after(() => socket.close());
+  assert.equal(socket.host, '127.0.0.1');
+  assert.match(String(log.all('debug-loopback')[0]?.fields.hint), /DEBUG = False/);
+});
+
+test('without DEBUG, or with a host, there is no warning', async (t) => {
+  const log = new RecordingLog();
+  for (const want of [{ port: 0 }, { host: '127.0.0.1', port: 0, isDebug: true }]) {
+    const socket = await bindAddress(...wanted(want), log);
+    t.after(() => socket.close());
+    assert.equal(socket.host, want.host ?? '0.0.0.0');
+  }
+  assert.deepEqual(log.records, []);
+});
