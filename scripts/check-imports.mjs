@@ -26,6 +26,7 @@ const floors = [
     'launcher',
     'signals',
     'reload',
+    'restart',
     'instance',
     'load-release',
     'address',

@@ -6,6 +6,7 @@ import type { PendingRequest, Probe, Upstream, UpstreamAddress, UpstreamObserver
 import type { ExitFacts, Spawn } from './app-process.js';
 import type { ApplicationServer } from './application-server.js';
 import { explainCrash } from './crash.js';
+import { DrainWaits } from './drain-waits.js';
 import { chooseProbeHost } from './health.js';
 import { launchMember } from './launch-member.js';
 import type { PoolMember } from './pool-member.js';
@@ -58,7 +59,7 @@ export class Generation<R extends PendingRequest> {
   readonly #replacing = new Set<number>();
   /** Places whose successor did not start -> when to try again. */
   readonly #nextTryMs = new Map<number, number>();
-  readonly #drainWaits = new Map<PoolMember<R>, () => void>();
+  readonly #drainWaits: DrainWaits;
   #release: Release;
   #isActive = false;
   #isRetired = false;
@@ -67,6 +68,7 @@ export class Generation<R extends PendingRequest> {
     this.#release = release;
     this.#context = context;
     this.#policy = new RestartPolicy(release.settings, context.clock);
+    this.#drainWaits = new DrainWaits(context.clock);
   }
 
   get release(): Release {
@@ -254,7 +256,7 @@ export class Generation<R extends PendingRequest> {
   }
 
   #onIdle(member: PoolMember<R>): void {
-    if (member.inFlight === 0) this.#drainWaits.get(member)?.();
+    this.#drainWaits.notice(member);
     this.#context.onIdle();
   }
 
@@ -306,16 +308,8 @@ export class Generation<R extends PendingRequest> {
 
   async #retireMember(member: PoolMember<R>, drainTimeoutMs: number): Promise<void> {
     if (this.#serving.get(member.place) === member) this.#serving.delete(member.place);
-    const drained = new Promise<void>((resolve) => {
-      const cancel = this.#context.clock.after(drainTimeoutMs, resolve);
-      this.#drainWaits.set(member, () => {
-        cancel();
-        resolve();
-      });
-      if (member.inFlight === 0) this.#drainWaits.get(member)?.();
-    });
+    const drained = this.#drainWaits.drained(member, drainTimeoutMs);
     await member.retire(drained, this.#release.settings.killTimeoutMs);
-    this.#drainWaits.delete(member);
     this.#members.delete(member);
   }
 }

@@ -18,7 +18,7 @@ const BACKLOG = 2048;
 /** How often Node looks for connections beyond their limits; its own default would let slow headers take 30 s more. */
 const CHECK_MS = 1000;
 /** What a client that has just connected gets for its first request when the site stops. */
-const REQUEST_GRACE_MS = 500;
+const REQUEST_GRACE_MS = 1000;
 
 /**
  * The HTTP side of a site: its listeners, and the way of each request through the pipeline into the access log.

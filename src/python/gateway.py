@@ -95,6 +95,7 @@ CAREFUL_MS = 1000
 THREAD_NAME = "easyserve-"
 EXIT_START_FAILED = 3
 EXIT_DEADLINE_SECONDS = 3.0
+ANSWERING_POLL_SECONDS = 0.005
 # For the children of an application whose easyserve is gone.
 ORPHAN_GRACE_SECONDS = 1.0
 # When the process has no descriptor left for another connection.
@@ -278,7 +279,7 @@ class Exchange:
 
     __slots__ = (
         "_connection", "_answer_flags", "_is_head", "_was_called", "_head",
-        "_declared_length", "_has_body", "_has_started", "_sent_length",
+        "_declared_length", "_has_body", "has_started", "_sent_length",
         "_has_failed", "completed_at",
     )
 
@@ -290,7 +291,7 @@ class Exchange:
         self._head = b""
         self._declared_length: Optional[int] = None
         self._has_body = True
-        self._has_started = False
+        self.has_started = False
         self._sent_length = 0
         self._has_failed = False
         self.completed_at: Optional[float] = None
@@ -315,13 +316,13 @@ class Exchange:
         """Keep status and headers until the first block (PEP 3333)."""
         if exc_info is not None:
             try:
-                if self._has_started and exc_info[1] is not None:
+                if self.has_started and exc_info[1] is not None:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None
         elif self._was_called:
             raise AssertionError("start_response was called twice")
-        if self._has_started:
+        if self.has_started:
             raise AssertionError("start_response was called after the headers")
         self._was_called = True
         self._head = b""  # of an earlier call, should this one raise
@@ -346,7 +347,7 @@ class Exchange:
         """Say that the application raised: before its answer, or within."""
         if self.completed_at is None:
             self._has_failed = True
-            kind = ABORT if self._has_started else FAILED
+            kind = ABORT if self.has_started else FAILED
             self._connection.send_frame(kind, 0, b"", b"")
 
     # Private
@@ -386,7 +387,7 @@ class Exchange:
             check_bytes(data)
             if self._has_enough():
                 break  # PEP 3333, "Handling the Content-Length Header"
-            if not self._has_started and len(data) == self._declared_length:
+            if not self.has_started and len(data) == self._declared_length:
                 self._send_whole(data)
             else:
                 self._send_piece(data)
@@ -403,7 +404,7 @@ class Exchange:
         return declared is not None and self._sent_length >= declared
 
     def _send_whole(self, body: bytes) -> None:
-        if self._has_started:
+        if self.has_started:
             if body:
                 self._send_piece(body)
             self._end()
@@ -431,7 +432,7 @@ class Exchange:
         self._sent_length += len(data)
         if self._is_head or not self._has_body:
             data = b""
-        if not self._has_started:
+        if not self.has_started:
             self._send_start(START, 0, data)
         elif data:
             self._connection.send_frame(PIECE, 0, b"", data)
@@ -439,7 +440,7 @@ class Exchange:
     def _send_start(self, kind: int, flags: int, data: bytes) -> None:
         if not self._head:
             raise AssertionError("start_response was not called")
-        self._has_started = True
+        self.has_started = True
         self._connection.send_frame(kind, flags, self._head, data)
 
     def _end(self) -> None:
@@ -458,7 +459,7 @@ class Exchange:
 
     def _hand_over(self, wrapper: FileWrapper) -> bool:
         """Give the file to the front; False when it has to be read here."""
-        if self._has_started or not self._head or not self._has_body:
+        if self.has_started or not self._head or not self._has_body:
             return False
         found = wrapper.locate()
         if found is None:
@@ -480,7 +481,7 @@ class Exchange:
                 break
         if kind != FILE_OPENED:
             return False
-        self._has_started = True
+        self.has_started = True
         self._sent_length = length
         self._end()
         return True
@@ -516,14 +517,24 @@ class Worker:
         self._answer_flags = 0
         self._careful_ms = 0
         self._peer: Optional[socket.socket] = None
+        self._exchange: Optional[Exchange] = None
+
+    @property
+    def is_answering(self) -> bool:
+        """Return whether it is in an answer, or in close() after it."""
+        exchange = self._exchange
+        return exchange is not None and exchange.has_started
 
     def serve(self, peer: socket.socket) -> None:
         """Answer request after request until the front closes."""
         self._peer = peer
         connection = Connection(peer)
         connection.send_frame(HELLO, 0, str(self.number).encode(), b"")
-        while True:
-            self._answer_next(connection)
+        try:
+            while True:
+                self._answer_next(connection)
+        finally:
+            self._exchange = None
 
     def report(self, text: str) -> None:
         """Write to the application's log, whatever it did to sys.stderr."""
@@ -547,7 +558,7 @@ class Worker:
         fields = iter(head.split("\0"))
         environ.update(zip(fields, fields))
         environ["wsgi.multiprocess"] = flags == IS_MULTIPROCESS
-        exchange = Exchange(connection, self._answer_flags)
+        self._exchange = exchange = Exchange(connection, self._answer_flags)
         if kind == REQUEST:
             environ["wsgi.input"] = io.BytesIO(body)
             self._run(exchange, environ)
@@ -562,6 +573,7 @@ class Worker:
             if self._answer_flags == STAYS_BUSY:
                 connection.send_frame(IDLE, 0, b"", b"")
             self._note_delay(time.perf_counter() - exchange.completed_at)
+        self._exchange = None
 
     def _run_spooled(
         self, exchange: Exchange, environ: Environ, path: bytes
@@ -880,7 +892,7 @@ def start(
     control: Control,
     signals: TerminationSignals,
     errors: TextIO,
-) -> None:
+) -> List[Worker]:
     """Load the application, then serve it on threads of its own."""
     application = load_application(options.application)
     signals.catch()
@@ -890,13 +902,15 @@ def start(
     # What is loaded stays: the collector need not look at it again.
     gc.collect()
     gc.freeze()
-    for number in range(options.threads):
-        worker = Worker(number, application, base)
+    workers = [
+        Worker(number, application, base) for number in range(options.threads)
+    ]
+    for worker in workers:
         os.register_at_fork(after_in_child=worker.disconnect)
         threading.Thread(
             target=serve_connections,
             args=(listener, worker),
-            name=THREAD_NAME + str(number),
+            name=THREAD_NAME + str(worker.number),
             daemon=True,
         ).start()
     control.is_serving = True
@@ -905,6 +919,17 @@ def start(
         isGilEnabled=getattr(sys, "_is_gil_enabled", lambda: True)(),
         rssBytes=resident_bytes(),
     )
+    return workers
+
+
+def finish_answers(workers: List[Worker]) -> None:
+    """Let the application end with what it has answered already.
+
+    The front has the answers, so it waits no longer: what is still done in
+    close(), as by Django's request_finished, is known here only.
+    """
+    while any(worker.is_answering for worker in workers):
+        time.sleep(ANSWERING_POLL_SECONDS)
 
 
 def main(arguments: List[str]) -> None:
@@ -935,7 +960,7 @@ def main(arguments: List[str]) -> None:
     os.register_at_fork(after_in_child=control.close)
     threading.Thread(target=control.obey, daemon=True).start()
     try:
-        start(options, control, signals, errors)
+        workers = start(options, control, signals, errors)
     except BaseException as error:
         trace = format_failure(error)
         errors.write(trace)
@@ -944,6 +969,7 @@ def main(arguments: List[str]) -> None:
         sys.exit(EXIT_START_FAILED)
     control.is_told_to_stop.wait()
     set_exit_deadline(0)
+    finish_answers(workers)
     signals.end()
 
 

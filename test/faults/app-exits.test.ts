@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { forEachMode } from '../support/for-each-mode.js';
 import { ask } from '../support/http-client.js';
 import { logged } from '../support/logged.js';
-import { killProcess } from '../support/processes.js';
 import { startEasyserve } from '../support/start-easyserve.js';
 
 // The log says how a process went, and the next one takes over.
@@ -28,15 +27,6 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.match(String(crash.detail), new RegExp(`faults\\.py", line ${lineOf(easyserve.dir)} in segfault`));
     await logged(easyserve, 'app-ready', ({ app }) => app !== crash.app);
     assert.equal((await ask(easyserve.url, '/version')).status, 200);
-  });
-
-  testIn('SIGKILL that nobody has sent by hand is explained', async (t) => {
-    const easyserve = await startEasyserve(t, { fixture: 'wsgi-hello', mode });
-    const [pid] = await easyserve.appPids();
-    killProcess(Number(pid), 'SIGKILL');
-    const crash = await easyserve.waitFor('app-crashed');
-    assert.equal(crash.app, pid);
-    assert.match(String(crash.msg), /when nobody did that by hand, it was probably for want of memory/);
   });
 });
 

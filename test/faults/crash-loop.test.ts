@@ -10,12 +10,13 @@ import { startEasyserve } from '../support/start-easyserve.js';
 /** Once there is a file `broken`, each process of the application exits a moment after its start. */
 const exitsWhenBroken = `
 def exit_when_broken():
+    time.sleep(0.05)
     while not os.path.exists('broken'):
         time.sleep(0.05)
     os._exit(9)
 
 print('started', flush=True)
-threading.Timer(0.05, exit_when_broken).start()
+threading.Thread(target=exit_when_broken, daemon=True).start()
 `;
 
 forEachMode(['single', 'cluster'], (mode, testIn) => {
@@ -25,16 +26,16 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       const easyserve = await startEasyserve(t, {
         fixture: 'wsgi-hello',
         mode,
-        settings: { restartBackoffMs: 150, restartBackoffMaxMs: 1500, restartBudget: 6 },
+        settings: { restartBackoffMs: 100, restartBackoffMaxMs: 2_000, restartBudget: 5 },
         prepare: (dir) => appendFileSync(join(dir, 'app.py'), exitsWhenBroken),
       });
       const flag = join(easyserve.dir, 'broken');
 
       writeFileSync(flag, '');
       const loop = await easyserve.waitFor('crash-loop');
-      assert.ok(Number(loop.nextTryMs) <= 1500 * 1.25);
+      assert.ok(Number(loop.nextTryMs) <= 2_000 * 1.25);
       // At once: it does not wait in the queue.
-      const refused = await ask(easyserve.url, '/version', { timeoutMs: 500 });
+      const refused = await ask(easyserve.url, '/version', { timeoutMs: 1_500 });
       assert.equal(refused.status, 503);
       assert.ok(Number(refused.headers['retry-after']) > 0);
       const status = await easyserve.status();
@@ -56,9 +57,8 @@ function pausesBetweenStarts(records: readonly LogRecord[]): number[] {
   return times.slice(2).map((time, index) => time - (times[index + 1] ?? 0));
 }
 
-/** 150, 300, 600 ms, each give or take a quarter, beside what a start takes. */
+/** From 200 ms to two seconds, give or take a quarter, beside what a start takes. */
 function assertGrowing(pauses: readonly number[]): void {
-  const [first = 0, , third = 0] = pauses;
-  assert.ok(third > first + 150, `pauses: ${pauses}`);
-  assert.ok(Math.max(...pauses) < 4_000, `pauses: ${pauses}`);
+  assert.ok(pauses.length >= 3, `pauses: ${pauses}`);
+  assert.ok((pauses.at(-1) ?? 0) > (pauses[0] ?? 0) + 500, `pauses: ${pauses}`);
 }

@@ -23,7 +23,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       await untilQueued(easyserve, n + 1);
     }
 
-    const surplus = await ask(easyserve.url, '/version', { timeoutMs: 500 });
+    const surplus = await ask(easyserve.url, '/version', { timeoutMs: 2_000 });
     assert.equal(surplus.status, 503);
     assert.equal(surplus.headers['retry-after'], '2');
     await logged(easyserve, 'queue-full');

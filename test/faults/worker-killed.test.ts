@@ -8,7 +8,7 @@ import { integrationTimeoutMs } from '../support/for-each-mode.js';
 import { describeTally, expectNoFailures, loadDuring } from '../support/load-during.js';
 import { logged } from '../support/logged.js';
 import { isAlive, killProcess } from '../support/processes.js';
-import { rawConnection } from '../support/raw-connection.js';
+import { type RawConnection, rawConnection } from '../support/raw-connection.js';
 import { startEasyserve } from '../support/start-easyserve.js';
 
 // kill -9 of a throng worker under load; single mode has none. With one front nobody accepts for a moment, with two
@@ -25,12 +25,13 @@ for (const fronts of [1, 2]) {
     assert.ok(victim !== undefined);
 
     const tally = await loadDuring(easyserve.url, { connections: 6, minRequests: 400 }, async () => {
-      await leaveUploadAt(t, easyserve, victim.pid);
+      const uploads = await leaveUploadAt(t, easyserve, victim.pid);
       killProcess(victim.pid, 'SIGKILL');
       const crash = await easyserve.waitFor('worker-crashed');
       assert.equal(crash.worker, victim.pid);
       const ready = await logged(easyserve, 'worker-ready');
       assert.notEqual(ready.worker, victim.pid);
+      for (const upload of uploads) upload.reset();
     });
     // What the worker had in hand is cut; nobody else notices.
     for (const failure of tally.failures) {
@@ -57,12 +58,15 @@ for (const fronts of [1, 2]) {
 }
 
 /** Sends half of an upload, so that the worker holds a spool file. Any worker may accept a connection. */
-async function leaveUploadAt(t: TestContext, easyserve: Easyserve, worker: number): Promise<void> {
+async function leaveUploadAt(t: TestContext, easyserve: Easyserve, worker: number): Promise<RawConnection[]> {
+  const uploads: RawConnection[] = [];
   await eventually(async () => {
     const upload = await rawConnection(t, easyserve.url);
+    uploads.push(upload);
     upload.send(`POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000\r\n\r\n${'x'.repeat(5000)}`);
     assert.ok(filesOf(easyserve, worker).some((file) => file.startsWith('spool/')));
   });
+  return uploads;
 }
 
 /** Sockets and spooled bodies: their names begin with the pid of the worker. */

@@ -122,6 +122,7 @@ class SpoolTest(InputTestCase):
     def test_file_is_closed_after_the_answer(self) -> None:
         for _ in range(50):
             self.ask_spooled("/unread", self.spool(b"body"))
+        self.check_fine()  # answered after the last of them is done with
         folder = pathlib.Path("/proc/%d/fd" % self.gateway.child.pid)
         if folder.exists():
             self.assertEqual([link for link in map(os.readlink, folder.iterdir()) if "spool-" in link], [])

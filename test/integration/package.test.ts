@@ -10,7 +10,9 @@ import { ask } from '../support/http-client.js';
 import { repositoryRoot } from '../support/repository.js';
 
 // What somebody gets who types `npm install easyserve`.
-test('the package serves a project from wherever it is installed', { timeout: integrationTimeoutMs }, async (t) => {
+test('the package serves a project from wherever it is installed', {
+  timeout: integrationTimeoutMs,
+}, async (t) => {
   const base = makeTempDir(t);
   const tarball = pack(base);
   assertContents(tarball);
@@ -70,6 +72,6 @@ function npm(cwd: string, ...args: readonly string[]): string {
   return execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd,
     encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -221,6 +221,8 @@ export class AnswerWriter implements AnswerSink {
       error: (error as Error).message,
     });
     this.#dropsBody = true;
+    // The refused one stands in the response still, and would be refused again.
+    response.statusMessage = '';
     if (response.headersSent) response.destroy();
     else respondWithErrorPage(this.#exchange, 502, 'The site gave an answer that cannot be sent.');
   }

@@ -212,9 +212,9 @@ const cases: [what: string, sent: Sent, expected: Expected][] = [
   ['broken escapes stay', { line: 'GET /100%/%zz%4 HTTP/1.1' }, { PATH_INFO: '/100%/%zz%4' }],
   ['the query stays as it is', { line: 'GET /?a=%41%00 HTTP/1.1' }, { QUERY_STRING: 'a=%41%00' }],
   [
-    'bytes that are no ASCII are latin-1',
-    { line: 'GET /\xe4?\xf6 HTTP/1.1', headers: ['Host: h', 'X-Name: gr\xf6\xdfe'] },
-    { PATH_INFO: '/\xe4', QUERY_STRING: '\xf6', HTTP_X_NAME: 'gr\xf6\xdfe' },
+    'bytes of a header that are no ASCII are latin-1',
+    { headers: ['Host: h', 'X-Name: gr\xf6\xdfe'] },
+    { HTTP_X_NAME: 'gr\xf6\xdfe' },
   ],
   [
     'an absolute target',
