@@ -41,7 +41,7 @@ export async function loadRelease(sources: ReleaseSources): Promise<LoadedReleas
   });
   const loaded =
     project.django === undefined ? first : loadSettings({ ...sources, django: djangoSource(project) });
-  if (loaded.settings.serveStatic && wantsCollectStatic(project, loaded.settings)) {
+  if (wantsCollectStatic(project, loaded.settings)) {
     onStep('collecting static files');
     await collectStatic(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
   }

@@ -47,8 +47,11 @@ export class FakeThread {
   }
 
   async closed(): Promise<void> {
-    if (!this.isClosed)
-      await withDeadline(once(this.socket, 'close'), 10_000, () => 'the front did not close');
+    const closed = new Promise<void>((resolve) => {
+      if (this.isClosed) resolve();
+      else this.socket.once('close', () => resolve());
+    });
+    await withDeadline(closed, 10_000, () => 'the front did not close the connection');
   }
 }
 
