@@ -1,3 +1,4 @@
+import { paint } from './log/paint.js';
 import type { InstanceStatus } from './status.js';
 
 export interface BannerFacts {
@@ -15,7 +16,6 @@ export interface BannerFacts {
 /** What a person reads when the site is up: what was found, which mode and why, the URL, and what to type next. */
 export function renderBanner(facts: BannerFacts): string {
   const { status } = facts;
-  const bold = (text: string): string => (facts.hasColour ? `\u001b[1m${text}\u001b[22m` : text);
   const kind = facts.djangoVersion === undefined ? 'WSGI' : `Django ${facts.djangoVersion}`;
   const workers =
     status.mode === 'single'
@@ -31,5 +31,6 @@ export function renderBanner(facts: BannerFacts): string {
     ['stop', 'Ctrl-C, or easyserve stop'],
   ];
   const lines = rows.filter((row) => row !== undefined).map(([name, text]) => `  ${name.padEnd(10)}${text}`);
-  return `\n  easyserve ${status.version} serves ${bold(status.urls.join(' '))}\n\n${lines.join('\n')}\n\n`;
+  const urls = paint(facts.hasColour, 'bold', status.urls.join(' '));
+  return `\n  easyserve ${status.version} serves ${urls}\n\n${lines.join('\n')}\n\n`;
 }

@@ -15,7 +15,7 @@ import { removeLeftovers } from './leftovers.js';
 import { type LoadedRelease, loadRelease } from './load-release.js';
 import { createLog, type RootLog } from './log/create-log.js';
 import type { LogStream } from './log/line-batch.js';
-import type { Pace } from './log/pace.js';
+import type { Output } from './log/output.js';
 import { createProgress, type Progress } from './log/progress.js';
 import { RecentLines } from './log/recent-lines.js';
 import { relayLines } from './log/relay-lines.js';
@@ -28,17 +28,6 @@ import { SingleRunner } from './single/single-runner.js';
 import { Site } from './site.js';
 import { watchSettings } from './watch/settings-watch.js';
 import { WatchSwitch } from './watch/watch-switch.js';
-
-/** A stream that a person or a log collector reads. */
-export interface Output {
-  /** Any number of whole lines. */
-  write(text: string): void;
-  /** How many of them were left out since the last call, for want of a reader. */
-  takeLostLines(): number;
-  readonly pace: Pace;
-  readonly isTerminal: boolean;
-  readonly colour: boolean;
-}
 
 export interface LaunchOptions {
   /** Absolute, as the person named it: symbolic links are not resolved. */

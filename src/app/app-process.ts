@@ -169,7 +169,7 @@ export class AppProcess {
         this.#lastLines.push(line);
         log.application(line, { pid: this.pid, stream });
       };
-      readLines(source, onLine, log.paceOf(stream));
+      readLines(source, onLine, { pace: log.paceOf(stream) });
     }
   }
 

@@ -31,6 +31,8 @@ type GatewayEvent =
   | { readonly event: 'stacks'; readonly stacks: ThreadStacks };
 
 const STACKS_TIMEOUT_MS = 2000;
+/** The stacks of hundreds of threads, or a long traceback, are one event. */
+const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
 
 /** The descriptor that joins a gateway process to easyserve. Created by AppProcess; the other end is gateway.py. */
 export class GatewayControl {
@@ -43,7 +45,7 @@ export class GatewayControl {
     const { channel } = options;
     if (channel === undefined) return;
     channel.on('error', () => {}); // the process is gone: its exit tells
-    readLines(channel, (line) => this.#onLine(line));
+    readLines(channel, (line) => this.#onLine(line), { maxLineCharacters: MAX_EVENT_CHARACTERS });
   }
 
   stop(): void {

@@ -4,17 +4,24 @@ import { evenPace, holdBack, type Pace } from '../log/pace.js';
 
 const MAX_LINE_CHARACTERS = 16 * 1024;
 
-/** Calls back for each line that a process writes; a line without end is cut into pieces of 16 K characters. */
-export function readLines(source: Readable, onLine: (line: string) => void, pace: Pace = evenPace): void {
+export interface LineLimits {
+  readonly pace?: Pace;
+  /** A longer line comes in pieces. 16 K characters without a word. */
+  readonly maxLineCharacters?: number;
+}
+
+/** Calls back for each line that a process writes. */
+export function readLines(source: Readable, onLine: (line: string) => void, limits: LineLimits = {}): void {
+  const { pace = evenPace, maxLineCharacters = MAX_LINE_CHARACTERS } = limits;
   const decoder = new StringDecoder('utf8');
   let rest = '';
   source.on('data', (chunk: Buffer) => {
     const lines = (rest + decoder.write(chunk)).split('\n');
     rest = lines.pop() ?? '';
     for (const line of lines) onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
-    while (rest.length > MAX_LINE_CHARACTERS) {
-      onLine(rest.slice(0, MAX_LINE_CHARACTERS));
-      rest = rest.slice(MAX_LINE_CHARACTERS);
+    while (rest.length > maxLineCharacters) {
+      onLine(rest.slice(0, maxLineCharacters));
+      rest = rest.slice(maxLineCharacters);
     }
     holdBack(source, pace);
   });

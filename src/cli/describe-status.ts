@@ -1,7 +1,7 @@
+import { paint } from '../log/paint.js';
 import type { AppStatus, InstanceStatus, SiteStatus } from '../status.js';
 import { alignTable } from './aligned-table.js';
 import { describeBytes, describeDuration } from './describe-quantity.js';
-import { paint } from './paint.js';
 
 /** What `easyserve status` prints for people. `now`: milliseconds since 1970, as Date.now() tells. */
 export function describeStatus(status: InstanceStatus, now: number, isColoured: boolean): string {

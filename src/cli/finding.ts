@@ -1,6 +1,7 @@
 import type { ErrorRecord } from '../errors.js';
-import type { Output } from '../launcher.js';
-import { paint } from './paint.js';
+import type { Output } from '../log/output.js';
+import { paint } from '../log/paint.js';
+import { indent } from './indent.js';
 
 /** One line of `easyserve check`. */
 export type Finding = Remark | ProblemFinding;
@@ -30,11 +31,7 @@ export function printFinding(finding: Finding, output: Output): void {
   const label = paint(output.colour, colours[finding.level], finding.level.padEnd(7));
   output.write(`${label}  ${finding.text}\n`);
   if (finding.level === 'problem' && finding.detail !== undefined)
-    output.write(`${indent(finding.detail)}\n`);
+    output.write(`${indent(finding.detail, 9)}\n`);
   if (finding.fix !== undefined)
     output.write(`         ${paint(output.colour, 'bold', 'fix:')} ${finding.fix}\n`);
-}
-
-function indent(text: string): string {
-  return text.trimEnd().replace(/^(?=.)/gm, '         ');
 }

@@ -1,7 +1,7 @@
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../clock.js';
-import type { Output } from '../launcher.js';
+import type { Output } from '../log/output.js';
 import { PacedOutput } from '../log/paced-output.js';
 import { readPackageVersion } from './package-version.js';
 import { runCommandLine } from './run-command.js';

@@ -1,5 +1,5 @@
 import { systemClock } from '../clock.js';
-import type { Output } from '../launcher.js';
+import type { Output } from '../log/output.js';
 import { createProgress, type Progress } from '../log/progress.js';
 
 /**

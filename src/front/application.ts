@@ -7,6 +7,7 @@ import { refuseBody } from './refuse-body.js';
 import { AnswerWriter } from './upstream/answer-writer.js';
 import { AppRequest } from './upstream/app-request.js';
 import { encodeEnviron } from './upstream/environ.js';
+import { encodeToLatin1 } from './upstream/percent.js';
 import {
   announcedBytes,
   BodyRefused,
@@ -27,6 +28,10 @@ const noBody: RequestBody = { kind: 'none' };
 /** The last handler of the pipeline: reads the body, then hands the request to the pool. */
 export function serveApplication(options: ApplicationOptions): Handler {
   const { settings } = options;
+  const onFailed = (exchange: Exchange, error: Error): void => {
+    options.log.error('handler-failed', error.message, { requestId: exchange.id, detail: error.stack });
+    exchange.response.destroy();
+  };
   return (exchange) => {
     const length = announcedBytes(exchange.request);
     if (length === 0) dispatch(exchange, noBody, options);
@@ -36,7 +41,7 @@ export function serveApplication(options: ApplicationOptions): Handler {
       const { bodyIdleTimeoutMs: idleTimeoutMs } = settings;
       sendContinue(exchange);
       dispatch(exchange, { kind: 'streamed', source: exchange.request, length, idleTimeoutMs }, options);
-    } else void readThenDispatch(exchange, options);
+    } else readThenDispatch(exchange, options).catch((error: Error) => onFailed(exchange, error));
     return true;
   };
 }
@@ -65,7 +70,7 @@ async function readThenDispatch(exchange: Exchange, options: ApplicationOptions)
 function dispatch(exchange: Exchange, body: RequestBody, options: ApplicationOptions): void {
   const { settings } = options;
   const head = encodeEnviron(exchange, {
-    scriptName: settings.scriptName,
+    scriptName: encodeToLatin1(settings.scriptName),
     contentLength: lengthOf(exchange, body),
   });
   if (head === undefined) {

@@ -1,10 +1,7 @@
 import { type ApplicationSource, type LineFormat, roundToTenth } from './line-format.js';
 import type { AccessRecord } from './log.js';
+import { type Paint, paint } from './paint.js';
 import { visibleJson, visibleText } from './visible-text.js';
-
-/** Select Graphic Rendition, ECMA-48 section 8.3.117. */
-type Colour = 31 | 32 | 33 | 36;
-const dim = 2;
 
 /** Below the record: under its message. */
 const indentation = ' '.repeat(17);
@@ -49,12 +46,12 @@ export class PrettyLines implements LineFormat {
     const status = this.#paint(String(record.status).padEnd(5), statusColour(record.status));
     const request = `${visibleText(record.method)} ${visibleText(record.path)}`;
     const measured = `${formatBytes(record.bytes)}  ${formatDuration(record.durationMs)}`;
-    const origin = this.#paint(`${visibleText(record.client)}  ${visibleText(record.requestId)}`, dim);
+    const origin = this.#paint(`${visibleText(record.client)}  ${visibleText(record.requestId)}`, 'dim');
     return `${this.#time(new Date())}  ${status}  ${request}  ${measured}  ${origin}\n`;
   }
 
   application(line: string, source: ApplicationSource): string {
-    return `${this.#time(new Date())}  ${this.#paint('app  ', 36)}  ${source.pid}  ${visibleText(line)}\n`;
+    return `${this.#time(new Date())}  ${this.#paint('app  ', 'cyan')}  ${source.pid}  ${visibleText(line)}\n`;
   }
 
   with(): PrettyLines {
@@ -63,17 +60,17 @@ export class PrettyLines implements LineFormat {
 
   #time(time: Date): string {
     const parts = [time.getHours(), time.getMinutes(), time.getSeconds()];
-    return this.#paint(parts.map((part) => String(part).padStart(2, '0')).join(':'), dim);
+    return this.#paint(parts.map((part) => String(part).padStart(2, '0')).join(':'), 'dim');
   }
 
   #field(name: string, value: unknown): string {
     const isBareWord = typeof value === 'string' && /^[^\s"=]+$/.test(value);
     const text = isBareWord ? visibleText(value) : visibleJson(JSON.stringify(value));
-    return `${this.#paint(`${visibleText(name)}=`, dim)}${text}`;
+    return `${this.#paint(`${visibleText(name)}=`, 'dim')}${text}`;
   }
 
-  #paint(text: string, colour: Colour | typeof dim | undefined): string {
-    return this.#isColoured && colour !== undefined ? `\u001b[${colour}m${text}\u001b[0m` : text;
+  #paint(text: string, colour: Paint | undefined): string {
+    return colour === undefined ? text : paint(this.#isColoured, colour, text);
   }
 }
 
@@ -83,16 +80,16 @@ function linesOf(detail: unknown): string[] {
   return text.trimEnd().split(/\r?\n/);
 }
 
-function levelColour(level: unknown): Colour | typeof dim | undefined {
-  if (level === 'error') return 31;
-  if (level === 'warn') return 33;
-  return level === 'debug' ? dim : undefined;
+function levelColour(level: unknown): Paint | undefined {
+  if (level === 'error') return 'red';
+  if (level === 'warn') return 'yellow';
+  return level === 'debug' ? 'dim' : undefined;
 }
 
-function statusColour(status: number): Colour | undefined {
-  if (status >= 500) return 31;
-  if (status >= 400) return 33;
-  return status >= 200 && status < 300 ? 32 : undefined;
+function statusColour(status: number): Paint | undefined {
+  if (status >= 500) return 'red';
+  if (status >= 400) return 'yellow';
+  return status >= 200 && status < 300 ? 'green' : undefined;
 }
 
 /** SI units: 1.2 kB is 1,200 bytes. */

@@ -9,3 +9,8 @@ export function decodeToLatin1(path: string): string {
     String.fromCharCode(Number.parseInt(digits, 16)),
   );
 }
+
+/** Text from the settings in the same form, so that it can be compared with a path. */
+export function encodeToLatin1(text: string): string {
+  return text === '' ? text : Buffer.from(text, 'utf8').toString('latin1');
+}

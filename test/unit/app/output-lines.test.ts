@@ -34,6 +34,17 @@ test('a line without end is cut, so that it does not fill the memory', async () 
   );
 });
 
+test('an event of the gateway is longer than any line of output, and comes whole', async () => {
+  const event = JSON.stringify({ event: 'failed', error: 'x'.repeat(100_000) });
+  const source = new PassThrough();
+  const lines: string[] = [];
+  readLines(source, (line) => lines.push(line), { maxLineCharacters: 1_000_000 });
+  for (let at = 0; at < event.length; at += 30_000) source.write(event.slice(at, at + 30_000));
+  source.end('\n');
+  await once(source, 'end');
+  assert.deepEqual(lines, [event]);
+});
+
 test('the last lines are kept', () => {
   const last = new LastLines(2);
   assert.equal(last.text, '');

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Surroundings } from '../../../src/cli/surroundings.js';
-import type { Output } from '../../../src/launcher.js';
+import type { Output } from '../../../src/log/output.js';
 import { evenPace } from '../../../src/log/pace.js';
 
 /** Keeps what is printed. */

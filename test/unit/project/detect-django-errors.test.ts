@@ -76,7 +76,7 @@ test('settings that hang are ended at the deadline', async (t) => {
   const root = makeProject(t, djangoFiles('import threading\nthreading.Event().wait()'));
   const error = await errorOf(detect(root, { timeoutMs: 5000 }));
   assert.equal(error.code, 'application-hangs');
-  assert.match(error.detail ?? '', /site_\/settings\.py", line 9 in <module>/);
+  assert.match(error.detail ?? '', /site_\/settings\.py", line 9, in <module>/);
 });
 
 test('settings that print do not disturb', async (t) => {

@@ -256,7 +256,7 @@ test('a project that hangs at import is ended at the deadline, and the error sho
   const error = await errorOf(detect(root, { timeoutMs: shortTimeoutMs }));
   assert.equal(error.code, 'application-hangs');
   assert.equal(error.message, 'The project did not finish loading within 2.5 seconds.');
-  assert.match(error.detail ?? '', /app\.py", line 2 in <module>/);
+  assert.match(error.detail ?? '', /app\.py", line 2, in <module>/);
 });
 
 test('an abort ends the inspection with its process', async (t) => {

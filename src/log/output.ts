@@ -1,0 +1,12 @@
+import type { Pace } from './pace.js';
+
+/** A stream that a person or a log collector reads. */
+export interface Output {
+  /** Any number of whole lines. */
+  write(text: string): void;
+  /** How many of them were left out since the last call, for want of a reader. */
+  takeLostLines(): number;
+  readonly pace: Pace;
+  readonly isTerminal: boolean;
+  readonly colour: boolean;
+}
