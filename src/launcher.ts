@@ -101,6 +101,7 @@ class Launcher {
     this.#progress = createProgress({
       write: options.stdout.write,
       isTerminal: options.stdout.isTerminal,
+      columns: options.stdout.columns,
       clock: systemClock,
     });
     // The format is fixed for the life of the instance, so the first look at the settings decides it.

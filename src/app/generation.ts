@@ -156,6 +156,7 @@ export class Generation<R extends PendingRequest> {
     try {
       await this.#startMember(place, member.restarts, 'skipped');
     } catch (error) {
+      if (this.#isRetired) return; // its processes were ended, not only this one
       this.#nextTryMs.set(place, clock.now() + this.#release.settings.restartBackoffMaxMs);
       log.error('app-recycle-failed', 'the successor of an application process did not start', {
         ...describeError(error),
@@ -291,10 +292,11 @@ export class Generation<R extends PendingRequest> {
     clock.after(delayMs, () => {
       if (this.#isRetired || place >= this.#release.processes || this.#serving.has(place)) return;
       this.#startMember(place, restarts, 'skipped').catch((error: unknown) => {
+        if (this.#isRetired) return;
         log.error('app-start-failed', 'an application process did not start again', {
           ...describeError(error),
         });
-        if (!this.#isRetired) this.#refill(place, restarts + 1);
+        this.#refill(place, restarts + 1);
       });
     });
   }

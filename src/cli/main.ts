@@ -52,6 +52,7 @@ function toOutput(stream: WriteStream, env: NodeJS.ProcessEnv): Output {
     takeLostLines: () => paced.takeLostLines(),
     pace: paced,
     isTerminal,
+    columns: () => stream.columns,
     colour: wantsColour(isTerminal, env),
   };
 }

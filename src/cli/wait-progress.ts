@@ -11,6 +11,7 @@ export function createWaitProgress(output: Output, firstStep: string): Progress 
   const progress = createProgress({
     write: (text) => output.write(text),
     isTerminal: true,
+    columns: output.columns,
     clock: systemClock,
   });
   progress.step(firstStep);

@@ -4,7 +4,8 @@ declare module 'throng' {
     readonly count: number;
     /** Milliseconds during which a worker that disconnects is forked again. */
     readonly lifetime: number;
-    readonly signals?: NodeJS.Signals[];
+    /** Events of `process`. */
+    readonly signals?: string[];
     readonly master?: () => void | Promise<void>;
     readonly worker: (id: number, disconnect: () => void) => void | Promise<void>;
   }

@@ -3,9 +3,10 @@ import throng from 'throng';
 
 /**
  * Signals that throng would answer by killing the workers and exiting after a grace time. It fills an empty list up with
- * its defaults, by index, so two that nobody sends stand in their place: launcher alone handles signals.
+ * its defaults, by index, so two names stand in their place that are no signals, and that nobody emits: launcher alone
+ * handles signals. (SIGWINCH would not do: a terminal that is resized sends it.)
  */
-const unusedSignals = ['SIGURG', 'SIGWINCH'] as const;
+const unusedSignals = ['no-signal', 'no-second-signal'] as const;
 
 /**
  * Forks workers: the first ones with throng, any further one by itself. One object a process; the only file that imports

@@ -8,12 +8,14 @@ import type { Settings } from '../settings/settings.js';
 import type { SiteControl } from '../site-control.js';
 import type { SiteStatus } from '../status.js';
 import type { CallArguments, SiteCall, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
+import { Patience } from './patience.js';
 
 interface PendingCall {
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
 }
 
+const STATUS_TIMEOUT_MS = 5000;
 /** From the fork until it listens to messages. */
 const HELLO_TIMEOUT_MS = 30_000;
 const LEAVE_TIMEOUT_MS = 5000;
@@ -29,9 +31,8 @@ export class WorkerHandle implements SiteControl {
   readonly #calls = new Map<number, PendingCall>();
   readonly #hello: Promise<void>;
   #lastId = 0;
+  readonly #patience = new Patience();
   #isGone = false;
-  /** Of the settings that its site was last given. */
-  #killTimeoutMs = 0;
 
   constructor(worker: Worker, welcome: WelcomeMessage, clock: Clock) {
     this.#worker = worker;
@@ -50,43 +51,48 @@ export class WorkerHandle implements SiteControl {
   }
 
   prepare(release: Release, rule: ProbeRule): Promise<void> {
-    this.#killTimeoutMs = release.settings.killTimeoutMs;
-    return this.#call('prepare', [release, rule]);
+    this.#patience.learn(release.settings);
+    return this.#call('prepare', [release, rule], this.#patience.startMs(release.processes));
   }
 
   commit(): Promise<void> {
-    return this.#call('commit', []);
+    return this.#call('commit', [], this.#patience.promptMs);
   }
 
   discard(): Promise<void> {
-    return this.#call('discard', []);
+    return this.#call('discard', [], this.#patience.endMs);
   }
 
   drained(): Promise<void> {
-    return this.#call('drained', []);
+    return this.#call('drained', [], this.#patience.drainMs);
   }
 
   configure(settings: Settings): Promise<void> {
-    this.#killTimeoutMs = settings.killTimeoutMs;
-    return this.#call('configure', [settings]);
+    this.#patience.learn(settings);
+    return this.#call('configure', [settings], this.#patience.promptMs);
   }
 
   listen(handle: SocketHandle): Promise<void> {
-    return this.#call('listen', [handle], handle);
+    return this.#call('listen', [handle], this.#patience.promptMs, handle);
   }
 
   scale(processes: number, totalProcesses: number): Promise<void> {
-    return this.#call('scale', [processes, totalProcesses]);
+    const { drainMs } = this.#patience;
+    return this.#call('scale', [processes, totalProcesses], this.#patience.startMs(processes) + drainMs);
   }
 
+  /** Throws soon when it does not answer: whoever asks wants to know of the others then. */
   status(): Promise<SiteStatus> {
-    return this.#call('status', []);
+    return new Promise((resolve, reject) => {
+      const cancel = this.#clock.after(STATUS_TIMEOUT_MS, () => reject(gone('does not answer')));
+      this.#call('status', []).then(resolve, reject).finally(cancel);
+    });
   }
 
   /** Ends the worker too, by force when it does not keep the time. */
   async stop(drainTimeoutMs: number): Promise<void> {
     if (this.#isGone) return;
-    const longestMs = drainTimeoutMs + this.#killTimeoutMs + LEAVE_TIMEOUT_MS;
+    const longestMs = drainTimeoutMs + this.#patience.killTimeoutMs + LEAVE_TIMEOUT_MS;
     const cancelStop = this.#clock.after(longestMs, () => this.kill());
     await this.#call('stop', [drainTimeoutMs]).catch(() => this.kill()); // gone already, or of no more use
     cancelStop();
@@ -143,16 +149,19 @@ export class WorkerHandle implements SiteControl {
     });
   }
 
+  /** A worker that does not answer in time hangs: its end rejects the call, and its place is filled again. */
   async #call<C extends SiteCall>(
     call: C,
     args: CallArguments<C>,
+    timeoutMs?: number,
     handle?: SocketHandle,
   ): Promise<Awaited<ReturnType<SiteControl[C]>>> {
     await this.#hello;
     if (this.#isGone) throw gone('has ended');
     this.#lastId += 1;
     const id = this.#lastId;
-    return new Promise<Awaited<ReturnType<SiteControl[C]>>>((resolve, reject) => {
+    const cancel = timeoutMs === undefined ? undefined : this.#clock.after(timeoutMs, () => void this.kill());
+    const answer = new Promise<Awaited<ReturnType<SiteControl[C]>>>((resolve, reject) => {
       // The worker answers with what Site returned for this very call.
       this.#calls.set(id, {
         resolve: (result) => resolve(result as Awaited<ReturnType<SiteControl[C]>>),
@@ -160,6 +169,7 @@ export class WorkerHandle implements SiteControl {
       });
       this.#send({ kind: 'call', id, call, args: handle === undefined ? args : [] }, handle);
     });
+    return answer.finally(cancel);
   }
 
   #send(message: ToWorker, handle?: SocketHandle): void {

@@ -1,3 +1,4 @@
+import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { EasyserveError, ExitCode } from '../errors.js';
@@ -45,7 +46,8 @@ export class ListeningSocket {
 
   /** Port 0 takes any free one. Throws EasyserveError `port-in-use`, `port-forbidden` or `address-unusable`. */
   static async bind(host: string, port: number): Promise<ListeningSocket> {
-    const handle = createServerHandle(host, port, net.isIPv6(host) ? 6 : 4);
+    const address = await resolve(host, port);
+    const handle = createServerHandle(address, port, net.isIPv6(address) ? 6 : 4);
     if (typeof handle === 'number') throw await explainFailure(host, port, handle);
     // libuv keeps EADDRINUSE for later (uv_tcp_bind); asking for the name brings it out.
     const name: { port?: number } = {};
@@ -76,6 +78,16 @@ export class ListeningSocket {
 
 // Private
 
+/** A name is looked up once; of several addresses it is the first. */
+async function resolve(host: string, port: number): Promise<string> {
+  if (net.isIP(host) !== 0) return host;
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw unusable(host, port, (error as NodeJS.ErrnoException).code ?? String(error));
+  }
+}
+
 async function explainFailure(host: string, port: number, failure: number): Promise<EasyserveError> {
   const code = getSystemErrorName(failure);
   if (code === 'EADDRINUSE') {
@@ -98,6 +110,10 @@ async function explainFailure(host: string, port: number, failure: number): Prom
       },
     );
   }
+  return unusable(host, port, code);
+}
+
+function unusable(host: string, port: number, code: string): EasyserveError {
   return new EasyserveError(
     'address-unusable',
     ExitCode.address,

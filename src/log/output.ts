@@ -9,4 +9,6 @@ export interface Output {
   readonly pace: Pace;
   readonly isTerminal: boolean;
   readonly colour: boolean;
+  /** Width of the terminal now; undefined where it is none, or does not say. */
+  readonly columns?: (() => number | undefined) | undefined;
 }

@@ -15,7 +15,7 @@ export interface ProgressOptions {
   readonly isTerminal: boolean;
   readonly clock: Clock;
   /** Width of the terminal now; a longer line would wrap, and could not be taken away. */
-  readonly columns?: () => number | undefined;
+  readonly columns?: (() => number | undefined) | undefined;
 }
 
 /** Quick work needs no line, and a line that changes more often is restless. */
@@ -64,7 +64,8 @@ class ProgressLine implements Progress {
     this.#isShown = true;
     const seconds = Math.floor((this.#options.clock.now() - this.#startedAtMs) / 1000);
     const line = seconds === 0 ? `${this.#text} …` : `${this.#text} … ${seconds} s`;
-    const columns = this.#options.columns?.() ?? 80;
+    // A pseudo-terminal that nobody has told its size says 0.
+    const columns = this.#options.columns?.() || 80;
     this.#options.write(eraseLine + line.slice(0, columns - 1));
   }
 }

@@ -33,4 +33,14 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       assert.ok(easyserve.records.some(({ event, count }) => event === 'lines-lost' && Number(count) > 0));
     });
   });
+
+  testIn('the site outlives the reader of its log', async (t) => {
+    const easyserve = await startEasyserve(t, { fixture: 'wsgi-hello', mode });
+    easyserve.closeOutput();
+    for (let n = 0; n < 50; n += 1) {
+      assert.equal((await ask(easyserve.url, '/version')).status, 200);
+    }
+    assert.equal((await easyserve.cli('reload')).code, 0);
+    assert.deepEqual(await easyserve.stop(), { code: 0, signal: null });
+  });
 });

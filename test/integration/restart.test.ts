@@ -26,15 +26,30 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     // A connection that waits for its next request may be closed at any time (RFC 9112 section 9.3.1).
     const failed = tally.failures.filter(({ kind, reused }) => kind !== 'reset' || !reused);
     assert.deepEqual(failed, [], describeTally(tally));
-    for (const version of ['v1', 'v2', 'v3']) assert.ok((tally.byVersion[version] ?? 0) > 0, describeTally(tally));
+    for (const version of ['v1', 'v2', 'v3'])
+      assert.ok((tally.byVersion[version] ?? 0) > 0, describeTally(tally));
 
     const { state, generation, pid, sites } = await site.status();
     assert.equal(state, 'running');
     assert.equal(generation, 3);
     assert.equal(pid, site.pid);
-    const known = [pid, ...sites.map((each) => each.pid), ...sites.flatMap(({ apps }) => apps.map((app) => app.pid))];
-    assert.deepEqual(site.processes().filter((each) => !known.includes(each)).map(describeProcess), []);
-    if (mode === 'cluster') assert.ok(sites.every((each) => !fronts.includes(each.pid)), 'the fronts are new ones');
+    const known = [
+      pid,
+      ...sites.map((each) => each.pid),
+      ...sites.flatMap(({ apps }) => apps.map((app) => app.pid)),
+    ];
+    assert.deepEqual(
+      site
+        .processes()
+        .filter((each) => !known.includes(each))
+        .map(describeProcess),
+      [],
+    );
+    if (mode === 'cluster')
+      assert.ok(
+        sites.every((each) => !fronts.includes(each.pid)),
+        'the fronts are new ones',
+      );
   });
 
   testIn('requests in flight are answered before the old release ends', async (t) => {
@@ -83,7 +98,12 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
   });
 
   testIn('a restart brings in what a reload cannot: the other mode', async (t) => {
-    const site = await startEasyserve(t, { fixture: 'django-site', mode, inFile: true, settings: { watch: false } });
+    const site = await startEasyserve(t, {
+      fixture: 'django-site',
+      mode,
+      inFile: true,
+      settings: { watch: false },
+    });
     const other = mode === 'single' ? 'cluster' : 'single';
     const tally = await loadDuring(site.url, { connections: 4, minRequests: 200 }, async () => {
       for (const expected of [other, mode]) {
@@ -98,7 +118,8 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     });
     const failed = tally.failures.filter(({ kind, reused }) => kind !== 'reset' || !reused);
     assert.deepEqual(failed, [], describeTally(tally));
-    for (const version of ['v1', other, mode]) assert.ok((tally.byVersion[version] ?? 0) > 0, describeTally(tally));
+    for (const version of ['v1', other, mode])
+      assert.ok((tally.byVersion[version] ?? 0) > 0, describeTally(tally));
   });
 
   testIn('a restart moves to a changed address, and takes back a scale', async (t) => {

@@ -17,11 +17,17 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       mode,
       settings: { watch: false },
       prepare: (dir) => {
-        for (const [name, size] of Object.entries(sizes)) writeScript(join(dir, `journal/static/journal/${name}.js`), size);
+        for (const [name, size] of Object.entries(sizes))
+          writeScript(join(dir, `journal/static/journal/${name}.js`), size);
       },
     });
-    const manifest = JSON.parse((await ask(site.url, '/static/staticfiles.json')).text) as { paths: Record<string, string> };
-    const paths = Object.keys(sizes).flatMap((name) => [`journal/${name}.js`, manifest.paths[`journal/${name}.js`] ?? '']);
+    const manifest = JSON.parse((await ask(site.url, '/static/staticfiles.json')).text) as {
+      paths: Record<string, string>;
+    };
+    const paths = Object.keys(sizes).flatMap((name) => [
+      `journal/${name}.js`,
+      manifest.paths[`journal/${name}.js`] ?? '',
+    ]);
 
     let isOver = false;
     const wrong: string[] = [];

@@ -65,7 +65,9 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     const site = await startEasyserve(t, { fixture: 'django-site', mode });
     const half = 'x'.repeat(400_000);
     const upload = await rawConnection(t, site.url);
-    upload.send(`POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${2 * half.length}\r\n\r\n${half}`);
+    upload.send(
+      `POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${2 * half.length}\r\n\r\n${half}`,
+    );
     await eventually(() => assert.notDeepEqual(readdirSync(join(site.dir, '.easyserve', 'spool')), []));
     const content = Buffer.alloc(40_000_000, 'every byte of it ');
     writeFileSync(join(site.dir, 'large'), content);
@@ -141,15 +143,22 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.equal(records.read('slow'), 'closed', 'the application has heard of it');
   });
 
-  testIn('a request that runs longer than drainTimeoutMs gets an error page, and the log says so', async (t) => {
-    const site = await startEasyserve(t, { fixture: 'django-site', mode, settings: { drainTimeoutMs: 300 } });
-    const slow = ask(site.url, '/slow?ms=60000', { method: 'POST' });
-    await untilInFlight(site, 1);
-    site.signal('SIGTERM');
-    assert.equal((await slow).status, 502);
-    assert.deepEqual(await site.ended, inOrder);
-    assert.ok(site.records.some(({ event }) => event === 'drain-timeout'));
-  });
+  testIn(
+    'a request that runs longer than drainTimeoutMs gets an error page, and the log says so',
+    async (t) => {
+      const site = await startEasyserve(t, {
+        fixture: 'django-site',
+        mode,
+        settings: { drainTimeoutMs: 300 },
+      });
+      const slow = ask(site.url, '/slow?ms=60000', { method: 'POST' });
+      await untilInFlight(site, 1);
+      site.signal('SIGTERM');
+      assert.equal((await slow).status, 502);
+      assert.deepEqual(await site.ended, inOrder);
+      assert.ok(site.records.some(({ event }) => event === 'drain-timeout'));
+    },
+  );
 
   testIn('during a reload whose release hangs at import', async (t) => {
     const site = await startEasyserve(t, { fixture: 'django-site', mode });
@@ -193,7 +202,10 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
 async function untilInFlight(site: Easyserve, count: number): Promise<void> {
   await eventually(async () => {
     const apps = await site.apps();
-    assert.equal(apps.reduce((sum, { inFlight }) => sum + inFlight, 0), count);
+    assert.equal(
+      apps.reduce((sum, { inFlight }) => sum + inFlight, 0),
+      count,
+    );
   });
 }
 

@@ -134,6 +134,11 @@ export class Easyserve {
     for (const name of ['stdout', 'stderr'] as const) this.#child[name]?.resume();
   }
 
+  /** Whoever reads what it prints is gone, like the head of `easyserve start | head`. */
+  closeOutput(): void {
+    for (const name of ['stdout', 'stderr'] as const) this.#child[name]?.destroy();
+  }
+
   signal(name: NodeJS.Signals): void {
     if (!killProcess(this.pid, name)) throw new Error(`easyserve has ended: ${name} cannot be sent`);
   }

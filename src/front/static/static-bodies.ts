@@ -5,6 +5,7 @@ import { isUnavailable } from '../file-refusals.js';
 import { type OpenedFile, openRegularFile } from '../regular-file.js';
 import { ConcurrencyLimit } from './concurrency-limit.js';
 import { MemoryBudget } from './memory-budget.js';
+import { openSettled } from './open-settled.js';
 import type { DiskFile, Representation, StaticFile } from './static-file.js';
 import type { StaticTable } from './static-table.js';
 
@@ -47,15 +48,14 @@ export class StaticBodies {
 
   /** Rejects with the file system's error when the file can't be opened or read. */
   async fetch(file: StaticFile, wanted: Representation): Promise<StaticContent> {
-    if (wanted === file.identity) {
-      return (await this.#fetchExactly(file, wanted)) ?? this.#openAsItIsNow(file);
-    }
-    // Whatever is wrong with a compressed sibling: the original answers, or shows the same error.
+    // Whatever is wrong with a compressed sibling, the original answers; whatever is wrong with that, it shows when it
+    // is opened again.
     const exact = await this.#fetchExactly(file, wanted).catch((error: unknown) => {
       if (isUnavailable(error)) return undefined;
       throw error;
     });
     if (exact !== undefined) return exact;
+    if (wanted === file.identity) return this.#openAsItIsNow(file);
     if (wanted.disk !== undefined) file.withdraw(wanted);
     return this.fetch(file, file.identity);
   }
@@ -77,7 +77,7 @@ export class StaticBodies {
 
   /** A handle tells what is really there, and goes on doing so until it is closed. */
   async #openAsItIsNow(file: StaticFile): Promise<StaticContent> {
-    const { handle, stats } = await openRegularFile(file.disk.path);
+    const { handle, stats } = await openSettled(file.disk.path);
     const current = this.#table.refresh(file, stats);
     return { file: current, representation: current.identity, size: stats.size, body: handle };
   }

@@ -138,6 +138,8 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   onReleased(connection: GatewayConnection<Carried>): void {
     this.#forget(connection);
     if (!this.#isClosed) this.#connect();
+    // The thread may take its time to notice that nobody waits for the rest; a switch need not.
+    if (this.#inFlight === 0) this.#options.observer.onIdle();
   }
 
   onRefused(connection: GatewayConnection<Carried>, error: Error): void {
