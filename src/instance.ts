@@ -91,13 +91,14 @@ export class Instance {
 
   scale(processes: number, onStep: OnStep): Promise<ScaleResult> {
     return this.#exclusively('reloading', async () => {
-      onStep(`changing to ${processes} application processes`);
+      const noun = processes === 1 ? 'process' : 'processes';
+      onStep(`changing to ${processes} application ${noun}`);
       await this.#runner?.scale(processes);
       this.#scaledTo = processes;
-      this.#reason = `${processes} processes, by easyserve scale`;
+      this.#reason = `scaled to ${processes} ${noun}`;
       const { loaded, generation, socket } = this.serving;
       this.#serving = { loaded: this.#withScale(loaded), generation, socket };
-      this.#options.log.info('scaled', `${processes} application processes serve`, { processes });
+      this.#options.log.info('scaled', `scaled to ${processes} application ${noun}`, { processes });
       return { processes, generation };
     });
   }

@@ -9,9 +9,10 @@ export function describeStatus(status: InstanceStatus, now: number, isColoured: 
   const parts = [
     alignTable([
       ['state', status.state],
-      ['mode', `${modeNames[status.mode]}: ${status.reason}`],
+      ['mode', `${modeNames[status.mode]} (${status.reason})`],
       ...status.urls.map((url) => ['url', url]),
-      ['project', `${status.project.root} (${status.project.kind}, ${status.project.application})`],
+      ['project', status.project.root],
+      ['app', `${status.project.application} (${kindNames[status.project.kind]})`],
       ['python', status.project.python],
       ['process', `${status.pid}, easyserve ${status.version}`],
       ['up', `${describeAge(status.startedAt, now)}, generation ${status.generation}`],
@@ -22,6 +23,7 @@ export function describeStatus(status: InstanceStatus, now: number, isColoured: 
   return parts.join('\n');
 }
 
+const kindNames = { django: 'Django', wsgi: 'WSGI' } as const;
 const modeNames = { single: 'single process with threads', cluster: 'cluster' } as const;
 
 function refusal({ lastReloadError }: InstanceStatus): string[][] {

@@ -2,9 +2,14 @@ import { callInstance, InstanceError } from '../control/control-client.js';
 import { ExitCode } from '../errors.js';
 import type { LogsCommand } from './command.js';
 import { projectFolder } from './project-folder.js';
+import { readableLine } from './readable-line.js';
 import type { Surroundings } from './surroundings.js';
 
-/** `easyserve logs`: ends at the last line, or with --follow at Ctrl-C, when the instance ends, or when nobody reads. */
+/**
+ * `easyserve logs`: ends at the last line, or with --follow at Ctrl-C, when the instance ends, or when nobody reads.
+ *
+ * A terminal shows readable lines; a file or a pipe gets them as the instance writes them.
+ */
 export async function logs(command: LogsCommand, surroundings: Surroundings): Promise<number> {
   const { signals, stdout, stderr, outputClosed } = surroundings;
   const interrupt = new AbortController();
@@ -15,7 +20,7 @@ export async function logs(command: LogsCommand, surroundings: Surroundings): Pr
   const request = { verb: 'logs', follow: command.follow, lines: command.lines } as const;
   try {
     await callInstance(projectFolder(command.place, surroundings), request, {
-      onLine: (line) => stdout.write(`${line}\n`),
+      onLine: (line) => stdout.write(`${readableLine(line, stdout)}\n`),
       signal,
     });
   } catch (error) {

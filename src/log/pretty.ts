@@ -14,7 +14,7 @@ const indentation = ' '.repeat(17);
  *   12:03:44  app    4711  what the application wrote
  *
  * `hint` and the lines of `detail` (a traceback) stand below their record. Fields of the whole log are not repeated
- * on access and application lines.
+ * on access and application lines, nor is on an event what its message says already.
  */
 export class PrettyLines implements LineFormat {
   readonly #isColoured: boolean;
@@ -34,7 +34,9 @@ export class PrettyLines implements LineFormat {
       this.#paint(String(level).padEnd(5), levelColour(level)),
       visibleText(String(event)).padEnd(10),
       visibleText(String(msg)),
-      ...Object.entries(fields).map(([name, value]) => this.#field(name, value)),
+      ...Object.entries(fields)
+        .filter(([, value]) => !isSaid(value, String(msg)))
+        .map(([name, value]) => this.#field(name, value)),
     ];
     const below = [...(hint === undefined ? [] : [`hint: ${hint}`]), ...linesOf(detail)];
     return [line.join('  ').trimEnd(), ...below.map((each) => `${indentation}${visibleText(each)}`), ''].join(
@@ -42,16 +44,17 @@ export class PrettyLines implements LineFormat {
     );
   }
 
-  access(record: AccessRecord): string {
+  /** `time`: of a record that was written earlier. */
+  access(record: AccessRecord, time = new Date()): string {
     const status = this.#paint(String(record.status).padEnd(5), statusColour(record.status));
     const request = `${visibleText(record.method)} ${visibleText(record.path)}`;
     const measured = `${formatBytes(record.bytes)}  ${formatDuration(record.durationMs)}`;
     const origin = this.#paint(`${visibleText(record.client)}  ${visibleText(record.requestId)}`, 'dim');
-    return `${this.#time(new Date())}  ${status}  ${request}  ${measured}  ${origin}\n`;
+    return `${this.#time(time)}  ${status}  ${request}  ${measured}  ${origin}\n`;
   }
 
-  application(line: string, source: ApplicationSource): string {
-    return `${this.#time(new Date())}  ${this.#paint('app  ', 'cyan')}  ${source.pid}  ${visibleText(line)}\n`;
+  application(line: string, source: Pick<ApplicationSource, 'pid'>, time = new Date()): string {
+    return `${this.#time(time)}  ${this.#paint('app  ', 'cyan')}  ${source.pid}  ${visibleText(line)}\n`;
   }
 
   with(): PrettyLines {
@@ -72,6 +75,16 @@ export class PrettyLines implements LineFormat {
   #paint(text: string, colour: Paint | undefined): string {
     return colour === undefined ? text : paint(this.#isColoured, colour, text);
   }
+}
+
+/** Whether the value stands in the message, as a word, or there is nothing to say. */
+function isSaid(value: unknown, message: string): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  if (typeof value !== 'number' && typeof value !== 'string') return false;
+  const text = String(value);
+  const at = text === '' ? -1 : message.indexOf(text);
+  if (at < 0) return false;
+  return !/\w/.test(message[at - 1] ?? ' ') && !/\w/.test(message[at + text.length] ?? ' ');
 }
 
 function linesOf(detail: unknown): string[] {

@@ -62,7 +62,7 @@ export function distribute(total: number, fronts: number): number[] {
 }
 
 function describeFixed(processes: number): Choice {
-  return { processes, reason: processes === 1 ? 'one process, whose threads share memory' : 'as it is set' };
+  return { processes, reason: processes === 1 ? 'its threads share memory' : 'as it is set' };
 }
 
 /** The rule of `--processes auto`. */

@@ -100,7 +100,7 @@ test('scale holds over reloads, until the setting itself changes', async (t) => 
   const world = await startInstance(t, { processes: 2 });
   const { instance, runner } = world;
   assert.deepEqual(await instance.scale(5, onStep), { processes: 5, generation: 1 });
-  assert.match((await instance.status()).reason, /^5 processes, by easyserve scale/);
+  assert.match((await instance.status()).reason, /^scaled to 5 processes$/);
   await instance.reload(true, onStep);
   assert.equal(runner.releases.at(-1)?.plan.processes, 5);
   world.settingsBecome({ processes: 3 });

@@ -11,7 +11,7 @@ const now = Date.parse('2026-01-01T03:04:05.678Z');
 const status: InstanceStatus = {
   state: 'running',
   mode: 'cluster',
-  reason: 'processes is set to 2',
+  reason: 'processes = 2: as it is set',
   version: '1.2.3',
   pid: 100,
   urls: ['http://127.0.0.1:8000'],
@@ -61,9 +61,10 @@ test('the status is a short, aligned table', () => {
   assert.equal(
     describeStatus(status, now, false),
     `state    running
-mode     cluster: processes is set to 2
+mode     cluster (processes = 2: as it is set)
 url      http://127.0.0.1:8000
-project  /srv/site (django, site.wsgi:application)
+project  /srv/site
+app      site.wsgi:application (Django)
 python   /usr/bin/python3
 process  100, easyserve 1.2.3
 up       3 h 4 min, generation 3
@@ -80,7 +81,7 @@ front 101: 1 connection, 0 requests waiting
 test('without a cluster no front is named, and colours only colour', () => {
   const single = { ...status, mode: 'single', lastReloadError: undefined } as const;
   const plain = describeStatus(single, now, false);
-  assert.match(plain, /^mode {5}single process with threads: /m);
+  assert.match(plain, /^mode {5}single process with threads \(/m);
   assert.doesNotMatch(plain, /front|refused/);
   const coloured = describeStatus(single, now, true);
   assert.notEqual(coloured, plain);

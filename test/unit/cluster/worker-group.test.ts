@@ -20,10 +20,13 @@ test('throng forks the workers and answers no signal, a resized terminal (SIGWIN
   const workers: Worker[] = [];
   const group = new WorkerGroup(entry);
 
-  await group.start(2, (worker) => workers.push(worker));
-  group.add();
+  await new Promise<void>((resolve) => {
+    const take = (worker: Worker): void => {
+      if (workers.push(worker) === 3) resolve();
+    };
+    void group.start(2, take).then(() => group.add());
+  });
 
-  assert.equal(workers.length, 3);
   assert.deepEqual(heardSignals(), before);
   await Promise.all(workers.map((worker) => once(worker, 'exit')));
 });

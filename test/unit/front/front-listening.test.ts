@@ -69,7 +69,7 @@ test('drain: nobody is accepted any more, what is under way is finished, then it
   });
   await eventually(() => assert.rejects(rawConnection(t, served.socket.url), { code: 'ECONNREFUSED' }));
   // One that came in time, and says nothing.
-  await served.clock.advanceAsync(501);
+  await served.clock.advanceAsync(1001);
   assert.equal(isDrained, false);
   for (const exchange of exchanges) answer(exchange);
   const text = await connection.readToEnd();

@@ -24,6 +24,14 @@ const events: readonly (readonly [Record<string, unknown>, string])[] = [
     { name: 'a.b:c', text: 'two words', empty: '', list: [1, 'x'], no: null, on: true },
     '12:03:44  info   reload      done  name=a.b:c  text="two words"  empty=""  list=[1,"x"]  no=null  on=true\n',
   ],
+  [
+    { msg: 'application 12 is ready', app: 12, generation: 1, changes: [], state: 'read' },
+    '12:03:44  info   reload      application 12 is ready  generation=1  state=read\n',
+  ],
+  [
+    { msg: 'serves generation 2', generation: 2, from: 'serves', empty: '' },
+    '12:03:44  info   reload      serves generation 2  empty=""\n',
+  ],
   [{ text: 'a=b' }, '12:03:44  info   reload      done  text="a=b"\n'],
   [
     { detail: 'Traceback:\n\tline 1\r\n  line 2\n', hint: 'pip install django' },

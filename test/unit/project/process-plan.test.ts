@@ -41,7 +41,7 @@ test('one process is a single site of ten threads, and tells what auto would do'
     processes: 1,
     fronts: 1,
     threads: 10,
-    reason: 'processes = 1: one process, whose threads share memory',
+    reason: 'processes = 1: its threads share memory',
     advice: '`--processes auto` would use 4 processes on 4 cores (cgroup v2 CPU quota)',
   });
 });
