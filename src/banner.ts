@@ -1,36 +1,72 @@
+import type { Output } from './log/output.js';
 import { paint } from './log/paint.js';
+import { wrapText } from './log/wrap-text.js';
+import type { Project } from './project-facts.js';
 import type { InstanceStatus } from './status.js';
 
 export interface BannerFacts {
   readonly status: InstanceStatus;
-  readonly djangoVersion: string | undefined;
-  readonly pythonVersion: string;
-  readonly pythonSource: string;
+  readonly project: Pick<Project, 'python' | 'django'>;
   readonly threads: number;
   readonly processes: number;
   readonly settingsFile: string | undefined;
   readonly advice: string | undefined;
-  readonly hasColour: boolean;
+  /** What a person types. */
+  readonly typed: { readonly reload: string; readonly stop: string };
+  readonly stdout: Pick<Output, 'colour' | 'columns'>;
 }
+
+type Row = readonly [name: string, text: string];
+
+const nameWidth = 10;
 
 /** What a person reads when the site is up: what was found, which mode and why, the URL, and what to type next. */
 export function renderBanner(facts: BannerFacts): string {
-  const { status } = facts;
-  const kind = facts.djangoVersion === undefined ? 'WSGI' : `Django ${facts.djangoVersion}`;
+  const { status, stdout } = facts;
+  const margin = 2 + nameWidth;
+  const lines = listRows(facts).map(([name, text]) =>
+    wrapText(`  ${name.padEnd(nameWidth)}${text}`, margin, stdout.columns?.()),
+  );
+  const urls = paint(stdout.colour, 'bold', status.urls.join(' '));
+  return `\n  easyserve ${status.version} serves ${urls}\n\n${lines.join('\n')}\n\n`;
+}
+
+function listRows({ status, project, settingsFile, advice, typed, ...plan }: BannerFacts): readonly Row[] {
+  const { python, django } = project;
+  const kind = django === undefined ? 'WSGI' : `Django ${django.version}`;
   const workers =
     status.mode === 'single'
-      ? `single process with ${facts.threads} threads`
-      : `cluster of ${facts.processes} processes with ${facts.threads} threads each`;
-  const rows: ReadonlyArray<readonly [string, string] | undefined> = [
+      ? `single process with ${plan.threads} threads`
+      : `cluster of ${plan.processes} processes with ${plan.threads} threads each`;
+  const names = django === undefined ? undefined : otherNames(status.urls, django.allowedHosts);
+  return [
     ['found', `${kind}, ${status.project.application} in ${status.project.root}`],
-    ['python', `${facts.pythonVersion} from ${facts.pythonSource}`],
-    facts.settingsFile === undefined ? undefined : ['settings', facts.settingsFile],
+    ['python', `${python.version} from ${python.source}`],
+    ...row('settings', settingsFile),
     ['mode', `${workers} (${status.reason})`],
-    facts.advice === undefined ? undefined : ['', facts.advice],
-    ['reload', 'easyserve reload, or kill -HUP'],
-    ['stop', 'Ctrl-C, or easyserve stop'],
+    ...row('', advice),
+    ...row('names', names),
+    ['reload', `${typed.reload}, or kill -HUP ${status.pid}`],
+    ['stop', `Ctrl-C, or ${typed.stop}`],
   ];
-  const lines = rows.filter((row) => row !== undefined).map(([name, text]) => `  ${name.padEnd(10)}${text}`);
-  const urls = paint(facts.hasColour, 'bold', status.urls.join(' '));
-  return `\n  easyserve ${status.version} serves ${urls}\n\n${lines.join('\n')}\n\n`;
+}
+
+function row(name: string, text: string | undefined): readonly Row[] {
+  return text === undefined ? [] : [[name, text]];
+}
+
+/**
+ * Said where Django would refuse the very address that stands above: otherwise a new site seems to be broken. An empty list
+ * means this machine with DEBUG (HttpRequest.get_host), and without it has a warning of its own (load-release).
+ */
+function otherNames(urls: readonly string[], allowedHosts: readonly string[]): string | undefined {
+  const isAllowed = (name: string): boolean => allowedHosts.some((pattern) => matches(name, pattern));
+  if (allowedHosts.length === 0 || urls.every((url) => isAllowed(new URL(url).hostname))) return undefined;
+  return `${allowedHosts.join(', ')} (ALLOWED_HOSTS; Django answers any other name with 400)`;
+}
+
+/** As Django's validate_host does: a name, a leading dot for all names below too, or `*`. */
+function matches(name: string, pattern: string): boolean {
+  if (pattern.startsWith('.')) return name === pattern.slice(1) || name.endsWith(pattern);
+  return pattern === '*' || pattern.toLowerCase() === name;
 }

@@ -41,6 +41,8 @@ export interface LaunchOptions {
   /** Where signals arrive: `process`, outside tests. */
   readonly signals: Pick<EventEmitter, 'on' | 'once' | 'off'>;
   readonly version: string;
+  /** What a person types to reload and stop this instance. */
+  readonly typed: { readonly reload: string; readonly stop: string };
   /** How this program was started, to start it again. */
   readonly exec: { readonly nodePath: string; readonly nodeArgs: readonly string[]; readonly script: string };
   /** Called once, when the instance serves for the first time. */
@@ -256,14 +258,13 @@ class Launcher {
     } else {
       const banner = renderBanner({
         status,
-        djangoVersion: project.django?.version,
-        pythonVersion: project.python.version,
-        pythonSource: project.python.source,
+        project,
+        typed: this.#options.typed,
         threads: plan.threads,
         processes: plan.processes,
         settingsFile: file,
         advice: plan.advice,
-        hasColour: this.#options.stdout.colour,
+        stdout: this.#options.stdout,
       });
       this.#recent.push(banner);
       this.#write(banner, 'stdout');

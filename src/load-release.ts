@@ -46,10 +46,22 @@ export async function loadRelease(sources: ReleaseSources): Promise<LoadedReleas
     await collectStatic(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
   }
   const plan = planProcesses({ settings: loaded.settings, capacity: currentCapacity(), project });
-  return { ...loaded, project, plan };
+  return {
+    ...loaded,
+    project: { ...project, warnings: [...project.warnings, ...warnOfHosts(project)] },
+    plan,
+  };
 }
 
 // Private
+
+/** Also a problem that `easyserve check` finds. */
+function warnOfHosts({ django, settingsModule }: Project): readonly string[] {
+  if (django === undefined || django.isDebug || django.allowedHosts.length > 0) return [];
+  return [
+    `ALLOWED_HOSTS is empty, so Django answers every request with 400. Set it in ${settingsModule}: ALLOWED_HOSTS = ["www.example.org"]`,
+  ];
+}
 
 function djangoSource(project: Project): SettingsSources['django'] {
   const { django, settingsModule } = project;

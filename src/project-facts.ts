@@ -34,6 +34,8 @@ export interface DjangoFacts {
   readonly version: string;
   readonly isDebug: boolean;
   readonly allowedHosts: readonly string[];
+  /** Whether the traceback of a view that fails is written anywhere; by Django's default LOGGING it is only mailed. */
+  readonly logsErrors: boolean;
   /** Path prefix with slashes at both ends; undefined where STATIC_URL is a full URL or empty, or staticfiles is not installed. */
   readonly staticPrefix: string | undefined;
   readonly staticRoot: string | undefined;

@@ -21,7 +21,7 @@ function checkDjango(django: DjangoFacts, module: string): readonly Finding[] {
     findings.push({
       level: 'note',
       text: 'DEBUG is on: error pages show the code and the settings of the site.',
-      fix: `DEBUG = False in ${module}`,
+      fix: `${noDebug(django)} in ${module}`,
     });
   } else if (django.allowedHosts.length === 0) {
     findings.push({
@@ -31,5 +31,21 @@ function checkDjango(django: DjangoFacts, module: string): readonly Finding[] {
       exitCode: ExitCode.checkFailed,
     });
   }
+  if (!django.isDebug && !django.logsErrors) {
+    findings.push({
+      level: 'note',
+      text: 'LOGGING writes no errors: with DEBUG off, Django only mails tracebacks to ADMINS.',
+      fix: `${simpleLogging} in ${module}`,
+    });
+  }
   return findings;
 }
+
+/** DEBUG alone, with ALLOWED_HOSTS empty, would be the next problem. */
+function noDebug({ allowedHosts }: DjangoFacts): string {
+  return allowedHosts.length > 0 ? 'DEBUG = False' : 'DEBUG = False and ALLOWED_HOSTS = ["www.example.org"]';
+}
+
+/** To stderr, and so into easyserve's log (docs/logs.md). */
+const simpleLogging =
+  'LOGGING = {"version": 1, "disable_existing_loggers": False, "handlers": {"stderr": {"class": "logging.StreamHandler"}}, "root": {"handlers": ["stderr"]}}';

@@ -42,7 +42,7 @@ async function findAll(command: CheckCommand, surroundings: Surroundings): Promi
     progress.end();
   }
   const { loaded, project, failure } = folder;
-  const file = loaded.file ?? 'no settings file; defaults, environment and flags';
+  const file = loaded.file ?? 'no settings file, none is needed';
   const settings: Finding = { level: 'ok', text: `settings: ${file}` };
   if (project === undefined) return [settings, toProblem(describeError(failure))];
   const urls = await readUrls(projectDir);

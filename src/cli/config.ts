@@ -1,6 +1,7 @@
 import { callInstance } from '../control/control-client.js';
 import type { ConfigEntry } from '../control/protocol.js';
 import { describeError, EasyserveError, ExitCode } from '../errors.js';
+import { paint } from '../log/paint.js';
 import type { LoadedSettings } from '../settings/load.js';
 import { alignTable } from './aligned-table.js';
 import type { ConfigCommand } from './command.js';
@@ -23,9 +24,25 @@ export async function config(command: ConfigCommand, surroundings: Surroundings)
   }
   const source = running === undefined ? 'as `easyserve start` would use them' : 'of the running instance';
   stdout.write(`Settings ${source}:\n\n`);
-  const rows = entries.map(({ key, value, origin }) => [key, JSON.stringify(value), origin]);
-  stdout.write(alignTable([['SETTING', 'VALUE', 'FROM'], ...rows]));
+  stdout.write(describeEntries(entries, stdout.colour));
   return ExitCode.ok;
+}
+
+/** What somebody has set stands out from the defaults. */
+function describeEntries(entries: readonly ConfigEntry[], isColoured: boolean): string {
+  const rows = entries.map(({ key, value, origin }) => [key, describeValue(value), origin]);
+  const [heading, ...lines] = alignTable([['SETTING', 'VALUE', 'FROM'], ...rows])
+    .trimEnd()
+    .split('\n');
+  const shown = lines.map((line, index) =>
+    entries[index]?.origin === 'default' ? paint(isColoured, 'dim', line) : line,
+  );
+  return `${[heading, ...shown].join('\n')}\n`;
+}
+
+/** As docs/settings.md writes it. */
+function describeValue(value: unknown): string {
+  return value === null ? 'unset' : JSON.stringify(value);
 }
 
 async function askInstance(

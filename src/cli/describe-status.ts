@@ -12,7 +12,7 @@ export function describeStatus(status: InstanceStatus, now: number, isColoured: 
       ['mode', `${modeNames[status.mode]} (${status.reason})`],
       ...status.urls.map((url) => ['url', url]),
       ['project', status.project.root],
-      ['app', `${status.project.application} (${kindNames[status.project.kind]})`],
+      ['app', `${status.project.application} (${status.project.kind === 'django' ? 'Django' : 'WSGI'})`],
       ['python', status.project.python],
       ['process', `${status.pid}, easyserve ${status.version}`],
       ['up', `${describeAge(status.startedAt, now)}, generation ${status.generation}`],
@@ -23,7 +23,6 @@ export function describeStatus(status: InstanceStatus, now: number, isColoured: 
   return parts.join('\n');
 }
 
-const kindNames = { django: 'Django', wsgi: 'WSGI' } as const;
 const modeNames = { single: 'single process with threads', cluster: 'cluster' } as const;
 
 function refusal({ lastReloadError }: InstanceStatus): string[][] {

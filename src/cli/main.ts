@@ -52,7 +52,8 @@ function toOutput(stream: WriteStream, env: NodeJS.ProcessEnv): Output {
     takeLostLines: () => paced.takeLostLines(),
     pace: paced,
     isTerminal,
-    columns: () => stream.columns,
+    // A pseudo-terminal whose size nobody set has no columns.
+    columns: () => stream.columns || undefined,
     colour: wantsColour(isTerminal, env),
   };
 }

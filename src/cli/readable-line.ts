@@ -10,7 +10,10 @@ const colours = /\u001b\[\d+m/g;
  * A line of the instance's log for who reads it: on a terminal, a record of the JSON format becomes a pretty one. Colours
  * are those of the reader, whatever the terminal of the instance shows. Used by cli/logs.
  */
-export function readableLine(line: string, { isTerminal, colour }: Pick<Output, 'isTerminal' | 'colour'>): string {
+export function readableLine(
+  line: string,
+  { isTerminal, colour }: Pick<Output, 'isTerminal' | 'colour'>,
+): string {
   const record = isTerminal ? parseRecord(line) : undefined;
   if (record === undefined) return colour ? line : line.replace(colours, '');
   // Which process of easyserve wrote it matters to programs only.
@@ -35,5 +38,6 @@ function parseRecord(line: string): LogRecord | undefined {
 function render(pretty: PrettyLines, line: string, record: LogRecord, time: Date): string {
   if (record.event === 'access') return pretty.access(record as unknown as AccessRecord, time);
   if (record.event !== 'application') return pretty.event(line);
-  return pretty.application(String(record.msg), { pid: Number(record.app) }, time);
+  const stream = record.stream === 'stderr' ? 'stderr' : 'stdout';
+  return pretty.application(String(record.msg), { pid: Number(record.app), stream }, time);
 }

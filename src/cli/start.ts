@@ -5,6 +5,7 @@ import { absoluteConfigFile, projectFolder } from './project-folder.js';
 import { ReadyPipe } from './ready-pipe.js';
 import { startDaemon } from './start-daemon.js';
 import type { Surroundings } from './surroundings.js';
+import { typedCommand } from './typed-command.js';
 
 /** `easyserve start`: serves until it is stopped, or (--daemon) until the instance in the background serves. */
 export async function start(command: StartCommand, surroundings: Surroundings): Promise<number> {
@@ -23,6 +24,10 @@ export async function start(command: StartCommand, surroundings: Surroundings): 
       stderr,
       signals,
       version,
+      typed: {
+        reload: typedCommand('reload', projectDir, surroundings),
+        stop: typedCommand('stop', projectDir, surroundings),
+      },
       exec,
       onReady: (ready) => parent?.tell({ ready }),
     });

@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { projectFolder } from './project-folder.js';
 import type { Surroundings } from './surroundings.js';
 
 /** What an argument may hold without quotes in every shell. */
@@ -13,10 +14,11 @@ const needsNoQuotes = /^[\w./@%+=:,-]+$/;
 export function typedCommand(
   verb: string,
   projectDir: string,
-  { cwd, env }: Pick<Surroundings, 'cwd' | 'env'>,
+  surroundings: Pick<Surroundings, 'cwd' | 'env'>,
 ): string {
-  const name = env.npm_lifecycle_event === 'npx' ? 'npx easyserve' : 'easyserve';
-  const folder = relative(env.PWD ?? cwd, projectDir);
+  const name = surroundings.env.npm_lifecycle_event === 'npx' ? 'npx easyserve' : 'easyserve';
+  const here = projectFolder({ base: undefined, dir: undefined }, surroundings);
+  const folder = relative(here, projectDir);
   if (folder === '') return `${name} ${verb}`;
   // Up and down again is longer than the path itself, and harder to read.
   const shortest = folder.startsWith('..') ? projectDir : folder;

@@ -53,7 +53,7 @@ export class PrettyLines implements LineFormat {
     return `${this.#time(time)}  ${status}  ${request}  ${measured}  ${origin}\n`;
   }
 
-  application(line: string, source: Pick<ApplicationSource, 'pid'>, time = new Date()): string {
+  application(line: string, source: ApplicationSource, time = new Date()): string {
     return `${this.#time(time)}  ${this.#paint('app  ', 'cyan')}  ${source.pid}  ${visibleText(line)}\n`;
   }
 

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApplicationError } from '../errors.js';
-import type { FoundInterpreter } from './interpreter.js';
+import { environmentFolders, type FoundInterpreter } from './interpreter.js';
 import type { CommandResult, RunCommand } from './run-command.js';
 
 /** Whom to ask, and where. Made by project/detect-project. */
@@ -115,25 +115,47 @@ async function describeFailure(question: PythonQuestion, failure: Failure): Prom
     const what = missingModule === 'django' ? 'Django is not installed.' : message;
     return new ApplicationError(code, `${what} ${which}`, {
       detail: [...passedOver, detail].join('\n'),
-      hint: describeInstall(question, 'django'),
+      hint: await describeInstall(question, 'django'),
     });
   }
   if (missingModule === undefined || code === 'application-module-missing') {
     return new ApplicationError(code, message, { detail, hint: failure.hint });
   }
-  const hasRequirements = await stat(join(question.root, 'requirements.txt')).then(
-    () => true,
-    () => false,
-  );
   return new ApplicationError(code, `${message}. ${which}`, {
     detail,
-    hint: hasRequirements ? describeInstall(question, '-r requirements.txt') : undefined,
+    hint: await describeInstall(question, undefined),
   });
 }
 
-/** Many systems refuse to install into their own interpreter (PEP 668); one in .venv is found by the next start. */
-function describeInstall({ python, root }: PythonQuestion, what: string): string {
-  if (!python.source.endsWith('of PATH')) return `${python.path} -m pip install ${what}`;
+/**
+ * Installs requirements.txt, and `what` where there is none. Where only the system's Python was found: an environment
+ * beside the project's folder is not searched, as nothing says that it belongs to the project, but may well be meant. Many
+ * systems refuse to install into their own interpreter (PEP 668); one in .venv is found by the next start.
+ */
+async function describeInstall(
+  { python, root }: PythonQuestion,
+  what: string | undefined,
+): Promise<string | undefined> {
+  const isOfSystem = python.source.endsWith('of PATH');
+  const beside = isOfSystem ? await findEnvironment(dirname(root)) : undefined;
+  if (beside !== undefined) return `easyserve start --set python=${beside}`;
+  const wanted = (await exists(join(root, 'requirements.txt'))) ? '-r requirements.txt' : what;
+  if (wanted === undefined) return undefined;
+  if (!isOfSystem) return `${python.path} -m pip install ${wanted}`;
   const environment = join(root, '.venv');
-  return `${python.path} -m venv ${environment} && ${environment}/bin/python -m pip install ${what}`;
+  return `${python.path} -m venv ${environment} && ${environment}/bin/python -m pip install ${wanted}`;
+}
+
+async function findEnvironment(folder: string): Promise<string | undefined> {
+  for (const name of environmentFolders) {
+    if (await exists(join(folder, name, 'pyvenv.cfg'))) return join(folder, name);
+  }
+  return undefined;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

@@ -37,7 +37,8 @@ interface Walk extends InterpreterSearch {
 }
 
 const oldestVersion = [3, 8] as const;
-const environmentFolders = ['.venv', 'venv', 'env'];
+/** What a virtual environment is usually called; the first that is there counts. */
+export const environmentFolders: readonly string[] = ['.venv', 'venv', 'env'];
 const highestParent = 3;
 const hint =
   'Install Python 3.8 or later (Debian, Ubuntu: apt install python3; macOS: brew install python), or name one: easyserve start --set python=/path/to/python';

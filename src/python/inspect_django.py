@@ -11,11 +11,12 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import logging
 import os
 import re
 import runpy
 import sys
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import easyserve_django_files as files  # noqa: E402
@@ -242,6 +243,7 @@ def gather_facts(
         "version": version,
         "isDebug": bool(settings.DEBUG),
         "allowedHosts": [str(host) for host in settings.ALLOWED_HOSTS],
+        "logsErrors": logs_errors(),
     }
     facts.update(files.gather_media(settings, warnings))
     try:
@@ -258,6 +260,30 @@ def gather_facts(
             value = inspection.reduce_to_json(getattr(settings, name))
             facts[name.lower()] = value
     return facts
+
+
+def logs_errors() -> bool:
+    """Tell whether the traceback of a view that fails is written anywhere.
+
+    By Django's own LOGGING it is only mailed to ADMINS while DEBUG is off.
+    """
+    from django.utils.log import AdminEmailHandler
+
+    logger: Optional[logging.Logger] = logging.getLogger("django.request")
+    record = logging.LogRecord(
+        "django.request", logging.ERROR, "", 0, "", None, None
+    )
+    has_handlers = False
+    while logger is not None:
+        for handler in logger.handlers:
+            has_handlers = True
+            if isinstance(handler, (AdminEmailHandler, logging.NullHandler)):
+                continue
+            if handler.level <= record.levelno and handler.filter(record):
+                return True
+        logger = logger.parent if logger.propagate else None
+    # Then Python itself writes to stderr (logging.lastResort).
+    return not has_handlers
 
 
 if __name__ == "__main__":

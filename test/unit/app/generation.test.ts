@@ -200,6 +200,18 @@ test('SIGTERM from outside: a successor takes over, and no request is lost', asy
   assert.equal(world.children.running.length, 1);
 });
 
+test('SIGTERM from outside, and no successor starts: it stays due, and is replaced when one does', async (t) => {
+  const world = await makePoolWorld(t);
+  await world.serve({ threads: 1, settings: backoff });
+  world.children.onSpawn = (child) => child.exit(1);
+  world.children.at(0).tell({ event: 'terminated' });
+  await world.log.seen('app-recycle-failed');
+  world.children.onSpawn = (child) => child.becomeReady();
+  await world.clock.advanceAsync(31_000);
+  await world.untilReady(2);
+  await world.log.until(() => world.children.at(0).hasEnded, 'the old process ends');
+});
+
 test('scale up and down', async (t) => {
   const world = await makePoolWorld(t);
   await world.serve({ processes: 1, threads: 1 });

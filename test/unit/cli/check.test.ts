@@ -16,6 +16,7 @@ const django: DjangoFacts = {
   version: '5.2',
   isDebug: false,
   allowedHosts: ['example.org'],
+  logsErrors: true,
   staticPrefix: '/static/',
   staticRoot: undefined,
   staticFound: undefined,
@@ -104,6 +105,15 @@ test('a Django project without ALLOWED_HOSTS is a problem, one with DEBUG a note
   assert.deepEqual(levels({}), ['ok', 'ok', 'ok']);
   assert.deepEqual(levels({ allowedHosts: [] }), ['ok', 'ok', 'ok', 'problem']);
   assert.deepEqual(levels({ allowedHosts: [], isDebug: true }), ['ok', 'ok', 'ok', 'note']);
+});
+
+test('a Django project that writes its tracebacks nowhere is a note, unless DEBUG shows them', () => {
+  const notes = (isDebug: boolean): string[] =>
+    checkProject({ ...project, django: { ...django, isDebug, logsErrors: false } }).flatMap(
+      ({ level, text }) => (level === 'note' ? [text] : []),
+    );
+  assert.match(notes(false).join(), /LOGGING/);
+  assert.doesNotMatch(notes(true).join(), /LOGGING/);
 });
 
 test('what the detection left out is a note', () => {

@@ -48,5 +48,7 @@ test('colours are those of the reader', () => {
   assert.equal(readableLine(line, terminal), '12:03:44  info   ready');
   assert.equal(readableLine(line, pipe), '12:03:44  info   ready');
   assert.equal(readableLine(line, coloured), line);
-  assert.ok(readableLine(json({ event: 'ready', msg: 'up' }), coloured).startsWith(`${esc}[2m12:03:44${esc}[0m`));
+  assert.ok(
+    readableLine(json({ event: 'ready', msg: 'up' }), coloured).startsWith(`${esc}[2m12:03:44${esc}[0m`),
+  );
 });

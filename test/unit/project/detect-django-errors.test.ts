@@ -6,6 +6,10 @@ import type { Project } from '../../../src/project-facts.js';
 import { testPython } from '../../support/python-env.js';
 import { detect, djangoFiles, errorOf, makeProject } from './project-files.js';
 
+function within(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text]));
+}
+
 /** Detects a Django project with more lines in its settings. */
 function detectWith(t: TestContext, settings: string): Promise<Project> {
   return detect(makeProject(t, djangoFiles(settings)));
@@ -31,6 +35,22 @@ test('Django missing in the interpreter of the system: the hint makes an environ
     error.hint,
     `${bare}/bin/python3 -m venv ${root}/.venv && ${root}/.venv/bin/python -m pip install django`,
   );
+});
+
+test('Django missing: an environment beside the folder is not taken, but named', async (t) => {
+  const parent = makeProject(t, { ...within('site', djangoFiles()), 'venv/pyvenv.cfg': '' });
+  const bare = makeProject(t, {});
+  execFileSync(testPython(), ['-m', 'venv', '--without-pip', bare]);
+  const env = { PATH: join(bare, 'bin') };
+  const error = await errorOf(detect(join(parent, 'site'), { settings: { python: null }, env }));
+  assert.equal(error.hint, `easyserve start --set python=${join(parent, 'venv')}`);
+});
+
+test('Django missing: what the project requires is installed', async (t) => {
+  const root = makeProject(t, djangoFiles('', { 'requirements.txt': 'django' }));
+  execFileSync(testPython(), ['-m', 'venv', '--without-pip', join(root, '.venv')]);
+  const error = await errorOf(detect(root, { settings: { python: null } }));
+  assert.equal(error.hint, `${join(root, '.venv/bin/python')} -m pip install -r requirements.txt`);
 });
 
 for (const [code, settings, message, detail] of [

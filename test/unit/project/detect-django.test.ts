@@ -32,6 +32,7 @@ test('the whole project, as it is reported', async (t) => {
       version: djangoVersion,
       isDebug: false,
       allowedHosts: ['example.org', '.example.com'],
+      logsErrors: false,
       staticPrefix: '/static/',
       staticFound: {},
     },
@@ -63,6 +64,25 @@ test('measuring counts the views, and URLs that do not load are a warning', asyn
 test('DEBUG', async (t) => {
   assert.equal((await detectWith(t, 'DEBUG = True')).facts.isDebug, true);
 });
+
+const toStderr = `{'version': 1, 'disable_existing_loggers': False,
+  'handlers': {'stderr': {'class': 'logging.StreamHandler', LEVEL}}, 'LOGGERS': {'handlers': ['stderr']}}`;
+
+for (const [what, settings, logsErrors] of [
+  ["Django's own, without DEBUG", '', false],
+  ["Django's own, with DEBUG", 'DEBUG = True', true],
+  ['a handler of the root', `LOGGING = ${toStderr.replace('LEVEL', '').replace('LOGGERS', 'root')}`, true],
+  [
+    'a handler for what is worse than an error',
+    `LOGGING = ${toStderr.replace('LEVEL', "'level': 'CRITICAL'").replace('LOGGERS', 'root')}`,
+    false,
+  ],
+  ['none at all, so that Python writes to stderr', 'LOGGING_CONFIG = None', true],
+] as const) {
+  test(`errors are ${logsErrors ? '' : 'not '}logged by LOGGING: ${what}`, async (t) => {
+    assert.equal((await detectWith(t, settings)).facts.logsErrors, logsErrors);
+  });
+}
 
 test('manage.py in the only folder that has one', async (t) => {
   const files = Object.entries(djangoFiles()).map(([name, text]) => [`backend/${name}`, text]);

@@ -3,6 +3,7 @@ import { mkdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { RequestKind } from '../../../../src/front/upstream/frames.js';
+import { collectWarnings } from '../../../support/collect-warnings.js';
 import { eventually } from '../../../support/eventually.js';
 import type { FakeThread } from '../../../support/fake-gateway.js';
 import { countOpenFiles, makeFileTree } from '../../../support/file-tree.js';
@@ -169,6 +170,7 @@ test('a file that shrinks while it is sent cuts the client', async (t) => {
 for (const head of ['200 OK\0X-Bad\0a\u0001b', '200 OK\0Bad Name\0x', '99 Odd']) {
   test(`a head that HTTP cannot carry, ${JSON.stringify(head)}: 502, and the file is closed`, async (t) => {
     const { world, root, path, connection, thread } = await beginHandover(t);
+    const warnings = collectWarnings(t);
     const facts = await stat(path);
     thread.send('file', head, [path, 0, 10, facts.dev, facts.ino].join('\0'));
     await world.gateway.nextFrame();
@@ -176,5 +178,7 @@ for (const head of ['200 OK\0X-Bad\0a\u0001b', '200 OK\0Bad Name\0x', '99 Odd'])
     assert.match(await connection.readUntil('</html>'), /^HTTP\/1\.1 502 /);
     await world.untilIdle(1);
     await eventually(async () => assert.equal(await countOpenFiles(root), 0));
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.deepEqual(warnings, [], 'closed by us, not by the garbage collector');
   });
 }

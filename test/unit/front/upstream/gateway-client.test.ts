@@ -4,6 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { type IncomingMessage, request } from 'node:http';
 import { test } from 'node:test';
 import { RequestKind, STAYS_BUSY } from '../../../../src/front/upstream/frames.js';
+import { collectWarnings } from '../../../support/collect-warnings.js';
 import { eventually } from '../../../support/eventually.js';
 import { makeGatewayWorld } from '../../../support/gateway-world.js';
 
@@ -297,10 +298,7 @@ test('a slow client holds the application back, and little of the answer is kept
 });
 
 test('a slow client and many tiny pieces: one listener waits, not one a piece', async (t) => {
-  const warnings: Error[] = [];
-  const onWarning = (warning: Error): number => warnings.push(warning);
-  process.on('warning', onWarning);
-  t.after(() => process.off('warning', onWarning));
+  const warnings = collectWarnings(t);
   const { gateway, served, requests } = await makeWorld(t, { settings: { responseBufferBytes: 1 } });
   const connection = await served.connect();
   connection.pause();

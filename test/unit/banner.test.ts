@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type BannerFacts, renderBanner } from '../../src/banner.js';
+import type { DjangoFacts } from '../../src/project-facts.js';
+import type { InstanceStatus } from '../../src/status.js';
+
+const status = {
+  version: '1.2.3',
+  pid: 42,
+  mode: 'single',
+  reason: 'processes = 1: its threads share memory',
+  urls: ['http://localhost:8000/'],
+  project: { root: '/srv/site', application: 'site.wsgi:application' },
+} as unknown as InstanceStatus;
+
+const facts: BannerFacts = {
+  status,
+  project: {
+    python: { version: '3.12.1', source: '.venv', path: '/srv/site/.venv/bin/python', isGilEnabled: true },
+    django: undefined,
+  },
+  threads: 10,
+  processes: 1,
+  settingsFile: undefined,
+  advice: undefined,
+  typed: { reload: 'easyserve reload', stop: 'easyserve stop' },
+  stdout: { colour: false },
+};
+
+function withHosts(...allowedHosts: string[]): string {
+  const django = { version: '5.2', isDebug: false, allowedHosts } as unknown as DjangoFacts;
+  return renderBanner({ ...facts, project: { ...facts.project, django } });
+}
+
+test('the banner tells what was found, the mode and why, and what to type', () => {
+  assert.equal(
+    renderBanner(facts),
+    `
+  easyserve 1.2.3 serves http://localhost:8000/
+
+  found     WSGI, site.wsgi:application in /srv/site
+  python    3.12.1 from .venv
+  mode      single process with 10 threads (processes = 1: its threads share memory)
+  reload    easyserve reload, or kill -HUP 42
+  stop      Ctrl-C, or easyserve stop
+
+`,
+  );
+});
+
+test('a cluster, a settings file and advice have their places', () => {
+  const cluster = { ...status, mode: 'cluster', reason: 'processes = 4: as it is set' } as const;
+  const banner = renderBanner({
+    ...{ ...facts, status: cluster, threads: 4, processes: 4 },
+    ...{ settingsFile: '/srv/site/easyserve.toml', advice: 'more is possible' },
+  });
+  assert.match(banner, /^ {2}settings {2}\/srv\/site\/easyserve\.toml$/m);
+  assert.match(
+    banner,
+    /^ {2}mode {6}cluster of 4 processes with 4 threads each \(processes = 4: as it is set\)$/m,
+  );
+  assert.match(banner, /^ {12}more is possible$/m);
+});
+
+test('on a terminal every line fits', () => {
+  const banner = renderBanner({ ...facts, stdout: { colour: false, columns: () => 60 } });
+  assert.match(
+    banner,
+    /^ {2}mode {6}single process with 10 threads \(processes = 1:\n {12}its threads share memory\)$/m,
+  );
+  assert.ok(banner.split('\n').every((line) => line.length <= 60));
+});
+
+const url = 'http://localhost:8000/';
+const refusing: readonly (readonly [string[], boolean])[] = [
+  [[], false],
+  [['*'], false],
+  [['LOCALHOST'], false],
+  [['.localhost'], false],
+  [['www.example.org', 'localhost'], false],
+  [['www.example.org'], true],
+  [['.example.org', 'my.localhost'], true],
+];
+
+for (const [allowedHosts, isSaid] of refusing) {
+  test(`ALLOWED_HOSTS = ${JSON.stringify(allowedHosts)} beside ${url}: ${isSaid ? 'said' : 'not said'}`, () => {
+    const line = /^ {2}names {5}(.*)$/m.exec(withHosts(...allowedHosts))?.[1];
+    assert.equal(line?.startsWith(`${allowedHosts.join(', ')} (ALLOWED_HOSTS; `) ?? false, isSaid);
+  });
+}
