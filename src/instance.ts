@@ -189,7 +189,7 @@ export class Instance {
       log,
     }).catch((error: unknown) => {
       log.error('restart-failed', 'the restart was refused, the old release still serves', { error });
-      throw error;
+      throw refusedRestart(error);
     });
     const { loaded } = prepared;
     let { socket } = prepared;
@@ -287,4 +287,13 @@ export class Instance {
     this.#operation = result.catch(() => {});
     return result;
   }
+}
+
+// Private
+
+/** Whoever asked for the restart wants to know first whether the site is up. */
+function refusedRestart(error: unknown): EasyserveError {
+  const { code, exitCode, message, hint, detail } = describeError(error);
+  const sentence = `The restart was refused, the old release still serves: ${message}`;
+  return new EasyserveError(code, exitCode, sentence, { hint, detail, cause: error });
 }

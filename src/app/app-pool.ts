@@ -209,7 +209,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   /** Once more, on another process, when that is safe; a request that cannot be repeated gets a 502. */
   #retry(request: R): void {
     if (!request.takeRetry()) {
-      this.#log.error('request-lost', 'the application process died while it worked on this request', {
+      this.#log.error('request-lost', 'the application process ended while it worked on this request', {
         requestId: request.id,
         method: request.method,
         path: request.path,
@@ -218,7 +218,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
       this.#checkEmpty();
       return;
     }
-    this.#log.warn('request-retried', 'the application process died: the request is sent to another one', {
+    this.#log.warn('request-retried', 'the application process ended: the request is sent to another one', {
       requestId: request.id,
       method: request.method,
       path: request.path,

@@ -15,7 +15,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Comm
   const program = new Commander('easyserve')
     .description('Puts the web application in a folder into production.')
     .version(version, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help; also of one command: easyserve start --help')
+    .helpOption('-h, --help', 'print help')
     .helpCommand(false)
     .option('-C <dir>', 'act as if the command had been typed in that folder')
     .configureOutput({
@@ -43,13 +43,13 @@ export function parseCommandLine(argv: readonly string[], version: string): Comm
 }
 
 const afterword = `Examples:
-  easyserve start                       serve the project in this folder
-  easyserve start --processes auto      one process or several, as the machine allows
-  easyserve reload                      bring in new code and settings, without losing a request
-  easyserve status                      what runs, and how it is doing
+  easyserve start                     serve the project in this folder
+  easyserve start --processes auto    as many processes as the machine has use for
+  easyserve reload                    bring in new code, without losing a request
+  easyserve status                    what runs, and how it is doing
 
-Every setting can be given with --set; \`easyserve config\` lists them.
-Exit codes: docs/exit-codes.md`;
+\`easyserve start --help\` tells the options of a command. Every setting can be given
+with --set; \`easyserve config\` lists them.`;
 
 type Take = (command: Command) => void;
 type PlaceOf = (dir: string | undefined) => Place;

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { ProbeRule } from '../app/generation.js';
 import { RestartPolicy } from '../app/restart-policy.js';
 import type { Clock } from '../clock.js';
-import { describeError, EasyserveError, ExitCode, StartError } from '../errors.js';
+import { EasyserveError, ExitCode, StartError } from '../errors.js';
 import type { ListeningSocket } from '../front/listening-socket.js';
 import type { Log } from '../log/log.js';
 import { distribute } from '../project/process-plan.js';
@@ -266,7 +266,7 @@ export class ClusterRunner implements Runner {
     } catch (error) {
       void place.handle.kill(); // its exit tries again
       if (this.#isStopping) return;
-      log.error('worker-start-failed', `worker ${pid} could not serve`, { ...describeError(error) });
+      log.error('worker-start-failed', `worker ${pid} could not serve`, { worker: pid, error });
     }
   }
 

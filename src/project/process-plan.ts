@@ -41,14 +41,15 @@ const memoryShare = 0.75;
 export function planProcesses(input: PlanInput): ProcessPlan {
   const { settings } = input;
   const automatic = chooseProcesses(input);
-  const { processes, reason } = settings.processes === 'auto' ? automatic : describeFixed(settings.processes);
+  const { processes, reason } =
+    settings.processes === 'auto' ? describeAutomatic(automatic) : describeFixed(settings.processes);
   const isCluster = processes > 1;
   return {
     mode: isCluster ? 'cluster' : 'single',
     processes,
     fronts: isCluster ? chooseFronts(settings.fronts, processes) : 1,
     threads: settings.threads === 'auto' ? chooseThreads(input, processes) : settings.threads,
-    reason: `processes = ${settings.processes}: ${reason}`,
+    reason,
     advice: settings.processes === 1 ? advise(input, automatic) : undefined,
   };
 }
@@ -62,7 +63,12 @@ export function distribute(total: number, fronts: number): number[] {
 }
 
 function describeFixed(processes: number): Choice {
-  return { processes, reason: processes === 1 ? 'its threads share memory' : 'as it is set' };
+  const why = processes === 1 ? ': its threads share memory' : '';
+  return { processes, reason: `processes = ${processes}${why}` };
+}
+
+function describeAutomatic({ processes, reason }: Choice): Choice {
+  return { processes, reason: `processes = auto: ${reason}` };
 }
 
 /** The rule of `--processes auto`. */

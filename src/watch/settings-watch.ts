@@ -110,13 +110,13 @@ export class SettingsWatch {
     this.#known = now;
     if (this.#isClosed) return;
     if (changed.length === 0) {
-      this.#log.debug('settings-untouched', 'A settings file was written, but its content is the same.');
+      this.#log.debug('settings-untouched', 'a settings file was written with the content that it had');
       return;
     }
     try {
       await this.#onChange(changed);
     } catch (error) {
-      this.#log.error('settings-change-failed', 'A change of the settings file could not be handled.', {
+      this.#log.error('settings-change-failed', 'a change of the settings file could not be handled', {
         error,
       });
     }
@@ -197,10 +197,10 @@ export class SettingsWatch {
 
   #warn(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#log.warn(
-      'settings-watch-failed',
-      `Changes of the settings file will not be noticed (${reason}); use \`easyserve reload\` or SIGHUP.`,
-    );
+    this.#log.warn('settings-watch-failed', 'changes of the settings file will not be noticed', {
+      reason,
+      hint: 'easyserve reload, or SIGHUP',
+    });
   }
 }
 

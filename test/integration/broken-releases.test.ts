@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { InstanceStatus } from '../../src/status.js';
 import { type BrokenRelease, breakRelease, replaceFile } from '../support/broken-release.js';
 import type { Easyserve } from '../support/easyserve.js';
 import { forEachMode } from '../support/for-each-mode.js';
@@ -173,7 +174,8 @@ async function expectRefusal(easyserve: Easyserve, { code, says }: Fault): Promi
   assert.equal(reload.code, 9, reload.stderr);
   assert.match(reload.stderr, /^easyserve: The reload was refused, the old release still serves: /m);
   for (const pattern of says) assert.match(reload.stderr, pattern);
-  const { state, generation, lastReloadError } = await easyserve.status();
+  const shown = await easyserve.cli('status', '--json');
+  const { state, generation, lastReloadError } = JSON.parse(shown.stdout) as InstanceStatus;
   assert.equal(state, 'running');
   assert.equal(generation, 1);
   assert.equal(lastReloadError?.code, code);

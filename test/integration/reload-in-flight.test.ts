@@ -52,6 +52,17 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.deepEqual(await generations(site), [2]);
   });
 
+  testIn('a GET without an answer at drainTimeoutMs is sent to the new release once more', async (t) => {
+    const site = await startSite(t, mode, { drainTimeoutMs: 300 });
+    const records = new ProbeRecords(site.dir);
+    const slow = ask(site.url, '/gated?name=slow&count=1&from_gate=1');
+    await untilInFlight(site, 1);
+    await bringIn(site, 'v2');
+    records.openGate('slow', 1);
+    assertAnswer(await slow, 'v2');
+    assert.ok(site.records.some(({ event }) => event === 'request-retried'));
+  });
+
   testIn('a stream arrives whole, although the reload comes in its middle', async (t) => {
     const site = await startSite(t, mode);
     const records = new ProbeRecords(site.dir);

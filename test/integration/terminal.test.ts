@@ -33,7 +33,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       / {2}python +\d+\.\d+\.\d+ from \$VIRTUAL_ENV/,
       mode === 'single'
         ? / {2}mode +single process with 10 threads \(processes = 1: /
-        : / {2}mode +cluster of 2 processes with 4 threads each \(processes = 2: /,
+        : / {2}mode +cluster of 2 processes with 4 threads each \(processes = 2\)/,
       / {2}reload +easyserve reload/,
       / {2}stop +Ctrl-C/,
     ]) {

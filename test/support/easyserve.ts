@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { callInstance } from '../../src/control/control-client.js';
 import type { AppStatus, InstanceStatus } from '../../src/status.js';
 import { replaceFile } from './broken-release.js';
 import { eventually } from './eventually.js';
@@ -152,10 +153,9 @@ export class Easyserve {
     });
   }
 
+  /** What `easyserve status --json` prints; asked for without the command, for tests ask often. */
   async status(): Promise<InstanceStatus> {
-    const { code, stdout, stderr } = await this.cli('status', '--json');
-    if (code !== 0) throw new Error(`easyserve status exited with ${code}\n${stdout}${stderr}`);
-    return JSON.parse(stdout) as InstanceStatus;
+    return (await callInstance(this.dir, { verb: 'status' })) as InstanceStatus;
   }
 
   /** Of every front. */

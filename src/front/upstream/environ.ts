@@ -128,7 +128,8 @@ function encodeRepeatedHeaders(raw: readonly string[], isPeerTrusted: boolean): 
 }
 
 function environNameOf(rawName: string, isPeerTrusted: boolean): EnvironName {
-  const key = isPeerTrusted ? rawName : `-${rawName}`;
+  // No header's name has a colon.
+  const key = isPeerTrusted ? rawName : `:${rawName}`;
   const known = knownNames.get(key);
   if (known !== undefined) return known;
   const name = makeEnvironName(rawName.toLowerCase(), isPeerTrusted);

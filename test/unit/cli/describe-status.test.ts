@@ -11,7 +11,7 @@ const now = Date.parse('2026-01-01T03:04:05.678Z');
 const status: InstanceStatus = {
   state: 'running',
   mode: 'cluster',
-  reason: 'processes = 2: as it is set',
+  reason: 'processes = 2',
   version: '1.2.3',
   pid: 100,
   urls: ['http://127.0.0.1:8000'],
@@ -61,7 +61,7 @@ test('the status is a short, aligned table', () => {
   assert.equal(
     describeStatus(status, now, false),
     `state    running
-mode     cluster (processes = 2: as it is set)
+mode     cluster (processes = 2)
 url      http://127.0.0.1:8000
 project  /srv/site
 app      site.wsgi:application (Django)

@@ -56,7 +56,7 @@ test('a number of processes is taken as it is, whatever the cores', () => {
     processes: 6,
     fronts: 2,
     threads: 4,
-    reason: 'processes = 6: as it is set',
+    reason: 'processes = 6',
     advice: undefined,
   });
 });

@@ -309,7 +309,8 @@ test('where the system has no watches left, that is said and nothing is thrown',
   assert.ok(mock.mock.callCount() > 0);
   const [record] = log.records;
   assert.equal(record?.event, 'settings-watch-failed');
-  assert.match(record?.message ?? '', /EMFILE.*SIGHUP/);
+  assert.match(String(record?.fields.reason), /EMFILE/);
+  assert.match(String(record?.fields.hint), /SIGHUP/);
 });
 
 test('a named pipe in the place of the settings file does not hold the watch up', async (t) => {

@@ -283,6 +283,12 @@ test('a path with a NUL has no environ', async (t) => {
   assert.equal(await environOf(t, { line: 'GET /a%00b HTTP/1.1' }), undefined);
 });
 
+test('what a trusted peer sends does not change how the headers of strangers are remembered', async (t) => {
+  await environOf(t, { ...proxied, headers: fromProxy('-X-Never-Seen: a') });
+  const environ = await environOf(t, { headers: ['Host: h', 'X-Never-Seen: b'] });
+  assert.equal(environ?.HTTP_X_NEVER_SEEN, 'b');
+});
+
 test('the request id is the one that the log shows', async (t) => {
   const ids: (string | undefined)[] = [];
   const served = await serveFront(t, [

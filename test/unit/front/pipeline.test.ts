@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { buildPipeline } from '../../../src/front/pipeline.js';
+import { StaticTable } from '../../../src/front/static/static-table.js';
+import { BodySpool } from '../../../src/front/upstream/request-body.js';
+import { defaultSettings } from '../../support/default-settings.js';
+import { makeFileTree } from '../../support/file-tree.js';
+import { type ServedFront, serveFront } from '../../support/serve-front.js';
+
+/** Static files below /static/, media below /static/media/, and an application that answers with its name. */
+async function serve(t: TestContext, hasStatic = true): Promise<ServedFront> {
+  const root = await makeFileTree(t, { 'static/a.txt': 'static', 'media/b.txt': 'media' });
+  const served = await serveFront(t, []);
+  const options = { memoryFileBytes: 1000, compress: false, compressMinBytes: 1000 };
+  const place = { prefix: '/static/', root: join(root, 'static'), found: undefined, manifest: undefined };
+  served.configure(
+    buildPipeline({
+      settings: defaultSettings(),
+      staticTable: hasStatic ? await StaticTable.build(place, options) : undefined,
+      folders: [{ prefix: '/media/', root: join(root, 'media'), maxAgeSeconds: 0, userContent: true }],
+      dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
+      spool: new BodySpool(root, served.log),
+      log: served.log,
+    }),
+  );
+  return served;
+}
+
+async function ask(served: ServedFront, path: string): Promise<string> {
+  const text = await served.exchange(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+  return text.slice(text.indexOf('\r\n\r\n') + 4);
+}
+
+test('static files, then folders, then the application', async (t) => {
+  const served = await serve(t);
+  assert.equal(await ask(served, '/static/a.txt'), 'static');
+  assert.equal(await ask(served, '/media/b.txt'), 'media');
+  assert.equal(await ask(served, '/anything'), 'application');
+});
+
+test('what is missing below a prefix is not asked of the application', async (t) => {
+  const served = await serve(t);
+  for (const path of ['/static/missing', '/media/missing']) {
+    assert.match(await ask(served, path), /Not Found/);
+  }
+});
+
+test('without a table the application answers for its static files', async (t) => {
+  assert.equal(await ask(await serve(t, false), '/static/a.txt'), 'application');
+});
