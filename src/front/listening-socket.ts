@@ -45,9 +45,13 @@ export class ListeningSocket {
   }
 
   /** Port 0 takes any free one. Throws EasyserveError `port-in-use`, `port-forbidden` or `address-unusable`. */
-  static async bind(host: string, port: number): Promise<ListeningSocket> {
+  static async bind(
+    host: string,
+    port: number,
+    create: CreateServerHandle = createServerHandle,
+  ): Promise<ListeningSocket> {
     const address = await resolve(host, port);
-    const handle = createServerHandle(address, port, net.isIPv6(address) ? 6 : 4);
+    const handle = create(address, port, net.isIPv6(address) ? 6 : 4);
     if (typeof handle === 'number') throw await explainFailure(host, port, handle);
     // libuv keeps EADDRINUSE for later (uv_tcp_bind); asking for the name brings it out.
     const name: { port?: number } = {};

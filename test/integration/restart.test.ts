@@ -78,7 +78,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
         const mend = breakRelease(site.dir, release, applicationModules['django-site']);
         const { code, stderr } = await site.cli('restart');
         assert.equal(code, 5, stderr);
-        assert.match(stderr, /^easyserve: The application /m);
+        assert.match(stderr, /^easyserve: The restart was refused, the old release still serves: The application /m);
         assert.deepEqual(await site.appPids(), before);
         assert.equal((await site.status()).state, 'running');
         mend();
