@@ -150,7 +150,9 @@ for (const step of ['load', 'prepare'] as const) {
     const world = await startInstance(t);
     if (step === 'load') world.load = () => Promise.reject(broken);
     else world.runner.failAt('prepare', broken);
-    await assert.rejects(world.instance.restart(onStep), broken);
+    const { code, exitCode } = broken;
+    const message = /^The restart was refused, the old release still serves: The application exited\.$/;
+    await assert.rejects(world.instance.restart(onStep), { code, exitCode, message });
     assert.equal(world.runners.length, 1);
     assert.ok(!world.runner.calls.includes('stop'));
     assert.equal(world.instance.state, 'running');
