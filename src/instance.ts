@@ -189,7 +189,7 @@ export class Instance {
       log,
     }).catch((error: unknown) => {
       log.error('restart-failed', 'the restart was refused, the old release still serves', { error });
-      throw refusedRestart(error);
+      throw this.#abort.signal.aborted ? error : refusedRestart(error);
     });
     const { loaded } = prepared;
     let { socket } = prepared;

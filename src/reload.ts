@@ -3,6 +3,7 @@ import type { ReloadResult } from './control/protocol.js';
 import type { ListeningSocket } from './front/listening-socket.js';
 import type { LoadedRelease } from './load-release.js';
 import type { Log } from './log/log.js';
+import type { ProcessPlan } from './project/process-plan.js';
 import type { InstanceRelease, Runner } from './runner.js';
 import { compareSettings, type SettingsChange } from './settings/changes.js';
 
@@ -38,7 +39,7 @@ export async function reload(options: ReloadOptions): Promise<ReloadResult> {
   const { serving, runner, log } = options;
   const loaded = await options.load();
   const changes = compareSettings(serving.loaded.settings, loaded.settings);
-  const sentences = changes.map(describeChange);
+  const sentences = [...changes.map(describeChange), ...describeMode(serving.loaded.plan, loaded.plan)];
   const needsGeneration = options.isRequested || changes.some(({ effect }) => effect === 'generation');
   if (!needsGeneration && changes.length === 0) {
     log.info('reload-nothing', 'the settings file was written, but nothing in it has changed');
@@ -114,6 +115,13 @@ async function commit(
   });
   onCommitted({ ...after, socket: moved });
   after.socket.close();
+}
+
+/** The processes are as many as they should be; the mode is that of the runner, which only a restart makes anew. */
+function describeMode(before: ProcessPlan, after: ProcessPlan): readonly string[] {
+  if (before.mode === after.mode) return [];
+  const mode = after.mode === 'cluster' ? 'cluster mode' : 'single-process mode';
+  return [`${mode} takes effect with: easyserve restart`];
 }
 
 function describeChange({ key, from, to, effect }: SettingsChange): string {

@@ -74,16 +74,19 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       const settings = { readyTimeoutMs: 3000 };
       const site = await startEasyserve(t, { fixture: 'django-site', mode, settings });
       const before = await site.appPids();
-      const tally = await loadDuring(site.url, { connections: 4, minRequests: 200 }, async () => {
+      const tally = await loadDuring(site.url, { connections: 2, minRequests: 100 }, async () => {
         const mend = breakRelease(site.dir, release, applicationModules['django-site']);
         const { code, stderr } = await site.cli('restart');
         assert.equal(code, 5, stderr);
-        assert.match(stderr, /^easyserve: The restart was refused, the old release still serves: The application /m);
+        assert.match(
+          stderr,
+          /^easyserve: The restart was refused, the old release still serves: The application /m,
+        );
         assert.deepEqual(await site.appPids(), before);
         assert.equal((await site.status()).state, 'running');
         mend();
       });
-      expectNoFailures(tally, { atLeast: 200 });
+      expectNoFailures(tally, { atLeast: 100 });
       assert.equal((await restart(site)).code, 0);
     });
   }
@@ -105,7 +108,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       settings: { watch: false },
     });
     const other = mode === 'single' ? 'cluster' : 'single';
-    const tally = await loadDuring(site.url, { connections: 4, minRequests: 200 }, async () => {
+    const tally = await loadDuring(site.url, { connections: 2, minRequests: 100 }, async () => {
       for (const expected of [other, mode]) {
         site.writeFile('VERSION', `${expected}\n`);
         site.writeSettings({ processes: expected === 'single' ? 1 : 2 });

@@ -92,6 +92,9 @@ export function describeTally(tally: Tally): string {
   return [JSON.stringify(numbers), `failures ${JSON.stringify(kinds)}; ${ends}`, ...first].join('\n');
 }
 
+/** Of each client, so that what the action has brought about is asked for too, however fast it was: a fresh one and a kept one. */
+const requestsAfterAction = 2;
+
 /** One run of loadDuring. */
 class Load {
   readonly #options: LoadOptions;
@@ -117,7 +120,9 @@ class Load {
   async runClient(url: URL, tag: string): Promise<void> {
     const address = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80) };
     let kept: WireConnection | undefined;
-    for (let n = 0; this.#shallGoOn; n++) {
+    let left = requestsAfterAction;
+    for (let n = 0; this.#shallGoOn || (this.#mayGoOn && left > 0); n++) {
+      if (!this.#shallGoOn) left -= 1;
       const keepAlive = n % 2 === 1;
       if (kept?.idleEnd !== undefined) {
         this.#idleEnds.push(kept.idleEnd);
@@ -145,8 +150,12 @@ class Load {
     };
   }
 
+  get #mayGoOn(): boolean {
+    return this.#failures.length < mostFailures;
+  }
+
   get #shallGoOn(): boolean {
-    if (this.#failures.length >= mostFailures) return false;
+    if (!this.#mayGoOn) return false;
     return !this.#isFinishing || this.#sent < (this.#options.minRequests ?? 0);
   }
 

@@ -100,6 +100,13 @@ test('a change that needs a restart says so', async (t) => {
   assert.deepEqual(runner.calls, ['configure']);
 });
 
+test('other processes begin at once, the other mode with a restart', async (t) => {
+  const { run } = await serve(t);
+  const result = await run(loadedWith({ processes: 2 }), { isRequested: false });
+  const mode = 'cluster mode takes effect with: easyserve restart';
+  assert.deepEqual(result, { generation: 2, changes: ['processes: 1 -> 2', mode] });
+});
+
 test('what cannot be loaded changes nothing', async (t) => {
   const { runner, committed, run } = await serve(t);
   await assert.rejects(run(broken), broken);
