@@ -178,6 +178,10 @@ function garbled(cause: unknown): InstanceError {
     'instance-garbled',
     ExitCode.unexpected,
     'The instance answered something that this version does not understand.',
-    { hint: '`easyserve stop`, then `easyserve start`, if another version was installed since it started', detail, cause },
+    {
+      hint: '`easyserve stop`, then `easyserve start`, if another version was installed since it started',
+      detail,
+      cause,
+    },
   );
 }

@@ -8,7 +8,7 @@ export const applicationSettings: Definitions<
   app: {
     format: nullable(applicationName),
     default: null,
-    doc: 'The WSGI application as module:callable, like mysite.wsgi:application. Unset: found in the project.',
+    doc: 'The WSGI application as module:callable, like mysite.wsgi:application; of a factory, module:factory(). Unset: found in the project.',
     effect: 'generation',
   },
   settingsModule: {

@@ -20,13 +20,13 @@ export const lifecycleSettings: Definitions<
   healthPath: {
     format: requestPath,
     default: '/',
-    doc: 'Path that a new process must answer with a status below 500 before it gets requests.',
+    doc: 'Path that a new process must answer with a status below 500 before it gets requests. At the first start a failure is only reported.',
     effect: 'live',
   },
   healthHost: {
     format: nullable(hostHeader),
     default: null,
-    doc: 'Host header of that probe. Unset: the first usable name of ALLOWED_HOSTS.',
+    doc: 'Host header of that probe. Unset: the first name of ALLOWED_HOSTS, else localhost.',
     effect: 'live',
   },
   healthTimeoutMs: {

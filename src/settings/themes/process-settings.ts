@@ -30,7 +30,7 @@ export const processSettings: Definitions<'host' | 'port' | 'processes' | 'threa
   fronts: {
     format: autoOr(integer(1, 256)),
     default: 'auto',
-    doc: 'HTTP fronts of cluster mode. "auto" takes one for every four application processes.',
+    doc: 'HTTP fronts of cluster mode, at most one for each process. "auto" takes one for every four.',
     effect: 'restart',
   },
 };
