@@ -222,7 +222,9 @@ export class Instance {
 
   async #reload(isRequested: boolean, onStep: OnStep): Promise<ReloadResult> {
     const { log } = this.#options;
-    log.info('reload', 'a reload begins', { isRequested });
+    log.info('reload', isRequested ? 'a reload begins' : 'a settings file was written: a reload begins', {
+      isRequested,
+    });
     try {
       const result = await reload({
         serving: this.serving,

@@ -8,6 +8,7 @@ import { paint } from '../log/paint.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import type { DaemonNews } from './ready-pipe.js';
 import type { Surroundings } from './surroundings.js';
+import { typedCommand } from './typed-command.js';
 import { createWaitProgress } from './wait-progress.js';
 
 /** What the daemon is to be started with; paths are absolute. */
@@ -44,7 +45,11 @@ export async function startDaemon(order: DaemonOrder, surroundings: Surroundings
     progress.end();
     if (outcome.kind === 'news' && 'ready' in outcome.news) {
       release(daemon);
-      printReady(outcome.news.ready, logFile, surroundings);
+      printReady(
+        outcome.news.ready,
+        { logFile, stop: typedCommand('stop', order.projectDir, surroundings) },
+        surroundings,
+      );
       return ExitCode.ok;
     }
     if (outcome.kind === 'interrupted' || outcome.kind === 'deadline') await end(daemon);
@@ -130,13 +135,14 @@ function release(daemon: ChildProcess): void {
 
 function printReady(
   ready: { readonly urls: readonly string[]; readonly pid: number },
-  logFile: string,
+  { logFile, stop }: { readonly logFile: string; readonly stop: string },
   { stdout }: Surroundings,
 ): void {
   const name = (text: string): string => paint(stdout.colour, 'dim', text);
   stdout.write('easyserve serves in the background.\n');
   for (const url of ready.urls) stdout.write(`  ${name('url')}      ${url}\n`);
   stdout.write(`  ${name('process')}  ${ready.pid}\n  ${name('log')}      ${logFile}\n`);
+  stdout.write(`  ${name('stop')}     ${stop}\n`);
 }
 
 async function explain(

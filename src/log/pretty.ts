@@ -79,6 +79,7 @@ export class PrettyLines implements LineFormat {
 
 /** Whether the value stands in the message, as a word, or there is nothing to say. */
 function isSaid(value: unknown, message: string): boolean {
+  if (value === null) return true;
   if (Array.isArray(value)) return value.length === 0;
   if (typeof value !== 'number' && typeof value !== 'string') return false;
   const text = String(value);

@@ -17,7 +17,7 @@ export const operationSettings: Definitions<'watch' | 'logLevel' | 'logFormat' |
   logFormat: {
     format: oneOf('auto', 'pretty', 'json'),
     default: 'auto',
-    doc: '"pretty" writes lines for people, "json" one JSON object a line; "auto" is pretty on a terminal, else json.',
+    doc: '"pretty" writes lines for people, "json" one JSON object a line; "auto" is pretty on a terminal, else json. Fixed from start to stop.',
     effect: 'restart',
   },
   accessLog: {

@@ -23,7 +23,7 @@ test('a daemon that serves is left alone, and named', async (t) => {
   assert.equal(exitCode, ExitCode.ok, surroundings.stderr.text);
   assert.equal(
     surroundings.stdout.text,
-    `easyserve serves in the background.\n  url      http://127.0.0.1:8000\n  process  ${pid}\n  log      ${logFile}\n`,
+    `easyserve serves in the background.\n  url      http://127.0.0.1:8000\n  process  ${pid}\n  log      ${logFile}\n  stop     easyserve stop\n`,
   );
   assert.ok(isAlive(pid));
   assert.equal(statSync(logFile).mode & 0o777, 0o600);

@@ -22,7 +22,7 @@ const events: readonly (readonly [Record<string, unknown>, string])[] = [
   [{ pid: 12 }, '12:03:44  info   reload      done  pid=12\n'],
   [
     { name: 'a.b:c', text: 'two words', empty: '', list: [1, 'x'], no: null, on: true },
-    '12:03:44  info   reload      done  name=a.b:c  text="two words"  empty=""  list=[1,"x"]  no=null  on=true\n',
+    '12:03:44  info   reload      done  name=a.b:c  text="two words"  empty=""  list=[1,"x"]  on=true\n',
   ],
   [
     { msg: 'application 12 is ready', app: 12, generation: 1, changes: [], state: 'read' },

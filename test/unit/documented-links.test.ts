@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { repositoryRoot } from '../support/repository.js';
+
+const pages = [
+  'README.md',
+  'CHANGELOG.md',
+  ...readdirSync(join(repositoryRoot, 'docs')).map((name) => `docs/${name}`),
+];
+
+/** As GitHub makes them: lower case, without punctuation, a hyphen for each space. */
+function anchorsOf(text: string): Set<string> {
+  const headings = text.replace(/^```.*?^```/gms, '').matchAll(/^#+ (.+)$/gm);
+  return new Set(
+    [...headings].map(([, title]) =>
+      (title ?? '')
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+for (const page of pages) {
+  test(`${page}: every link to another page leads somewhere`, () => {
+    const text = readFileSync(join(repositoryRoot, page), 'utf8');
+    for (const [, target = ''] of text.matchAll(/\]\(((?!https?:)[^)\s]+)\)/g)) {
+      const [path = '', anchor] = target.split('#');
+      const file = path === '' ? join(repositoryRoot, page) : join(repositoryRoot, dirname(page), path);
+      assert.ok(existsSync(file), `${target}: there is no such file`);
+      if (anchor === undefined) continue;
+      assert.ok(anchorsOf(readFileSync(file, 'utf8')).has(anchor), `${target}: there is no such heading`);
+    }
+  });
+}
