@@ -23,6 +23,6 @@ export function judgeProbe(result: ProbeResult, path: string, lastLines: string)
     .slice(0, 300);
   return new StartError('probe-failed', `The application answers ${path} with status ${result.status}.`, {
     detail: [lastLines, body].filter((text) => text !== '').join('\n'),
-    hint: 'If that page is meant to fail, set healthPath to one that works.',
+    hint: 'Mend what the lines above tell; if that page is meant to fail, set healthPath to one that works.',
   });
 }
