@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { describeError, StartError } from '../errors.js';
+import { StartError } from '../errors.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import type { PendingRequest, Probe, Upstream, UpstreamAddress, UpstreamObserver } from '../upstream.js';
@@ -159,7 +159,8 @@ export class Generation<R extends PendingRequest> {
       if (this.#isRetired) return; // its processes were ended, not only this one
       this.#nextTryMs.set(place, clock.now() + this.#release.settings.restartBackoffMaxMs);
       log.error('app-recycle-failed', 'the successor of an application process did not start', {
-        ...describeError(error),
+        app: pid,
+        error,
       });
       // It crashed while its successor was starting.
       if (!this.#members.has(member)) this.#refill(place, member.restarts + 1);
@@ -293,9 +294,7 @@ export class Generation<R extends PendingRequest> {
       if (this.#isRetired || place >= this.#release.processes || this.#serving.has(place)) return;
       this.#startMember(place, restarts, 'skipped').catch((error: unknown) => {
         if (this.#isRetired) return;
-        log.error('app-start-failed', 'an application process did not start again', {
-          ...describeError(error),
-        });
+        log.error('app-start-failed', 'an application process did not start again', { error });
         this.#refill(place, restarts + 1);
       });
     });

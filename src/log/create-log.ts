@@ -28,7 +28,6 @@ export interface LogOptions {
 export interface RootLog extends Log {
   /** For this log and all its children, from the next record on. */
   setLevel(level: LogLevel): void;
-  setAccessLog(isOn: boolean): void;
   /** Writes what is still waiting, before process.exit. */
   flush(): void;
 }
@@ -55,7 +54,6 @@ export function createLog(options: LogOptions): RootLog {
     options.format === 'json' ? new JsonLines(bound) : new PrettyLines({ colour: options.colour, pid });
   const shared: SharedState = {
     level: options.level,
-    isAccessLogged: true,
     batch,
     paceOf: options.paceOf ?? (() => evenPace),
     events: createPino(lines, batch),
@@ -66,7 +64,6 @@ export function createLog(options: LogOptions): RootLog {
 /** What a log and its children have in common. */
 interface SharedState {
   level: LogLevel;
-  isAccessLogged: boolean;
   readonly batch: LineBatch;
   readonly paceOf: (stream: LogStream) => Pace;
   readonly events: pino.Logger;
@@ -125,7 +122,7 @@ class BranchLog implements Log {
   }
 
   access(record: AccessRecord): void {
-    if (!this.#shared.isAccessLogged || ranks[this.#shared.level] > ranks.info) return;
+    if (ranks[this.#shared.level] > ranks.info) return;
     this.#shared.batch.add(this.#lines.access(record), 'stdout');
   }
 
@@ -157,10 +154,6 @@ class TopLog extends BranchLog implements RootLog {
 
   setLevel(level: LogLevel): void {
     this.#shared.level = level;
-  }
-
-  setAccessLog(isOn: boolean): void {
-    this.#shared.isAccessLogged = isOn;
   }
 
   flush(): void {

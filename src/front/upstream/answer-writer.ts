@@ -187,22 +187,22 @@ export class AnswerWriter implements AnswerSink {
     if (answer.sendfile === undefined && answer.accelRedirect === undefined) return false;
     if (isBodiless(answer.status)) return false;
     this.#dropsBody = true;
-    void findSendfile(answer, this.#settings).then(async (path) => {
-      const part = path === undefined ? undefined : await openWhole(path);
-      if (part !== undefined) this.#sendFile(answer, part);
-      else {
-        this.#log.warn(
-          'sendfile-refused',
-          'the application named a file that may not be sent or is not there',
-          {
-            requestId: this.#exchange.id,
-            file: answer.sendfile ?? answer.accelRedirect,
-          },
-        );
-        respondWithErrorPage(this.#exchange, 404, 'There is no such page.');
-      }
-    });
+    this.#sendNamedFile(answer).catch((error: unknown) => this.#refuseMalformed(error));
     return true;
+  }
+
+  async #sendNamedFile(answer: AnswerHead): Promise<void> {
+    const path = await findSendfile(answer, this.#settings);
+    const part = path === undefined ? undefined : await openWhole(path);
+    if (part !== undefined) {
+      this.#sendFile(answer, part);
+      return;
+    }
+    this.#log.warn('sendfile-refused', 'the application named a file that may not be sent or is not there', {
+      requestId: this.#exchange.id,
+      file: answer.sendfile ?? answer.accelRedirect,
+    });
+    respondWithErrorPage(this.#exchange, 404, 'There is no such page.');
   }
 
   #guard(act: () => void): void {

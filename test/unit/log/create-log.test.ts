@@ -60,19 +60,6 @@ test('the level holds for the log and its children, also when it changes later',
   assert.deepEqual(speak(log), ['info', 'warn', 'access']);
 });
 
-test('the access log is switched off and on for all children', () => {
-  const { log, writes } = openLog();
-  const child = log.child({});
-  log.setAccessLog(false);
-  child.access(accessRecord);
-  log.flush();
-  assert.deepEqual(writes, []);
-  log.setAccessLog(true);
-  child.access(accessRecord);
-  log.flush();
-  assert.equal(recordsOf(writes).length, 1);
-});
-
 test('an access record has its fields, the duration rounded', () => {
   const { log, writes } = openLog({ fields: { front: 1 } });
   log.child({ generation: 2 }).access(accessRecord);
