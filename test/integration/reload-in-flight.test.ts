@@ -11,6 +11,7 @@ import { logged } from '../support/logged.js';
 import { ProbeRecords } from '../support/probe-records.js';
 import { rawConnection } from '../support/raw-connection.js';
 import { startEasyserve } from '../support/start-easyserve.js';
+import { untilInFlight } from '../support/until-in-flight.js';
 import { untilQueued } from '../support/until-queued.js';
 
 // Requests that a reload finds in the middle of something.
@@ -184,16 +185,6 @@ async function untilServed(site: Easyserve, version: string): Promise<void> {
     async () => assert.equal((await ask(site.url, '/version')).headers['x-fixture-version'], version),
     { timeoutMs: 30_000 },
   );
-}
-
-async function untilInFlight(site: Easyserve, count: number): Promise<void> {
-  await eventually(async () => {
-    const apps = await site.apps();
-    assert.equal(
-      apps.reduce((sum, { inFlight }) => sum + inFlight, 0),
-      count,
-    );
-  });
 }
 
 async function generations(site: Easyserve): Promise<number[]> {

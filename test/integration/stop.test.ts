@@ -10,6 +10,7 @@ import { describeTally, loadDuring } from '../support/load-during.js';
 import { ProbeRecords } from '../support/probe-records.js';
 import { rawConnection } from '../support/raw-connection.js';
 import { startEasyserve } from '../support/start-easyserve.js';
+import { untilInFlight } from '../support/until-in-flight.js';
 import { untilQueued } from '../support/until-queued.js';
 
 const inOrder = { code: 0, signal: null };
@@ -198,16 +199,6 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.deepEqual(await site.ended, { code: 130, signal: null });
   });
 });
-
-async function untilInFlight(site: Easyserve, count: number): Promise<void> {
-  await eventually(async () => {
-    const apps = await site.apps();
-    assert.equal(
-      apps.reduce((sum, { inFlight }) => sum + inFlight, 0),
-      count,
-    );
-  });
-}
 
 /** Django's request_finished is sent when the server closes the answer, after its last byte. */
 function addWorkAfterAnswers(dir: string): void {
