@@ -3,6 +3,7 @@ import type { Settings } from '../settings/settings.js';
 import type { Dispatcher } from '../upstream.js';
 import { respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler } from './exchange.js';
+import { answerHandlerFailure } from './handler-failure.js';
 import { refuseBody } from './refuse-body.js';
 import { AnswerWriter } from './upstream/answer-writer.js';
 import { AppRequest } from './upstream/app-request.js';
@@ -28,10 +29,6 @@ const noBody: RequestBody = { kind: 'none' };
 /** The last handler of the pipeline: reads the body, then hands the request to the pool. */
 export function serveApplication(options: ApplicationOptions): Handler {
   const { settings } = options;
-  const onFailed = (exchange: Exchange, error: Error): void => {
-    options.log.error('handler-failed', error.message, { requestId: exchange.id, detail: error.stack });
-    exchange.response.destroy();
-  };
   return (exchange) => {
     const length = announcedBytes(exchange.request);
     if (length === 0) dispatch(exchange, noBody, options);
@@ -41,7 +38,11 @@ export function serveApplication(options: ApplicationOptions): Handler {
       const { bodyIdleTimeoutMs: idleTimeoutMs } = settings;
       sendContinue(exchange);
       dispatch(exchange, { kind: 'streamed', source: exchange.request, length, idleTimeoutMs }, options);
-    } else readThenDispatch(exchange, options).catch((error: Error) => onFailed(exchange, error));
+    } else {
+      readThenDispatch(exchange, options).catch((error: unknown) =>
+        answerHandlerFailure(exchange, error, options.log),
+      );
+    }
     return true;
   };
 }

@@ -7,6 +7,7 @@ import { answerClientError, refuseTunnel } from './client-error.js';
 import { readClientFacts } from './client-facts.js';
 import { respondWithErrorPage } from './error-page.js';
 import { Exchange, type Handler } from './exchange.js';
+import { answerHandlerFailure } from './handler-failure.js';
 import type { SocketHandle } from './listening-socket.js';
 import { RequestIds } from './request-ids.js';
 import { whenItsTurn } from './response-turn.js';
@@ -182,20 +183,12 @@ export class Front {
     } else this.#answer(exchange);
   }
 
-  /** A handler that throws is a bug of ours, which must not end the whole site. */
   #answer(exchange: Exchange): void {
     try {
       for (const handle of this.#handlers) if (handle(exchange)) return;
       respondWithErrorPage(exchange, 404, 'There is no such page.');
     } catch (error) {
-      const { stack, message } = error as Error;
-      this.#log.error('handler-failed', message, {
-        requestId: exchange.id,
-        path: exchange.path,
-        detail: stack,
-      });
-      if (exchange.response.headersSent) exchange.response.destroy();
-      else respondWithErrorPage(exchange, 500, 'The site could not answer this request.');
+      answerHandlerFailure(exchange, error, this.#log);
     }
   }
 

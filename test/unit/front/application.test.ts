@@ -127,6 +127,17 @@ test('a spool folder that is gone: 507, and the log says why', async (t) => {
   assert.match(String(served.log.all('spool-failed')[0]?.fields.error), /ENOENT/);
 });
 
+test('a fault of ours after the body was read: 500, and the log says where', async (t) => {
+  const { served } = await serve(t, {}, () => {
+    throw new Error('a bug');
+  });
+  const connection = await served.connect();
+  connection.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi');
+  assert.match(await connection.readToEnd(), /^HTTP\/1\.1 500 /);
+  const [record] = served.log.all('handler-failed');
+  assert.match(String(record?.fields?.detail), /a bug[\s\S]+application\.test/);
+});
+
 test('a client that leaves in the middle of its body is not dispatched', async (t) => {
   const { served, requests } = await serve(t);
   const connection = await served.connect();
