@@ -6,7 +6,7 @@ import { StartError } from '../errors.js';
 import { type AppState, appLifecycle, type Lifecycle } from '../lifecycle.js';
 import type { Log } from '../log/log.js';
 import type { LaunchPlan } from './application-server.js';
-import { GatewayControl, type ReadyFacts, type ThreadStacks } from './gateway-control.js';
+import { GatewayControl, type ThreadStacks } from './gateway-control.js';
 import { CONTROL_FD } from './gateway-server.js';
 import { LastLines, readLines } from './output-lines.js';
 
@@ -48,9 +48,9 @@ export class AppProcess {
   readonly #child: ChildProcess;
   readonly #lifecycle: Lifecycle<AppState>;
   readonly #lastLines = new LastLines(LAST_LINES);
-  readonly #ready: Promise<ReadyFacts>;
+  readonly #ready: Promise<void>;
   readonly #control: GatewayControl;
-  #onReady!: (facts: ReadyFacts) => void;
+  #onReady!: () => void;
   #failure: string | undefined;
 
   constructor(options: AppProcessOptions) {
@@ -91,7 +91,7 @@ export class AppProcess {
   }
 
   /** Resolves when the application is loaded and listens. Throws StartError on exit and on deadline. */
-  ready(): Promise<ReadyFacts> {
+  ready(): Promise<void> {
     return this.#ready;
   }
 
@@ -130,7 +130,7 @@ export class AppProcess {
       // Without descriptors left for it (EMFILE) a child has no stdio at all.
       channel: (this.#child.stdio?.[CONTROL_FD] ?? undefined) as Duplex | undefined,
       clock,
-      onReady: (facts) => this.#onReady(facts),
+      onReady: () => this.#onReady(),
       onFailed: (error) => {
         this.#failure = error;
       },
@@ -210,15 +210,15 @@ export class AppProcess {
     }
   }
 
-  #watchReady(): Promise<ReadyFacts> {
+  #watchReady(): Promise<void> {
     return new Promise((resolve, reject) => {
       const { clock, readyTimeoutMs } = this.#options;
       const cancel = clock.after(readyTimeoutMs, () => void this.#explainHang().then(reject));
-      this.#onReady = (facts) => {
+      this.#onReady = () => {
         if (!this.#lifecycle.canBecome('ready')) return; // told to stop meanwhile
         cancel();
         this.#lifecycle.become('ready');
-        resolve(facts);
+        resolve();
       };
       void this.exited.then((exit) => {
         cancel();

@@ -2,11 +2,6 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../clock.js';
 import { readLines } from './output-lines.js';
 
-export interface ReadyFacts {
-  readonly isGilEnabled: boolean;
-  readonly rssBytes: number | undefined;
-}
-
 /** By the gateway's number of the thread, and `main`. */
 export type ThreadStacks = Readonly<Record<string, string>>;
 
@@ -14,7 +9,7 @@ export interface GatewayControlOptions {
   /** Undefined when the process could not be spawned. */
   readonly channel: Duplex | undefined;
   readonly clock: Clock;
-  readonly onReady: (facts: ReadyFacts) => void;
+  readonly onReady: () => void;
   /** The application could not be loaded; the traceback. */
   readonly onFailed: (error: string) => void;
   /** Somebody sent it SIGTERM, which it leaves to us. */
@@ -25,7 +20,7 @@ export interface GatewayControlOptions {
 
 /** What gateway.py tells (class Control there), one JSON object a line. */
 type GatewayEvent =
-  | { readonly event: 'ready'; readonly isGilEnabled: boolean; readonly rssBytes: number | null }
+  | { readonly event: 'ready' }
   | { readonly event: 'failed'; readonly error: string }
   | { readonly event: 'terminated' }
   | { readonly event: 'stacks'; readonly stacks: ThreadStacks };
@@ -83,7 +78,7 @@ export class GatewayControl {
     const event = parseEvent(line);
     switch (event?.event) {
       case 'ready':
-        this.#options.onReady({ isGilEnabled: event.isGilEnabled, rssBytes: event.rssBytes ?? undefined });
+        this.#options.onReady();
         return;
       case 'failed':
         this.#options.onFailed(event.error);

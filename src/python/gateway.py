@@ -699,16 +699,6 @@ def listen(path: str) -> socket.socket:
     return listener
 
 
-def resident_bytes() -> Optional[int]:
-    """Return the resident size of this process where the system tells it."""
-    try:
-        with open("/proc/self/statm", encoding="ascii") as statm:
-            pages = int(statm.read().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        return None
-
-
 class Control:
     """The descriptor that joins this process to easyserve: one JSON a line."""
 
@@ -914,11 +904,7 @@ def start(
             daemon=True,
         ).start()
     control.is_serving = True
-    control.tell(
-        "ready",
-        isGilEnabled=getattr(sys, "_is_gil_enabled", lambda: True)(),
-        rssBytes=resident_bytes(),
-    )
+    control.tell("ready")
     return workers
 
 

@@ -21,10 +21,7 @@ class StartTestCase(unittest.TestCase):
 
 class ReadyTest(StartTestCase):
     def test_ready(self) -> None:
-        event = self.start("").read_event()
-        self.assertEqual(event["event"], "ready")
-        self.assertIsInstance(event["isGilEnabled"], bool)
-        self.assertGreater(event["rssBytes"], 1000000)
+        self.assertEqual(self.start("").read_event(), {"event": "ready"})
 
     def test_connections_are_accepted_when_it_says_ready(self) -> None:
         with self.start("slow").wait_until_ready().connect() as front:

@@ -48,7 +48,7 @@ export class FakeChild extends EventEmitter {
   }
 
   becomeReady(): void {
-    this.tell({ event: 'ready', isGilEnabled: true, rssBytes: 1000 });
+    this.tell({ event: 'ready' });
   }
 
   /** Ends. Its output stays open while `isHeldOpen`, as if a child of its own had inherited it. */
