@@ -135,7 +135,8 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
 
     await t.test('an exception resets the connection of HTTP/1.0, whose bodies end with it', async (t) => {
       const connection = await rawConnection(t, site.url);
-      connection.send('GET /gated?name=old&count=2&end=raise HTTP/1.0\r\nHost: localhost\r\n\r\n');
+      connection.send('GET /gated?name=old&count=1&end=gated-raise HTTP/1.0\r\nHost: localhost\r\n\r\n');
+      // All is read before the reset: where data and a reset come at once, Node's own client sees a plain end.
       await connection.readUntil('line 1\n');
       records.openGate('old', 2);
       await connection.readToEnd();
