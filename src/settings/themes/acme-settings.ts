@@ -1,0 +1,91 @@
+import { boolean, type Format, listOf, nullable, oneOf, textLike } from '../formats.js';
+import { file, folder } from '../place-formats.js';
+import type { Definitions } from '../setting-definition.js';
+
+/** As certificates have them: RFC 1123 section 2.1, and the last label has a letter, so that no address passes as a name. */
+const domainName = textLike(
+  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?=[0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i,
+  'a host name',
+);
+
+const domainNames = listOf(
+  domainName,
+  'a list of host names, like ["example.com", "www.example.com"], without ports; those with other letters in their ASCII form (xn--…); no wildcards, for they need DNS-01 challenges, which easyserve does not answer',
+);
+
+const httpsUrl: Format<string> = {
+  allowed: 'a URL that begins with https://',
+  accepts: (value): value is string =>
+    typeof value === 'string' && /^https:\/\/[!-~]+$/.test(value) && URL.canParse(value),
+  read: (text) => text,
+};
+
+/** One address, and nothing that could add a second one to the `mailto:` that it becomes. */
+const emailAddress = textLike(/^[!#$&'*+./0-9=?A-Z^_`a-z{|}~-]+@[0-9A-Za-z.-]+$/, 'an e-mail address');
+
+export const acmeSettings: Definitions<
+  | 'domains'
+  | 'acmeDirectory'
+  | 'acmeEmail'
+  | 'acmeAgreeTerms'
+  | 'acmeKeyType'
+  | 'acmeEabKeyId'
+  | 'acmeEabHmacKeyFile'
+  | 'acmeCaFile'
+  | 'acmeFolder'
+> = {
+  domains: {
+    format: domainNames,
+    default: [],
+    doc: 'Host names of the site. For each one a certificate is ordered and kept renewed, by ACME.',
+    effect: 'live',
+  },
+  acmeDirectory: {
+    format: httpsUrl,
+    default: 'https://acme-v02.api.letsencrypt.org/directory',
+    doc: "ACME directory of the certificate authority. The default is Let's Encrypt.",
+    effect: 'live',
+  },
+  acmeEmail: {
+    format: nullable(emailAddress),
+    default: null,
+    doc: 'Address that the certificate authority may write to; told when an account is registered. Some demand one.',
+    effect: 'live',
+  },
+  acmeAgreeTerms: {
+    format: boolean,
+    default: true,
+    doc: 'Whether you agree to the terms of service of the certificate authority. Who sets domains agrees, unless this is false.',
+    effect: 'live',
+  },
+  acmeKeyType: {
+    format: oneOf('ecdsa', 'rsa'),
+    default: 'ecdsa',
+    doc: 'Keys of new certificates: "ecdsa" on P-256, which every browser knows, or "rsa" with 2048 bits for very old clients.',
+    effect: 'live',
+  },
+  acmeEabKeyId: {
+    format: nullable(textLike(/^[!-~]+$/, 'printable text without spaces')),
+    default: null,
+    doc: 'Key identifier of an external account binding, where the certificate authority has given you one.',
+    effect: 'live',
+  },
+  acmeEabHmacKeyFile: {
+    format: nullable(file),
+    default: null,
+    doc: 'File with the HMAC key that belongs to acmeEabKeyId, as the certificate authority has given it (base64url).',
+    effect: 'live',
+  },
+  acmeCaFile: {
+    format: nullable(file),
+    default: null,
+    doc: 'PEM file of a root certificate by which the server of acmeDirectory is known, beside the usual ones: for an authority of your own.',
+    effect: 'live',
+  },
+  acmeFolder: {
+    format: nullable(folder),
+    default: null,
+    doc: "Folder of accounts, keys and certificates. Several sites may share it. Unset: in the user's state folder, outside of the project.",
+    effect: 'restart',
+  },
+};

@@ -1,0 +1,169 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../clock.js';
+import type { Log } from '../log/log.js';
+import type { CertificateFiles, Settings } from '../settings/settings.js';
+import type { CertificateMaterial } from '../tls-material.js';
+import { CertificateError } from './certificate-error.js';
+import { type CertificateFacts, type CertificatePair, readCertificatePair } from './certificate-pair.js';
+
+export interface OwnCertificatesOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Milliseconds since 1970; tests have their own time of day. */
+  readonly nowMs: () => number;
+  /** How long the other file of a pair may take to be replaced too. */
+  readonly settleMs?: number;
+}
+
+type Outcome = { readonly pair: CertificatePair } | { readonly error: CertificateError };
+
+/** The certificates that the settings name, that of tlsCert first. */
+export function ownCertificateFiles(settings: Settings): readonly CertificateFiles[] {
+  const { tlsCert, tlsKey, tlsPassphraseFile, tlsCertificates } = settings;
+  if (tlsCert === null) return tlsCertificates;
+  const first: CertificateFiles = {
+    cert: tlsCert,
+    ...(tlsKey !== null && { key: tlsKey }),
+    ...(tlsPassphraseFile !== null && { passphraseFile: tlsPassphraseFile }),
+  };
+  return [first, ...tlsCertificates];
+}
+
+/**
+ * Certificates that come from files, and not from a CA by ACME. Held by whoever puts the TlsMaterial together.
+ *
+ * A new one is made for each new list of files; it calls load() once, and refresh() whenever one of `files` has changed.
+ */
+export class OwnCertificates {
+  /** To be watched, absolute. */
+  readonly files: readonly string[];
+  readonly #list: readonly CertificateFiles[];
+  readonly #options: OwnCertificatesOptions;
+  /** In the order of the list; undefined where there never was a good one. */
+  #pairs: readonly (CertificatePair | undefined)[];
+  /** One refresh after the other. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(list: readonly CertificateFiles[], options: OwnCertificatesOptions) {
+    this.#list = list;
+    this.#options = options;
+    this.#pairs = list.map(() => undefined);
+    const files = list.flatMap(({ cert, key, passphraseFile }) => [cert, key, passphraseFile]);
+    this.files = [...new Set(files.filter((file) => file !== undefined))];
+  }
+
+  /** Those that can be served; the first one that has a name counts for it. */
+  get certificates(): readonly CertificateMaterial[] {
+    return this.#pairs.flatMap((pair) => pair?.material ?? []);
+  }
+
+  get facts(): readonly CertificateFacts[] {
+    return this.#pairs.flatMap((pair) => pair?.facts ?? []);
+  }
+
+  /**
+   * Reads all of them for the first time. At a reload everything must be right, for something good serves already.
+   * At a start an expired certificate is logged and left out instead: it says nothing of the settings, and a machine
+   * that comes up again must serve what it can.
+   *
+   * @throws CertificateError of the first that is wrong
+   */
+  async load(moment: 'start' | 'reload'): Promise<void> {
+    const outcomes = await this.#readAll();
+    for (const outcome of outcomes) {
+      if (!('error' in outcome)) continue;
+      if (moment === 'reload' || !outcome.error.isOfTheClock) throw outcome.error;
+      this.#logRejected(outcome.error);
+    }
+    this.#pairs = outcomes.map((outcome) => ('pair' in outcome ? outcome.pair : undefined));
+    for (const pair of this.#pairs) if (pair !== undefined) this.#logWarnings(pair);
+  }
+
+  /**
+   * Reads all of them again. A pair that is wrong is logged, and the old one stays.
+   * Resolves with whether there is anything new to serve. Rejects only for a fault of easyserve's own.
+   */
+  refresh(): Promise<boolean> {
+    const next = this.#last.then(() => this.#refreshNow());
+    this.#last = next.catch(() => undefined); // whoever called that one hears of it
+    return next;
+  }
+
+  // Private
+
+  async #refreshNow(): Promise<boolean> {
+    let outcomes = await this.#readAll();
+    if (outcomes.some(isPerhapsHalfWritten)) {
+      await this.#settle();
+      outcomes = await this.#readAll();
+    }
+    const before = this.#pairs;
+    this.#pairs = outcomes.map((outcome, index) => this.#take(outcome, before[index]));
+    return !isDeepStrictEqual(before.map(toMaterial), this.#pairs.map(toMaterial));
+  }
+
+  #take(outcome: Outcome, before: CertificatePair | undefined): CertificatePair | undefined {
+    if ('error' in outcome) {
+      this.#logRejected(outcome.error);
+      return before;
+    }
+    if (!isDeepStrictEqual(outcome.pair.material, before?.material)) this.#logReplaced(outcome.pair);
+    return outcome.pair;
+  }
+
+  #readAll(): Promise<Outcome[]> {
+    const nowMs = this.#options.nowMs();
+    return Promise.all(this.#list.map((files) => readOutcome(files, nowMs)));
+  }
+
+  #settle(): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.after(this.#options.settleMs ?? 1000, resolve));
+  }
+
+  #logRejected(error: CertificateError): void {
+    const { code, hint, message } = error;
+    const isServed = this.#pairs.some((pair) => pair !== undefined);
+    const consequence = isServed ? ' What is in use stays in use.' : '';
+    this.#options.log.error('certificate-rejected', `${message}${consequence}`, {
+      code,
+      hint,
+      error: message,
+    });
+  }
+
+  #logReplaced({ facts, warnings, material }: CertificatePair): void {
+    const until = new Date(facts.notAfterMs).toISOString();
+    const names = material.names;
+    const { issuer } = facts;
+    this.#options.log.info(
+      'certificate-replaced',
+      `a new certificate for ${names.join(', ') || 'no name'} is served, valid until ${until.slice(0, 10)}`,
+      { names, issuer, until },
+    );
+    this.#logWarnings({ facts, warnings, material });
+  }
+
+  #logWarnings({ facts, warnings }: CertificatePair): void {
+    for (const warning of warnings) {
+      this.#options.log.warn('certificate-warning', warning, { names: facts.names });
+    }
+  }
+}
+
+async function readOutcome(files: CertificateFiles, nowMs: number): Promise<Outcome> {
+  try {
+    return { pair: await readCertificatePair(files, nowMs) };
+  } catch (error) {
+    if (error instanceof CertificateError) return { error };
+    throw error;
+  }
+}
+
+/** Certificate and key are two files, replaced one after the other, and perhaps written bit by bit. */
+function isPerhapsHalfWritten(outcome: Outcome): boolean {
+  return 'error' in outcome && !outcome.error.isOfTheClock;
+}
+
+function toMaterial(pair: CertificatePair | undefined): CertificateMaterial | undefined {
+  return pair?.material;
+}
