@@ -1,0 +1,111 @@
+import { realpathSync } from 'node:fs';
+import { dirname, resolve, sep } from 'node:path';
+import { wantsHttps } from '../../certificates.js';
+import type { Project } from '../../project-facts.js';
+import type { SettingFlag } from '../../settings/flag-layer.js';
+import type { Settings } from '../../settings/settings.js';
+import { settingArgument } from '../setting-argument.js';
+import type { ServicePlan } from './service-unit.js';
+import type { SocketPlan } from './socket-unit.js';
+
+/** What install found out. */
+export interface ServiceFacts {
+  readonly name: string;
+  /** As the person named it: a link like `current` stays one. */
+  readonly projectDir: string;
+  readonly project: Project;
+  readonly settings: Settings;
+  readonly user: string;
+  readonly stateFolder: string;
+  /** Absolute: what --writable names. */
+  readonly writable: readonly string[];
+  readonly configFile: string | undefined;
+  readonly flags: readonly SettingFlag[];
+  /** Node.js, its arguments, and the program. */
+  readonly program: readonly string[];
+  readonly hasSockets: boolean;
+}
+
+export interface UnitPlans {
+  readonly service: ServicePlan;
+  readonly sockets: ReadonlyMap<string, SocketPlan>;
+}
+
+/** What the units of a project are to say. Called by install; only looks at what it is given, and follows links. */
+export function planUnits(facts: ServiceFacts): UnitPlans {
+  const { name, projectDir, project, settings, program } = facts;
+  const sockets = facts.hasSockets ? planSockets(facts) : new Map<string, SocketPlan>();
+  const certificates = settings.acmeFolder === null ? [] : [settings.acmeFolder];
+  const places = [facts.stateFolder, ...certificates, ...placesOf(project, settings), ...facts.writable];
+  const writable = withoutNested(places);
+  const python = project.python === undefined ? [] : [project.python.path];
+  const needed = [projectDir, project.root, ...python, ...program, ...writable];
+  const service: ServicePlan = {
+    name,
+    projectDir,
+    user: facts.user,
+    group: settings.group ?? undefined,
+    program,
+    startArgs: startArguments(facts),
+    writable,
+    needsHome: needed.some(isInHome),
+    stopTimeoutMs: settings.drainTimeoutMs + settings.killTimeoutMs,
+    socketUnits: [...sockets.keys()],
+  };
+  return { service, sockets };
+}
+
+// Private
+
+/** By the names of their units. */
+function planSockets({ name, projectDir, project, settings }: ServiceFacts): Map<string, SocketPlan> {
+  const host = settings.host ?? (project.django?.isDebug ? '127.0.0.1' : null);
+  const ports = new Map<SocketPlan['role'], number>([['http', settings.port ?? 80]]);
+  if (wantsHttps(settings)) ports.set('https', settings.httpsPort ?? 443);
+  const service = `${name}.service`;
+  return new Map(
+    [...ports].map(([role, port]) => [`${name}-${role}.socket`, { projectDir, service, role, host, port }]),
+  );
+}
+
+/** Folders that a Django project writes to by its own settings. */
+function placesOf({ django }: Project, { collect }: Settings): readonly string[] {
+  if (django === undefined) return [];
+  const { mediaRoot, staticRoot, databaseFiles = [] } = django;
+  const places = databaseFiles.map((file) => dirname(file)); // SQLite keeps its journal beside the database
+  if (mediaRoot !== undefined) places.push(mediaRoot);
+  if (staticRoot !== undefined && collect === 'auto') places.push(staticRoot);
+  return places;
+}
+
+function withoutNested(paths: readonly string[]): readonly string[] {
+  const all = [...new Set(paths.map((path) => resolve(path)))];
+  return all
+    .filter((path) => !all.some((other) => other !== path && path.startsWith(`${other}${sep}`)))
+    .sort();
+}
+
+/** Found again by the service without what this shell happens to have in its environment. */
+const lastingSources: readonly string[] = ['.venv', 'venv', 'env', 'setting'];
+
+function startArguments({ configFile, flags, project }: ServiceFacts): readonly string[] {
+  // User= and Group= of the unit say these.
+  const given = flags.filter(({ key }) => key !== 'user' && key !== 'group').map(settingArgument);
+  const found = project.python;
+  const isLasting = found === undefined || lastingSources.includes(found.source);
+  const python = isLasting ? [] : [`--set=python=${found.path}`];
+  return [...given, ...python, ...(configFile === undefined ? [] : [`--config=${configFile}`])];
+}
+
+/** What ProtectHome= hides. */
+function isInHome(path: string): boolean {
+  return [path, follow(path)].some((each) => /^\/(?:home|root|run\/user)(?:\/|$)/.test(each));
+}
+
+function follow(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path; // not there yet
+  }
+}

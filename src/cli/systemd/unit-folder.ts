@@ -1,0 +1,110 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EasyserveError, ExitCode } from '../../errors.js';
+import { unitMark } from './service-unit.js';
+
+/** Where the administrator's own units stand (systemd.unit(5), "Unit File Load Path"). */
+const UNIT_FOLDER = '/etc/systemd/system';
+/** sd_booted(3): it is there while systemd runs the machine. */
+const RUNNING = '/run/systemd/system';
+
+export type UnitChange = 'created' | 'changed' | 'unchanged';
+
+/** The units of this machine, and the systemd that runs them. Used by install and uninstall; tests name other folders. */
+export class UnitFolder {
+  readonly path: string;
+  readonly #runningMark: string;
+  readonly #run: (args: readonly string[]) => { readonly status: number | null; readonly output: string };
+
+  constructor(path = UNIT_FOLDER, runningMark = RUNNING, run = runSystemctl) {
+    this.path = path;
+    this.#runningMark = runningMark;
+    this.#run = run;
+  }
+
+  get isSystemdRunning(): boolean {
+    return existsSync(this.#runningMark);
+  }
+
+  /** Of a service: itself, and its sockets. */
+  unitsOf(name: string): readonly string[] {
+    const sockets = existsSync(this.path)
+      ? readdirSync(this.path).filter((unit) => unit.startsWith(`${name}-`) && /-https?\.socket$/.test(unit))
+      : [];
+    const own = sockets.filter((unit) => [`${name}-http.socket`, `${name}-https.socket`].includes(unit));
+    return existsSync(join(this.path, `${name}.service`)) ? [`${name}.service`, ...own] : own;
+  }
+
+  /** Throws EasyserveError `unit-foreign` for a unit that install has not written, `install-not-permitted`. */
+  write(unit: string, text: string): UnitChange {
+    const before = this.#readOwn(unit);
+    if (before === text) return 'unchanged';
+    const path = join(this.path, unit);
+    this.#permitted(() => {
+      // In one step: systemd may read it at any moment.
+      writeFileSync(`${path}.new`, text);
+      chmodSync(`${path}.new`, 0o644);
+      renameSync(`${path}.new`, path);
+    });
+    return before === undefined ? 'created' : 'changed';
+  }
+
+  /** Throws like write, and changes nothing. */
+  requireOwn(unit: string): void {
+    this.#readOwn(unit);
+  }
+
+  /** Throws like write. */
+  remove(unit: string): void {
+    this.#readOwn(unit);
+    this.#permitted(() => rmSync(join(this.path, unit), { force: true }));
+  }
+
+  /** Throws EasyserveError `systemctl-failed` with what it said. */
+  systemctl(...args: readonly string[]): void {
+    const { status, output } = this.#run(args);
+    if (status === 0) return;
+    throw new EasyserveError('systemctl-failed', ExitCode.unexpected, `systemctl ${args.join(' ')} failed.`, {
+      detail: output.trim() || undefined,
+    });
+  }
+
+  // Private
+
+  #readOwn(unit: string): string | undefined {
+    const path = join(this.path, unit);
+    if (!existsSync(path)) return undefined;
+    const text = this.#permitted(() => readFileSync(path, 'utf8'));
+    if (text.startsWith(unitMark)) return text;
+    throw new EasyserveError(
+      'unit-foreign',
+      ExitCode.usage,
+      `${path} is there already, and was not written by easyserve.`,
+      { hint: 'another name: easyserve install --name mysite' },
+    );
+  }
+
+  #permitted<T>(act: () => T): T {
+    try {
+      return act();
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      const sentence = `${this.path} cannot be changed (${code}).`;
+      throw new EasyserveError('install-not-permitted', ExitCode.unexpected, sentence, {
+        hint: 'sudo easyserve install, or easyserve install --print to see the unit',
+        cause,
+      });
+    }
+  }
+}
+
+// Private
+
+function runSystemctl(args: readonly string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr, error } = spawnSync('systemctl', args, {
+    encoding: 'utf8',
+    timeout: 120_000,
+  });
+  return { status, output: error === undefined ? `${stdout}${stderr}` : error.message };
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { TestContext } from 'node:test';
+import type { Easyserve } from '../support/easyserve.js';
+import { forEachMode, type Mode } from '../support/for-each-mode.js';
+import { asShop, giveToShop, inPrivateWorld, shop } from '../support/private-world.js';
+import { describeProcess } from '../support/processes.js';
+import { easyserveProgram, runEasyserve } from '../support/run-easyserve.js';
+import { type StartOptions, startEasyserve } from '../support/start-easyserve.js';
+
+/** Without what lets the other tests stay root. */
+const env = { EASYSERVE_USER: undefined };
+
+/** Each process that loads the settings writes down whose it is. */
+const journal = `
+import pathlib
+_who = (os.getresuid(), os.getresgid(), sorted(os.getgroups()), os.environ.get('HOME'), os.environ.get('NOTIFY_SOCKET'))
+with open(pathlib.Path(__file__).parent.parent / 'who', 'a') as _journal:
+    _journal.write(repr(_who) + '\\n')
+INSTALLED_APPS = ['django.contrib.staticfiles', 'minimal']
+STATIC_URL = 'static/'
+STATIC_ROOT = pathlib.Path(__file__).parent.parent / 'collected'
+`;
+
+/** In the copy of the fixture: `base/site`, where base is root's. */
+function prepare(dir: string): void {
+  appendFileSync(join(dir, 'minimal', 'settings.py'), journal);
+  mkdirSync(join(dir, 'minimal', 'static'));
+  writeFileSync(join(dir, 'minimal', 'static', 'a.css'), 'a {}');
+  giveToShop(dirname(dir));
+}
+
+function start(t: TestContext, mode: Mode, more: Partial<StartOptions> = {}): Promise<Easyserve> {
+  const fixture = 'django-minimal';
+  return startEasyserve(t, { mode, fixture, prepare, env: { ...env, NOTIFY_SOCKET: '/nowhere' }, ...more });
+}
+
+/** Every process of the instance, the supervisor itself among them, has the user's ids and groups and no capability. */
+function expectUnprivileged(easyserve: Easyserve): void {
+  const pids = easyserve.processes();
+  assert.ok(pids.includes(easyserve.pid));
+  for (const pid of pids) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const field = (name: string) =>
+      new RegExp(`^${name}:\\s*(.*?)\\s*$`, 'm').exec(status)?.[1]?.split(/\s+/);
+    const who = describeProcess(pid);
+    assert.deepEqual(field('Uid'), Array(4).fill(String(shop.uid)), who);
+    assert.deepEqual(field('Gid'), Array(4).fill(String(shop.gid)), who);
+    assert.deepEqual(field('Groups')?.map(Number).sort(), [shop.gid, shop.media], who);
+    for (const set of ['CapEff', 'CapPrm', 'CapInh', 'CapAmb'])
+      assert.match(field(set)?.[0] ?? '', /^0+$/, `${who} ${set}`);
+  }
+}
+
+function expectOwned(folder: string): void {
+  const paths = [
+    folder,
+    ...readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  ];
+  assert.ok(paths.length > 1, folder);
+  for (const path of paths) assert.equal(statSync(path).uid, shop.uid, path);
+}
+
+/** What he gets to read. */
+async function shopTypes(dir: string, ...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await runEasyserve(args, {
+    cwd: dir,
+    env,
+    program: asShop(easyserveProgram),
+  });
+  assert.equal(code, 0, stderr);
+  return stdout;
+}
+
+inPrivateWorld(import.meta.url, () => {
+  // What root's own groups may open, the application may not.
+  process.setgroups?.([0, 4, 27]);
+
+  forEachMode(['single', 'cluster'], (mode, testIn) => {
+    testIn('root binds port 80, and everything runs as the owner of the folder', async (t) => {
+      const easyserve = await start(t, mode, { args: ['--port', '80'] });
+      const { dir } = easyserve;
+      assert.equal(easyserve.url, 'http://127.0.0.1/');
+      assert.equal(await (await fetch(easyserve.url)).text(), 'Hello, world!\n');
+      expectUnprivileged(easyserve);
+      expectOwned(join(dir, '.easyserve'));
+      expectOwned(join(dir, 'collected'));
+
+      assert.equal((await easyserve.cli('reload')).code, 0);
+      await shopTypes(dir, 'reload');
+      assert.equal((await easyserve.cli('restart')).code, 0);
+      expectUnprivileged(easyserve);
+      assert.equal((await fetch(easyserve.url)).status, 200);
+      assert.match(await shopTypes(dir, 'status'), /http:\/\/127\.0\.0\.1\//);
+      assert.match((await easyserve.cli('status')).stdout, /http:\/\/127\.0\.0\.1\//);
+
+      const ids = Array(3).fill(shop.uid).join(', ');
+      const line = `((${ids}), (${ids}), [${shop.gid}, ${shop.media}], '${shop.home}', None)`;
+      const written = readFileSync(join(dir, 'who'), 'utf8').trim().split('\n');
+      assert.ok(written.length >= 10, 'inspections, collectstatic and applications of four loads');
+      assert.deepEqual(new Set(written), new Set([line]));
+      await shopTypes(dir, 'stop');
+    });
+
+    testIn('a port that only root may bind stays where it is when the address changes', async (t) => {
+      const easyserve = await start(t, mode, { inFile: true, settings: { port: 80, watch: false } });
+      easyserve.writeSettings({ host: '0.0.0.0' });
+      assert.equal((await easyserve.cli('restart')).code, 0);
+      await easyserve.waitFor('address-stays');
+      assert.equal((await fetch(easyserve.url)).status, 200);
+      expectUnprivileged(easyserve);
+    });
+  });
+});
