@@ -22,6 +22,18 @@ def gather_media(settings: Any, warnings: List[str]) -> Dict[str, Any]:
     }
 
 
+def list_databases(settings: Any) -> Optional[List[str]]:
+    """Return the files of SQLite databases; None where there are none."""
+    files: List[str] = []
+    for database in settings.DATABASES.values():
+        name = str(database.get("NAME") or "")
+        if not str(database.get("ENGINE", "")).endswith("sqlite3"):
+            continue
+        if name and ":memory:" not in name and not name.startswith("file:"):
+            files.append(os.path.abspath(name))
+    return files or None
+
+
 def gather_static(settings: Any, warnings: List[str]) -> Dict[str, Any]:
     """Return the facts whose names begin with `static`.
 

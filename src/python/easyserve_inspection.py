@@ -1,4 +1,4 @@
-"""What inspect_django.py and inspect_wsgi.py have in common.
+"""What inspect_django.py and inspect_application.py have in common.
 
 They are run by project/ask-python with the project's interpreter, and with
 the project's folder as working directory. The answer is one JSON object on
@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import faulthandler
 import importlib
-import inspect
+import importlib.util
 import json
 import math
 import os
@@ -25,13 +25,24 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any, Callable, Dict, Optional
+from typing import Any, Callable, Dict, List, Optional
 
 ANSWER_DESCRIPTOR = 3
 DEEPEST_VALUE = 20
 PARENT_CHECK_SECONDS = 0.5
 # Python that runs no thread but the one that hangs needs the help of C code.
 LAST_RESORT_SECONDS = 1.0
+# The servers, and what uvicorn needs for WebSockets.
+PACKAGES = (
+    "cheroot",
+    "uvicorn",
+    "granian",
+    "hypercorn",
+    "daphne",
+    "channels",
+    "websockets",
+    "wsproto",
+)
 OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -170,44 +181,6 @@ def import_project_module(name: str) -> Any:
         raise raised(f"Importing {name!r}", error) from error
 
 
-def load_application(spec: str) -> Any:
-    """Return the callable that `module:attribute` names.
-
-    Of `module:attribute()`, what that factory returns. Raises Failure.
-    """
-    module_name, _, target = spec.partition(":")
-    is_factory = target.endswith("()")
-    attribute = target[:-2] if is_factory else target
-    found = import_project_module(module_name)
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise Failure(
-                "application-callable-missing",
-                f"The module {module_name!r} has no {attribute!r}.",
-            )
-        found = getattr(found, part)
-    if is_factory:
-        found = call_factory(spec, found)
-    require_wsgi(spec, found)
-    return found
-
-
-def call_factory(spec: str, factory: Any) -> Any:
-    """Return what the factory makes; raise Failure whatever it does."""
-    if not callable(factory):
-        kind = type(factory).__name__
-        raise Failure(
-            "application-not-callable",
-            f"{spec[:-2]!r} is no factory, but of the type {kind}.",
-        )
-    try:
-        return factory()
-    except SystemExit as error:
-        raise exited(f"The factory {spec!r}", error) from error
-    except BaseException as error:
-        raise raised(f"The factory {spec!r}", error) from error
-
-
 def exited(what: str, error: SystemExit) -> Failure:
     """Return the failure of a project that calls sys.exit too early."""
     return Failure(
@@ -221,53 +194,36 @@ def raised(what: str, error: BaseException) -> Failure:
     return Failure("application-raises", f"{what} failed: {summarise(error)}")
 
 
-def require_wsgi(spec: str, found: Any) -> None:
-    """Raise Failure unless `found` takes (environ, start_response)."""
-    if not callable(found):
-        kind = type(found).__name__
-        raise Failure(
-            "application-not-callable",
-            f"{spec!r} cannot be called: its type is {kind}.",
-        )
-    if is_asgi(found):
-        raise Failure(
-            "application-asgi",
-            f"{spec!r} is an ASGI application; this takes WSGI ones.",
-        )
-    if takes_arguments(found, 2):
-        return
-    hint = None
-    if not spec.endswith("()") and takes_arguments(found, 0):
-        hint = f"If that is a factory: easyserve start --set 'app={spec}()'"
-    raise Failure(
-        "application-not-callable",
-        f"{spec!r} does not take (environ, start_response).",
-        hint,
-    )
+def list_installed() -> List[str]:
+    """Return which of the packages are there that make a difference.
 
-
-def is_asgi(found: Any) -> bool:
-    """Tell whether calling `found` makes a coroutine, as ASGI 3 has it."""
-    call = getattr(type(found), "__call__", None)
-    return inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(
-        call
-    )
-
-
-def takes_arguments(function: Any, count: int) -> bool:
-    """Tell whether `function` can be called with `count` arguments.
-
-    True where it does not say (functions written in C).
+    None of them is imported: that would take time and memory. A release
+    that cannot be used is reported with the word `old` before its name.
     """
+    names = [name for name in PACKAGES if is_installed(name)]
+    if "granian" in names and not is_granian_embeddable():
+        names[names.index("granian")] = "old granian"
+    return names
+
+
+def is_granian_embeddable() -> bool:
+    """Tell whether it can run in a process of ours, on a Unix socket."""
+    spec = importlib.util.find_spec("granian")
+    folder = os.path.dirname((spec and spec.origin) or "")
     try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        return True
-    try:
-        signature.bind(*[None] * count)
-    except TypeError:
+        path = os.path.join(folder, "server", "embed.py")
+        with open(path, encoding="utf-8") as source:
+            return "uds" in source.read()
+    except OSError:
         return False
-    return True
+
+
+def is_installed(name: str) -> bool:
+    """Tell whether there is a package, without importing it."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def is_gil_enabled() -> bool:

@@ -4,50 +4,60 @@ Started by easyserve (src/app/gateway-server.ts) with the project's own
 interpreter; needs the standard library only, Python 3.8 and later.
 
 It does not speak HTTP.  The front has parsed the request, and sends it as one
-frame over a Unix socket; the answer goes back the same way.  Each thread
-blocks on a connection of its own, so there is no selector and no hand-off
-between threads.  The frames are described in src/front/upstream/frames.ts.
+frame over a Unix socket, or through a port whose Doorkeeper lets in only the
+front; the answer goes back the same way.  Each thread blocks on a connection
+of its own, so there is no selector and no hand-off between threads.  The
+frames are described in src/front/upstream/frames.ts.
 
     main ── start ── load_application, "ready" on the control descriptor
       ├─ serve_connections (N threads)
       │    └─ Worker.serve ── Connection.read_frame ── Exchange.run
-      └─ Control.obey: "stacks", "stop", end of file when easyserve is gone
+      └─ easyserve_process: what joins it to easyserve
 
 PEP 3333 is the contract towards the application.
 """
 
 import argparse
-import collections
 import contextlib
-import faulthandler
 import gc
-import importlib
 import io
-import json
 import os
-import signal
 import socket
 import stat
 import struct
 import sys
 import threading
 import time
-import traceback
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import (
     Any,
     Callable,
-    Deque,
     Dict,
     Iterable,
     Iterator,
     List,
-    NoReturn,
     Optional,
     TextIO,
     Tuple,
     Type,
     Union,
+)
+
+# Not there by itself with PYTHONSAFEPATH; join_easyserve takes it out again.
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from easyserve_application import (  # noqa: E402
+    format_failure,
+    load_application,
+    require_interface,
+)
+from easyserve_doorkeeper import Doorkeeper, split_secret  # noqa: E402
+from easyserve_process import (  # noqa: E402
+    THREAD_NAME,
+    Ties,
+    exit_unloaded,
+    join_easyserve,
+    listen,
+    set_exit_deadline,
 )
 
 Environ = Dict[str, Any]
@@ -57,7 +67,7 @@ ExcInfo = Union[
     Tuple[None, None, None],
 ]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-SignalHandler = Union[Callable[[int, Optional[FrameType]], Any], int, None]
+Listener = Union[socket.socket, Doorkeeper]
 
 # kind, flags, (two bytes unused), length of the head, length of the body
 FRAME = struct.Struct("!BBxxII")
@@ -92,12 +102,7 @@ SLOW_CLOSE_SECONDS = 0.001
 # during so many requests at most.
 CAREFUL_FROM_MS = 20
 CAREFUL_MS = 1000
-THREAD_NAME = "easyserve-"
-EXIT_START_FAILED = 3
-EXIT_DEADLINE_SECONDS = 3.0
 ANSWERING_POLL_SECONDS = 0.005
-# For the children of an application whose easyserve is gone.
-ORPHAN_GRACE_SECONDS = 1.0
 # When the process has no descriptor left for another connection.
 ACCEPT_RETRY_SECONDS = 0.5
 
@@ -509,11 +514,16 @@ class Worker:
     """One thread: answers the requests of one connection after another."""
 
     def __init__(
-        self, number: int, application: Application, base: Environ
+        self,
+        number: int,
+        application: Application,
+        base: Environ,
+        proof: bytes,
     ) -> None:
         self.number = number
         self._application = application
         self._base = base
+        self._hello = b"%d\0%s" % (number, proof) if proof else b"%d" % number
         self._answer_flags = 0
         self._careful_ms = 0
         self._peer: Optional[socket.socket] = None
@@ -529,7 +539,7 @@ class Worker:
         """Answer request after request until the front closes."""
         self._peer = peer
         connection = Connection(peer)
-        connection.send_frame(HELLO, 0, str(self.number).encode(), b"")
+        connection.send_frame(HELLO, 0, self._hello, b"")
         try:
             while True:
                 self._answer_next(connection)
@@ -623,20 +633,7 @@ def open_spooled(path: bytes) -> io.BufferedReader:
     return body
 
 
-def format_failure(error: BaseException) -> str:
-    """Return the traceback from where it leaves this file and the import."""
-    own = (format_failure.__code__.co_filename, importlib.__file__)
-    trace = error.__traceback__
-    while trace is not None:
-        name = trace.tb_frame.f_code.co_filename
-        if name not in own and not name.startswith("<frozen importlib"):
-            break
-        trace = trace.tb_next
-    start = trace or error.__traceback__
-    return "".join(traceback.format_exception(type(error), error, start))
-
-
-def serve_connections(listener: socket.socket, worker: Worker) -> None:
+def serve_connections(listener: Listener, worker: Worker) -> None:
     """Accept one connection after another: the life of a thread."""
     while True:
         try:
@@ -657,22 +654,6 @@ def serve_connections(listener: socket.socket, worker: Worker) -> None:
             peer.close()
 
 
-def load_application(spec: str) -> Application:
-    """Import `module:attribute` or call the factory `module:attribute()`."""
-    module_name, _, attribute = spec.partition(":")
-    module = importlib.import_module(module_name)
-    is_factory = attribute.endswith("()")
-    target: Any = module
-    for part in (attribute[:-2] if is_factory else attribute).split("."):
-        target = getattr(target, part)
-    if is_factory:
-        target = target()
-    if not callable(target):
-        raise TypeError("%s is not callable" % spec)
-    application: Application = target
-    return application
-
-
 def base_environ(threads: int, errors: TextIO) -> Environ:
     """Return what is the same in the environ of every request."""
     return {
@@ -686,214 +667,20 @@ def base_environ(threads: int, errors: TextIO) -> Environ:
     }
 
 
-def listen(path: str) -> socket.socket:
-    """Listen on a Unix socket that only this user can reach.
-
-    With a full queue Linux refuses a connection (EAGAIN), and the front would
-    be a thread short: hence the queue that a busy process never fills.
-    """
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    listener.bind(path)
-    os.chmod(path, 0o600)  # before listen(): nobody can have connected yet
-    listener.listen(socket.SOMAXCONN)
-    return listener
-
-
-class Control:
-    """The descriptor that joins this process to easyserve: one JSON a line."""
-
-    def __init__(self, descriptor: int) -> None:
-        # The application's own children must not hold it open.
-        os.set_inheritable(descriptor, False)
-        self._descriptor = descriptor
-        self._lines: Deque[bytes] = collections.deque()
-        self._lock = threading.Lock()
-        self.is_serving = False
-        self.is_told_to_stop = threading.Event()
-
-    def tell(self, event: str, **fields: Any) -> None:
-        """Send one event."""
-        self._lines.append(json.dumps({"event": event, **fields}).encode())
-        self._send_lines(waits=True)
-
-    def tell_from_handler(self, event: str) -> None:
-        """Send one event from a signal handler, which may interrupt tell().
-
-        That sends it too then, after its own.
-        """
-        self._lines.append(json.dumps({"event": event}).encode())
-        self._send_lines(waits=False)
-
-    def close(self) -> None:
-        """Leave the descriptor to the parent: called in a forked child."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor = -1
-
-    def obey(self) -> None:
-        """Follow commands until the end; runs in a thread from the start on.
-
-        End of file means that easyserve is gone, however it went: then this
-        process ends too, even in the middle of an import that hangs.
-        """
-        pending = b""
-        while True:
-            try:
-                received = os.read(self._descriptor, 4096)
-            except OSError:
-                received = b""
-            if not received:
-                exit_as_orphan()
-            pending += received
-            *lines, pending = pending.split(b"\n")
-            for line in lines:
-                command = json.loads(line)["command"]
-                if command == "stop" and self.is_serving:
-                    self.is_told_to_stop.set()
-                elif command == "stop":
-                    os._exit(0)  # in the middle of loading the application
-                elif command == "stacks":
-                    self.tell("stacks", stacks=thread_stacks())
-
-    # Private
-
-    def _send_lines(self, waits: bool) -> None:
-        while self._lines and self._lock.acquire(waits):
-            try:
-                self._write(self._lines.popleft() + b"\n")
-            except (IndexError, OSError):
-                pass  # sent by another thread; or easyserve is gone
-            finally:
-                self._lock.release()
-
-    def _write(self, line: bytes) -> None:
-        rest = memoryview(line)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest):]
-
-
-class TerminationSignals:
-    """SIGTERM and SIGINT: easyserve decides when to end, not they.
-
-    So that no request is lost it puts a successor into service first, and
-    says "stop" then. What the application wants to do at SIGTERM is done when
-    the process really ends. Children that the application forks have the
-    signals as if there were no gateway.
-    """
-
-    NUMBERS = (signal.SIGTERM, signal.SIGINT)
-
-    def __init__(self, control: Control) -> None:
-        self._control = control
-        self._kept: Dict[int, SignalHandler] = {}
-        self._forking = threading.local()
-
-    def catch(self) -> None:
-        """Take the signals over, from the application too."""
-        for number in self.NUMBERS:
-            previous = signal.signal(number, self._tell)
-            if previous != self._tell:
-                self._kept[number] = previous
-
-    def leave_to_children(self) -> None:
-        """Make forked children do without catch(), from their birth on."""
-        os.register_at_fork(
-            before=self._hold,
-            after_in_parent=self._let_go,
-            after_in_child=self._give_back,
-        )
-
-    def end(self) -> None:
-        """Call the application's handler, and ignore the signals."""
-        for number in self.NUMBERS:
-            signal.signal(number, signal.SIG_IGN)
-        handler = self._kept.get(signal.SIGTERM)
-        if callable(handler):
-            handler(signal.SIGTERM, sys._getframe())
-
-    # Private
-
-    def _tell(self, number: int, frame: Optional[FrameType]) -> None:
-        if not self._control.is_told_to_stop.is_set():
-            self._control.tell_from_handler("terminated")
-
-    def _hold(self) -> None:
-        # A signal that comes before _give_back would be ours still.
-        self._forking.mask = signal.pthread_sigmask(
-            signal.SIG_BLOCK, self.NUMBERS
-        )
-
-    def _let_go(self) -> None:
-        signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
-
-    def _give_back(self) -> None:
-        for number, handler in self._kept.items():
-            if signal.getsignal(number) == self._tell:
-                signal.signal(number, handler)
-        self._let_go()
-
-
-def thread_stacks() -> Dict[str, str]:
-    """Return the stack of every serving thread by number, and of `main`."""
-    frames = sys._current_frames()
-    stacks = {}
-    for thread in threading.enumerate():
-        frame = frames.get(thread.ident or 0)
-        if frame is None:
-            continue
-        text = "".join(traceback.format_stack(frame))
-        if thread is threading.main_thread():
-            stacks["main"] = text
-        elif thread.name.startswith(THREAD_NAME):
-            stacks[thread.name[len(THREAD_NAME):]] = text
-    return stacks
-
-
-def exit_as_orphan() -> NoReturn:
-    """Exit at once, and take the application's own children along."""
-    if os.getpgrp() == os.getpid():
-        os.killpg(os.getpid(), signal.SIGTERM)
-        deadline = time.monotonic() + ORPHAN_GRACE_SECONDS
-        while has_children():
-            if time.monotonic() > deadline:
-                os.killpg(os.getpid(), signal.SIGKILL)
-            time.sleep(0.01)
-    os._exit(0)
-
-
-def has_children() -> bool:
-    """Return whether there are children left, and reap those that ended."""
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return True
-
-
-def set_exit_deadline(code: int) -> None:
-    """Exit in any case: threads and atexit functions may take for ever."""
-    deadline = threading.Timer(EXIT_DEADLINE_SECONDS, os._exit, (code,))
-    deadline.daemon = True
-    deadline.start()
-
-
-def start(
-    options: argparse.Namespace,
-    control: Control,
-    signals: TerminationSignals,
-    errors: TextIO,
-) -> List[Worker]:
+def start(options: argparse.Namespace, ties: Ties) -> List[Worker]:
     """Load the application, then serve it on threads of its own."""
     application = load_application(options.application)
-    signals.catch()
-    base = base_environ(options.threads, errors)
-    listener = listen(options.socket)
+    require_interface(options.application, application, "wsgi")
+    ties.signals.catch()
+    base = base_environ(options.threads, ties.errors)
+    listener, proof = open_listener(options, ties)
     os.register_at_fork(after_in_child=listener.close)
     # What is loaded stays: the collector need not look at it again.
     gc.collect()
     gc.freeze()
     workers = [
-        Worker(number, application, base) for number in range(options.threads)
+        Worker(number, application, base, proof)
+        for number in range(options.threads)
     ]
     for worker in workers:
         os.register_at_fork(after_in_child=worker.disconnect)
@@ -903,9 +690,22 @@ def start(
             name=THREAD_NAME + str(worker.number),
             daemon=True,
         ).start()
-    control.is_serving = True
-    control.tell("ready")
+    ties.control.is_serving = True
+    if isinstance(listener, Doorkeeper):
+        ties.control.tell("ready", port=listener.port)
+    else:
+        ties.control.tell("ready")
     return workers
+
+
+def open_listener(
+    options: argparse.Namespace, ties: Ties
+) -> Tuple[Listener, bytes]:
+    """Return where the front connects, and what it is shown there."""
+    if not options.tcp:
+        return listen(options.socket), b""
+    secret, proof = split_secret(ties.control.wait_for_secret())
+    return Doorkeeper(secret, ties.errors.write), proof
 
 
 def finish_answers(workers: List[Worker]) -> None:
@@ -921,42 +721,22 @@ def finish_answers(workers: List[Worker]) -> None:
 def main(arguments: List[str]) -> None:
     """Run until easyserve says stop, or is gone."""
     parser = argparse.ArgumentParser(description="easyserve's WSGI gateway")
-    parser.add_argument("--socket", required=True)
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--socket")
+    place.add_argument("--tcp", action="store_true")
     parser.add_argument("--application", required=True)
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--control-fd", type=int, required=True)
     options = parser.parse_args(arguments)
-    # As manage.py has it: the project's folder, not this file's, which is
-    # absent with PYTHONSAFEPATH.
-    if not getattr(sys.flags, "safe_path", False):
-        del sys.path[0]
-    sys.path.insert(0, os.getcwd())
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    # A copy of its own: the application may close or replace sys.stderr.
-    errors = open(
-        os.dup(2), "w", buffering=1, encoding="utf-8",
-        errors="backslashreplace",
-    )
-    faulthandler.enable(errors, all_threads=False)
-    control = Control(options.control_fd)
-    signals = TerminationSignals(control)
-    signals.catch()
-    signals.leave_to_children()
-    os.register_at_fork(after_in_child=control.close)
-    threading.Thread(target=control.obey, daemon=True).start()
+    ties = join_easyserve(options.control_fd)
     try:
-        workers = start(options, control, signals, errors)
+        workers = start(options, ties)
     except BaseException as error:
-        trace = format_failure(error)
-        errors.write(trace)
-        control.tell("failed", error=trace, kind=type(error).__name__)
-        set_exit_deadline(EXIT_START_FAILED)
-        sys.exit(EXIT_START_FAILED)
-    control.is_told_to_stop.wait()
+        exit_unloaded(ties, error)
+    ties.control.is_told_to_stop.wait()
     set_exit_deadline(0)
     finish_answers(workers)
-    signals.end()
+    ties.signals.end()
 
 
 if __name__ == "__main__":

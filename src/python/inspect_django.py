@@ -20,14 +20,15 @@ from typing import Any, Dict, List, Optional
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import easyserve_django_files as files  # noqa: E402
+import easyserve_django_interface as interfaces  # noqa: E402
 import easyserve_inspection as inspection  # noqa: E402
+import easyserve_wished_application as wished  # noqa: E402
+from easyserve_django_interface import SETTINGS_VARIABLE  # noqa: E402
 from easyserve_inspection import Failure  # noqa: E402
 
-SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
 NAMED_SETTINGS = re.compile(
     SETTINGS_VARIABLE + r"""["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']"""
 )
-DEFAULT_APPLICATION = "django.core.wsgi:get_wsgi_application()"
 
 
 def main() -> None:
@@ -47,8 +48,9 @@ def parse_arguments() -> argparse.Namespace:
         help="instead of what the environment or manage.py names",
     )
     parser.add_argument(
-        "--application", help="module:callable instead of WSGI_APPLICATION"
+        "--application", help="module:callable instead of the settings'"
     )
+    wished.add_interface_options(parser)
     parser.add_argument(
         "--script-name", default="", help="where the site is mounted"
     )
@@ -67,15 +69,23 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
     is_named_by_manage = choose_settings(arguments)
     settings = load_settings()
     set_up(settings, arguments.script_name)
-    application = arguments.application or name_application(settings)
+    application, interface = interfaces.choose_application(
+        settings, arguments
+    )
     if is_named_by_manage:
         warn_of_other_settings(application, warnings)
     report: Dict[str, Any] = {
         "settingsModule": os.environ[SETTINGS_VARIABLE],
         "application": application,
+        "interface": interface,
+        "installed": inspection.list_installed(),
     }
+    if interface == "asgi":
+        interfaces.warn_of_kept_connections(settings, warnings)
     if arguments.measure:
-        inspection.load_application(application)
+        wished.load_application(
+            application, wished.Wish(interface, arguments.chosen_by)
+        )
         load_urls(settings, warnings)
         report["rssBytes"] = inspection.resident_bytes()
     report["isGilEnabled"] = inspection.is_gil_enabled()
@@ -181,21 +191,6 @@ def set_up(settings: Any, script_name: str) -> None:
         set_script_prefix(script_name.rstrip("/") + "/")
 
 
-def name_application(settings: Any) -> str:
-    """Return the spec of WSGI_APPLICATION, or Django's default."""
-    dotted = settings.WSGI_APPLICATION
-    if dotted is None:
-        return DEFAULT_APPLICATION
-    module, _, attribute = str(dotted).rpartition(".")
-    if not module:
-        raise Failure(
-            "django-settings",
-            f"WSGI_APPLICATION is {dotted!r}, but must be a dotted name "
-            "like 'project.wsgi.application'.",
-        )
-    return f"{module}:{attribute}"
-
-
 def load_urls(settings: Any, warnings: List[str]) -> None:
     """Import the views, as the first request would.
 
@@ -246,6 +241,7 @@ def gather_facts(
         "logsErrors": logs_errors(),
     }
     facts.update(files.gather_media(settings, warnings))
+    facts["databaseFiles"] = files.list_databases(settings)
     try:
         facts.update(files.gather_static(settings, warnings))
     except Exception as error:

@@ -1,0 +1,103 @@
+import { nearestName } from '../settings/nearest-name.js';
+import { isNotEmpty, type Problem, toSettingsError } from '../settings/problem.js';
+
+/** What python/inspect_cheroot.py reports of the Cheroot that the project has. */
+export interface CherootReport {
+  /** `Cheroot/11.1.2` */
+  readonly version: string;
+  /** The keywords of cheroot.wsgi.Server, each with the type of its default. */
+  readonly keywords: Readonly<Record<string, string>>;
+}
+
+/** Where it listens and what it serves is easyserve's to say. */
+const ours: ReadonlyMap<string, string> = new Map([
+  [
+    'bind_addr',
+    'Cheroot listens on a socket of its own for easyserve; where the site listens is host and port',
+  ],
+  ['wsgi_app', 'the application is what app or WSGI_APPLICATION names'],
+]);
+
+/** What the type of a default does not tell: None stands for itself and something else. */
+const special: Readonly<Record<string, readonly string[]>> = {
+  server_name: ['str', 'none'],
+  timeout: ['float', 'none'],
+  shutdown_timeout: ['float', 'none'],
+  accepted_queue_timeout: ['float', 'none'],
+};
+
+const typeNames: Readonly<Record<string, string>> = {
+  int: 'a whole number',
+  float: 'a number',
+  bool: 'true or false',
+  str: 'a text',
+  none: 'None',
+};
+
+/**
+ * Throws SettingsError with every keyword that the installed Cheroot does not take, or not with this value: Cheroot itself
+ * would say it when it starts, and of some values never. Called by choose-server.
+ */
+export function checkCherootKeywords(given: Readonly<Record<string, unknown>>, report: CherootReport): void {
+  const problems = Object.entries(given).flatMap(([name, value]) => checkKeyword(name, value, report));
+  if (isNotEmpty(problems)) throw toSettingsError(problems);
+}
+
+/** Cheroot closes an idle connection so late that the front has done it before: 4 s (front/upstream/http-client). */
+export function warnOfTimeout({ timeout }: Readonly<Record<string, unknown>>): readonly string[] {
+  if (typeof timeout !== 'number' || timeout > FRONT_IDLE_SECONDS) return [];
+  return [
+    `The cheroot setting has timeout = ${timeout}: make it longer than ${FRONT_IDLE_SECONDS} s, or Cheroot closes connections that easyserve is about to use`,
+  ];
+}
+
+// Private
+
+const FRONT_IDLE_SECONDS = 4;
+
+function checkKeyword(name: string, value: unknown, { keywords, version }: CherootReport): Problem[] {
+  const reason = ours.get(name);
+  if (reason !== undefined) {
+    return [{ code: 'conflicting-settings', message: `cheroot: ${name} cannot be set: ${reason}` }];
+  }
+  const type = Object.hasOwn(keywords, name) ? keywords[name] : undefined;
+  if (type === undefined) {
+    const meant = nearestName(
+      name,
+      Object.keys(keywords).filter((known) => !ours.has(known)),
+    );
+    return [
+      {
+        code: 'unknown-setting',
+        message: `cheroot: ${version} has no keyword ${JSON.stringify(name)}`,
+        hint: meant === undefined ? undefined : `did you mean ${meant}?`,
+      },
+    ];
+  }
+  const types = special[name] ?? [type];
+  if (types.some((each) => isOfType(value, each))) return [];
+  const allowed = types.map((each) => typeNames[each]).join(' or ');
+  return [
+    {
+      code: 'malformed-setting',
+      message: `cheroot: ${name} must be ${allowed}, not ${JSON.stringify(value)}`,
+    },
+  ];
+}
+
+function isOfType(value: unknown, type: string): boolean {
+  switch (type) {
+    case 'int':
+      return Number.isSafeInteger(value);
+    case 'float':
+      return typeof value === 'number';
+    case 'bool':
+      return typeof value === 'boolean';
+    case 'str':
+      return typeof value === 'string';
+    case 'none':
+      return value === null;
+    default:
+      return true;
+  }
+}

@@ -1,0 +1,86 @@
+"""Which application of a Django project is served: WSGI's or ASGI's."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import Any, List, Optional, Tuple
+
+import easyserve_wished_application as wished
+from easyserve_inspection import Failure, is_installed
+
+SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
+DEFAULT_WSGI = "django.core.wsgi:get_wsgi_application()"
+DEFAULT_ASGI = "django.core.asgi:get_asgi_application()"
+
+
+def choose_application(
+    settings: Any, arguments: argparse.Namespace
+) -> Tuple[str, str]:
+    """Return its spec, and how it is called: "wsgi" or "asgi"."""
+    wish = wished.read_wish(arguments)
+    if arguments.application is not None:
+        # What somebody names may be of either kind.
+        named: str = arguments.application
+        return named, wished.load_application(named, wish)
+    if wish.interface == "asgi" or (
+        wish.interface is None and prefers_asgi(settings)
+    ):
+        return name_asgi(settings), "asgi"
+    spec = read_spec(settings, "WSGI_APPLICATION")
+    return spec or DEFAULT_WSGI, "wsgi"
+
+
+def prefers_asgi(settings: Any) -> bool:
+    """Tell whether the project has only ASGI, or uses Channels.
+
+    ASGI_APPLICATION is a setting of Channels and Daphne, not of Django.
+    """
+    from django.apps import apps
+
+    if apps.is_installed("channels") or apps.is_installed("daphne"):
+        return True
+    return getattr(settings, "ASGI_APPLICATION", None) is not None and (
+        settings.WSGI_APPLICATION is None
+        or is_installed("channels")
+    )
+
+
+def name_asgi(settings: Any) -> str:
+    """Return the spec of ASGI_APPLICATION, or of the usual asgi.py."""
+    spec = read_spec(settings, "ASGI_APPLICATION")
+    if spec is not None:
+        return spec
+    package = os.environ[SETTINGS_VARIABLE].partition(".")[0]
+    usual = f"{package}.asgi"
+    return f"{usual}:application" if is_installed(usual) else (
+        DEFAULT_ASGI
+    )
+
+
+def read_spec(settings: Any, name: str) -> Optional[str]:
+    """Return the spec that a setting with a dotted name means."""
+    dotted = getattr(settings, name, None)
+    if dotted is None:
+        return None
+    module, _, attribute = str(dotted).rpartition(".")
+    if not module:
+        kind = name.partition("_")[0].lower()
+        raise Failure(
+            "django-settings",
+            f"{name} is {dotted!r}, but must be a dotted name "
+            f"like 'project.{kind}.application'.",
+        )
+    return f"{module}:{attribute}"
+
+
+def warn_of_kept_connections(settings: Any, warnings: List[str]) -> None:
+    """Warn of what Django's documentation says of databases and ASGI."""
+    for alias, database in settings.DATABASES.items():
+        age = database.get("CONN_MAX_AGE", 0)
+        if age != 0:
+            warnings.append(
+                f"CONN_MAX_AGE of the database {alias!r} is {age}: Django "
+                "says to leave it at 0 under ASGI, and to use the pool of "
+                "the database backend"
+            )
