@@ -17,10 +17,10 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** From low to high. A name is a folder of src/, or a file directly in it; such files on one floor know each other. */
 const floors = [
-  ['errors', 'lifecycle', 'clock', 'upstream', 'status', 'project-facts'],
+  ['errors', 'lifecycle', 'clock', 'upstream', 'status', 'project-facts', 'tls-material', 'node-order'],
   ['settings', 'log'],
-  ['project', 'app', 'front', 'tls', 'watch', 'control'],
-  ['site', 'site-control', 'runner'],
+  ['project', 'app', 'node', 'front', 'tls', 'watch', 'control'],
+  ['site', 'site-files', 'site-control', 'runner'],
   ['single', 'cluster'],
   [
     'launcher',
@@ -33,11 +33,27 @@ const floors = [
     'banner',
     'control-verbs',
     'leftovers',
+    'account',
+    'announce',
+    'application-environment',
+    'create-runner',
+    'open-first',
+    'port-permission',
+    'privileges',
+    'program-access',
+    'project-reader',
+    'read-as-user',
+    'service-notifier',
+    'certificates',
+    'operation-turns',
+    'site-sockets',
   ],
   ['cli'],
 ];
-/** The command line, and the entry of a throng worker, which is a process of its own. */
-const edges = ['src/cli/', 'src/cluster/worker.ts'];
+/** The command line, and the entries of a throng worker and of a Node.js application, which are processes of their own. */
+const edges = ['src/cli/', 'src/cluster/worker.ts', 'src/node/preload.ts'];
+/** What runs inside of an application ends the application, not easyserve. */
+const mayExit = ['src/cli/main.ts', 'src/node/preload.ts', 'src/node/hosted-application.ts'];
 const drawerNames = ['utils', 'helpers', 'common', 'misc', 'manager', 'constants', 'index'];
 const mostLines = { src: 320, test: 400 };
 /** The poll and the deadlines; everything else waits for an event. */
@@ -69,8 +85,8 @@ function checkSource(path, text) {
     if (specifier.startsWith('.')) checkFloor(path, specifier);
     else notePackage(path, specifier);
   }
-  if (/\bprocess\.exit\(/.test(code) && path !== 'src/cli/main.ts')
-    report(path, 'only cli/main exits the process');
+  if (/\bprocess\.exit\(/.test(code) && !mayExit.includes(path))
+    report(path, `only ${mayExit.join(', ')} exit the process`);
   if (/\bprocess\.(env|argv)\b/.test(code) && !edges.some((edge) => path.startsWith(edge))) {
     report(path, `only ${edges.join(' and ')} read process.env and process.argv`);
   }

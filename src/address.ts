@@ -1,36 +1,60 @@
+import { wantsHttps } from './certificates.js';
 import { EasyserveError } from './errors.js';
-import { ListeningSocket } from './front/listening-socket.js';
+import { InheritedSockets } from './front/inherited-sockets.js';
+import { ListeningSocket, type Scheme } from './front/listening-socket.js';
 import type { Log } from './log/log.js';
 import type { Project } from './project-facts.js';
 import type { Settings } from './settings/settings.js';
 
-const WEB_PORT = 80;
-const UNPRIVILEGED_PORT = 8000;
+/** Where the settings name no port: the usual one where this process may bind it, else the second. */
+const defaultPorts: Readonly<Record<Scheme, readonly [number, number]>> = {
+  http: [80, 8000],
+  https: [443, 8443],
+};
+
+/** What the settings want listened on. */
+export function wantedSchemes(settings: Settings): readonly Scheme[] {
+  return wantsHttps(settings) ? ['http', 'https'] : ['http'];
+}
 
 /**
  * Binds the address of the settings, or the default one. Called by launcher, and by reload when the address changed.
  *
  * Without a host: every address, or loopback while Django's DEBUG is on, for its error pages show the settings.
- * Without a port: 80 where this process may bind it, else 8000. Throws EasyserveError.
+ * Without a port: 80 (443 for HTTPS) where this process may bind it, else 8000 (8443). A socket that the service
+ * manager passed counts more than all of it. Throws EasyserveError.
  */
-export async function bindAddress(settings: Settings, project: Project, log: Log): Promise<ListeningSocket> {
+export async function bindAddress(
+  settings: Settings,
+  project: Project,
+  log: Log,
+  inherited: InheritedSockets = new InheritedSockets(),
+  scheme: Scheme = 'http',
+): Promise<ListeningSocket> {
+  const named = namedPort(settings, scheme);
+  const passed = inherited.take(scheme, named);
+  if (passed !== undefined) return passed;
   const host = wantedHost(settings, project);
-  warnOfDebug(settings, project, log);
-  if (settings.port !== null) return ListeningSocket.bind(host, settings.port);
+  if (scheme === 'http') warnOfDebug(settings, project, log);
+  const bind = (port: number) => ListeningSocket.bind(host, port, undefined, scheme);
+  if (named !== null) return bind(named);
+  const [usual, second] = defaultPorts[scheme];
   try {
-    return await ListeningSocket.bind(host, WEB_PORT);
+    return await bind(usual);
   } catch (error) {
     if (!(error instanceof EasyserveError) || error.code !== 'port-forbidden') throw error;
-    log.info('port-fallback', `this user may not listen on port ${WEB_PORT}, so it is ${UNPRIVILEGED_PORT}`, {
-      hint: 'to allow it: sudo sysctl net.ipv4.ip_unprivileged_port_start=80',
+    log.info('port-fallback', `this user may not listen on port ${usual}, so it is ${second}`, {
+      hint: `to allow it: sudo easyserve install, or sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`,
     });
-    return ListeningSocket.bind(host, UNPRIVILEGED_PORT);
+    return bind(second);
   }
 }
 
 /** Whether this socket is where the settings want one. */
 export function isAddressOf(socket: ListeningSocket, settings: Settings, project: Project): boolean {
-  const isPortWanted = settings.port === 0 || wantedPorts(settings).includes(socket.port);
+  if (socket.isInherited) return true;
+  const isPortWanted =
+    namedPort(settings, socket.scheme) === 0 || wantedPorts(settings, socket.scheme).includes(socket.port);
   return isPortWanted && socket.host === wantedHost(settings, project);
 }
 
@@ -38,18 +62,28 @@ export function isAddressOf(socket: ListeningSocket, settings: Settings, project
  * Whether this socket has to be closed before one can be bound where the settings want it: the same port, and an address
  * that both have. So it is when DEBUG changes, and with it the default host.
  */
-export function isInTheWay(socket: ListeningSocket, settings: Settings, project: Project): boolean {
+export function isInTheWay(
+  socket: ListeningSocket,
+  settings: Settings,
+  project: Project,
+  scheme: Scheme = socket.scheme,
+): boolean {
   const hosts = [socket.host, wantedHost(settings, project)];
   const haveCommonAddress = hosts[0] === hosts[1] || hosts.some((host) => wildcards.includes(host));
-  return haveCommonAddress && wantedPorts(settings).includes(socket.port);
+  return haveCommonAddress && wantedPorts(settings, scheme).includes(socket.port);
 }
 
 // Private
 
 const wildcards: readonly string[] = ['0.0.0.0', '::'];
 
-function wantedPorts({ port }: Settings): readonly number[] {
-  return port === null ? [WEB_PORT, UNPRIVILEGED_PORT] : [port];
+function namedPort({ port, httpsPort }: Settings, scheme: Scheme): number | null {
+  return scheme === 'https' ? httpsPort : port;
+}
+
+function wantedPorts(settings: Settings, scheme: Scheme): readonly number[] {
+  const named = namedPort(settings, scheme);
+  return named === null ? defaultPorts[scheme] : [named];
 }
 
 function wantedHost(settings: Settings, project: Project): string {

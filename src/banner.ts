@@ -1,12 +1,12 @@
 import type { Output } from './log/output.js';
 import { paint } from './log/paint.js';
 import { wrapText } from './log/wrap-text.js';
-import type { Project } from './project-facts.js';
+import { isThreaded, kindNames, type Project, type ServerName } from './project-facts.js';
 import type { InstanceStatus } from './status.js';
 
 export interface BannerFacts {
   readonly status: InstanceStatus;
-  readonly project: Pick<Project, 'python' | 'django'>;
+  readonly project: Pick<Project, 'python' | 'django' | 'server'>;
   readonly threads: number;
   readonly processes: number;
   readonly settingsFile: string | undefined;
@@ -33,22 +33,47 @@ export function renderBanner(facts: BannerFacts): string {
 
 function listRows({ status, project, settingsFile, advice, typed, ...plan }: BannerFacts): readonly Row[] {
   const { python, django } = project;
-  const kind = django === undefined ? 'WSGI' : `Django ${django.version}`;
-  const workers =
-    status.mode === 'single'
-      ? `single process with ${plan.threads} threads`
-      : `cluster of ${plan.processes} processes with ${plan.threads} threads each`;
+  const kind = django === undefined ? kindNames[status.project.kind] : `Django ${django.version}`;
   const names = django === undefined ? undefined : otherNames(status.urls, django.allowedHosts);
   return [
-    ['found', `${kind}, ${status.project.application} in ${status.project.root}`],
-    ['python', `${python.version} from ${python.source}`],
+    ['found', `${kind}, ${describePlace(status.project)}`],
+    ...row('python', python && `${python.version} from ${python.source}`),
     ...row('settings', settingsFile),
-    ['mode', `${workers} (${status.reason})`],
+    ...row('server', serverNames[project.server]),
+    ['mode', `${describeWorkers(status, project, plan)} (${status.reason})`],
     ...row('', advice),
     ...row('names', names),
     ['reload', `${typed.reload}, or kill -HUP ${status.pid}`],
     ['stop', `Ctrl-C, or ${typed.stop}`],
   ];
+}
+
+/** A folder of files says where it is. */
+function describePlace({ kind, application, root }: InstanceStatus['project']): string {
+  return kind === 'folder' ? application : `${application} in ${root}`;
+}
+
+/** Those whose name says what they are, in words that a person knows; the gateway is nobody's choice. */
+const serverNames: Readonly<Record<ServerName, string | undefined>> = {
+  gateway: undefined,
+  cheroot: 'Cheroot',
+  uvicorn: 'uvicorn',
+  granian: 'Granian',
+  hypercorn: 'Hypercorn',
+  daphne: 'Daphne',
+  node: undefined,
+  command: undefined,
+  none: undefined,
+};
+
+function describeWorkers(
+  { mode }: InstanceStatus,
+  { server }: Pick<Project, 'server'>,
+  { processes, threads }: Pick<BannerFacts, 'processes' | 'threads'>,
+): string {
+  const withThreads = isThreaded(server) ? ` with ${threads} threads` : '';
+  if (mode === 'single') return `single process${withThreads}`;
+  return `cluster of ${processes} processes${withThreads}${withThreads && ' each'}`;
 }
 
 function row(name: string, text: string | undefined): readonly Row[] {

@@ -1,13 +1,16 @@
-import { bindAddress } from './address.js';
+import type { Certificates } from './certificates.js';
 import type { ReloadResult, ScaleResult } from './control/protocol.js';
 import { describeError, EasyserveError, type ErrorRecord, ExitCode } from './errors.js';
 import { type InstanceState, instanceLifecycle, type Lifecycle } from './lifecycle.js';
 import type { LoadedRelease } from './load-release.js';
 import type { Log } from './log/log.js';
+import { OperationTurns } from './operation-turns.js';
 import { instanceRelease, reload, type Serving } from './reload.js';
-import { prepareRestart } from './restart.js';
+import { prepareRestart, refusedRestart } from './restart.js';
 import type { Runner } from './runner.js';
+import { bindMissing, closeAll, type SiteSockets, urlsOf } from './site-sockets.js';
 import type { InstanceStatus } from './status.js';
+import type { TlsMaterial } from './tls-material.js';
 
 export type OnStep = (text: string) => void;
 
@@ -17,6 +20,11 @@ export interface InstanceOptions {
   readonly load: (more: { signal: AbortSignal; onStep: OnStep }) => Promise<LoadedRelease>;
   /** Makes the runner of a mode: the one place where the two modes part. */
   readonly createRunner: (release: LoadedRelease) => Runner;
+  /** Opens the first listening sockets, while this process may still bind what it likes. Default: bindMissing. */
+  readonly open?: (release: LoadedRelease) => Promise<SiteSockets>;
+  readonly certificates: Pick<Certificates, 'prepare' | 'use' | 'keep' | 'status' | 'stop'>;
+  /** Called at each change, after it. */
+  readonly onState?: (state: InstanceState) => void;
   /** Log level and access log of this process. */
   readonly onSettings: (loaded: LoadedRelease) => void;
   /** A restart stopped the old release, and the new one does not start: nothing serves any more. */
@@ -49,15 +57,16 @@ export class Instance {
   /** `easyserve scale`: holds over reloads, until `processes` itself changes. */
   #scaledTo: number | undefined;
   #lastReloadError: ErrorRecord | undefined;
-  /** The operation under way; the next one waits for it. */
-  #operation: Promise<unknown> = Promise.resolve();
+  readonly #turns: OperationTurns;
   #waitingReload: WaitingReload | undefined;
 
   constructor(options: InstanceOptions) {
     this.#options = options;
-    this.#lifecycle = instanceLifecycle((to, from) =>
-      options.log.debug('state', `${from} -> ${to}`, { from, to }),
-    );
+    this.#lifecycle = instanceLifecycle((to, from) => {
+      options.log.debug('state', `${from} -> ${to}`, { from, to });
+      options.onState?.(to);
+    });
+    this.#turns = new OperationTurns(this.#lifecycle);
   }
 
   get state(): InstanceState {
@@ -72,7 +81,7 @@ export class Instance {
   /** Loads and serves. Throws what made it fail, or broke it off; nothing is left running then. */
   start(onStep: OnStep): Promise<LoadedRelease> {
     const started = this.#start(onStep);
-    this.#operation = started.catch(() => {});
+    this.#turns.begin(started);
     return started;
   }
 
@@ -86,18 +95,19 @@ export class Instance {
 
   /** Stops everything and starts again; the listening socket stays open, so clients wait and are not refused. */
   restart(onStep: OnStep): Promise<ReloadResult> {
-    return this.#exclusively('restarting', () => this.#restart(onStep));
+    return this.#turns.run('restarting', () => this.#restart(onStep));
   }
 
   scale(processes: number, onStep: OnStep): Promise<ScaleResult> {
-    return this.#exclusively('reloading', async () => {
+    return this.#turns.run('reloading', async () => {
+      if (this.serving.loaded.project.server === 'none') throw nothingToScale();
       const noun = processes === 1 ? 'process' : 'processes';
       onStep(`changing to ${processes} application ${noun}`);
       await this.#runner?.scale(processes);
       this.#scaledTo = processes;
       this.#reason = `scaled to ${processes} ${noun}`;
-      const { loaded, generation, socket } = this.serving;
-      this.#serving = { loaded: this.#withScale(loaded), generation, socket };
+      const { loaded, generation, sockets } = this.serving;
+      this.#serving = { loaded: this.#withScale(loaded), generation, sockets };
       this.#options.log.info('scaled', `scaled to ${processes} application ${noun}`, { processes });
       return { processes, generation };
     });
@@ -110,9 +120,15 @@ export class Instance {
     this.#breakOff();
     onStep('finishing the requests in flight');
     const drainTimeoutMs = this.#serving?.loaded.settings.drainTimeoutMs ?? 0;
+    await this.#options.certificates.stop();
     await this.#runner?.stop(drainTimeoutMs);
-    await this.#operation;
+    await this.#turns.ended();
     this.#lifecycle.become('stopped');
+  }
+
+  /** To every site; for Certificates. */
+  async useTls(material: TlsMaterial): Promise<void> {
+    await this.#runner?.useTls(material);
   }
 
   /** Resolves when no process is left. */
@@ -122,22 +138,24 @@ export class Instance {
   }
 
   async status(): Promise<InstanceStatus> {
-    const { loaded, generation, socket } = this.serving;
+    const { loaded, generation, sockets } = this.serving;
     return {
       state: this.state,
       mode: this.#mode,
       reason: this.#reason,
       version: this.#options.version,
       pid: this.#options.pid,
-      urls: [socket.url],
+      urls: urlsOf(sockets),
       generation,
       startedAt: this.#startedAt,
       project: {
         root: loaded.project.root,
         kind: loaded.project.kind,
         application: loaded.project.application,
-        python: loaded.project.python.path,
+        server: loaded.project.server,
+        python: loaded.project.python?.path,
       },
+      certificates: this.#options.certificates.status(),
       lastReloadError: this.#lastReloadError,
       sites: (await this.#runner?.status()) ?? [],
     };
@@ -151,12 +169,13 @@ export class Instance {
 
   async #start(onStep: OnStep): Promise<LoadedRelease> {
     const loaded = await this.#loadAnew(onStep);
-    const socket = await bindAddress(loaded.settings, loaded.project, this.#options.log);
+    const { log, open = (release) => bindMissing(new Map(), release, log) } = this.#options;
+    const sockets = await open(loaded);
     try {
-      await this.#run({ loaded, generation: 1, socket }, onStep);
+      await this.#run({ loaded, generation: 1, sockets }, onStep);
       this.#abort.signal.throwIfAborted();
     } catch (error) {
-      socket.close();
+      closeAll(sockets.values());
       throw error;
     }
     this.#lifecycle.become('running');
@@ -165,15 +184,27 @@ export class Instance {
 
   async #run(serving: Serving, onStep: OnStep): Promise<void> {
     this.#abort.signal.throwIfAborted();
-    const { loaded, socket } = serving;
+    const { loaded, sockets } = serving;
     this.#mode = loaded.plan.mode;
     this.#reason = loaded.plan.reason;
     this.#serving = serving;
     this.#options.onSettings(loaded);
+    const { certificates } = this.#options;
+    const prepared = await certificates.prepare(loaded.settings, sockets.get('https')?.port, 'start');
     onStep('waiting for the application');
     const runner = this.#options.createRunner(loaded);
     this.#runner = runner;
-    await runner.start(instanceRelease(serving), socket);
+    await runner.start(instanceRelease(serving));
+    try {
+      this.#abort.signal.throwIfAborted();
+      await certificates.use(prepared);
+      for (const socket of sockets.values()) await runner.listen(socket);
+    } catch (error) {
+      // Told to stop: that is being done.
+      if (!this.#abort.signal.aborted) await runner.stop(0);
+      throw error;
+    }
+    certificates.keep();
   }
 
   async #restart(onStep: OnStep): Promise<ReloadResult> {
@@ -192,15 +223,15 @@ export class Instance {
       throw this.#abort.signal.aborted ? error : refusedRestart(error);
     });
     const { loaded } = prepared;
-    let { socket } = prepared;
+    let { sockets } = prepared;
     try {
       onStep('finishing the requests in flight');
       await this.#runner?.stop(before.loaded.settings.drainTimeoutMs);
       this.#scaledTo = undefined;
-      socket ??= await bindAddress(loaded.settings, loaded.project, log);
-      await this.#run({ loaded, generation, socket }, onStep);
+      sockets = await bindMissing(sockets, loaded, log);
+      await this.#run({ loaded, generation, sockets }, onStep);
     } catch (error) {
-      socket?.close();
+      closeAll(sockets.values());
       if (!this.#abort.signal.aborted) onFatal(error);
       throw error;
     }
@@ -212,7 +243,7 @@ export class Instance {
   #queueReload(onStep: OnStep): WaitingReload {
     const waiting: WaitingReload = {
       isRequested: false,
-      result: this.#exclusively('reloading', () => {
+      result: this.#turns.run('reloading', () => {
         this.#waitingReload = undefined;
         return this.#reload(waiting.isRequested, onStep);
       }),
@@ -230,6 +261,7 @@ export class Instance {
         serving: this.serving,
         runner: this.#runner as Runner,
         load: () => this.#load(onStep),
+        certificates: this.#options.certificates,
         isRequested,
         onStep,
         onCommitted: (serving) => this.#onCommitted(serving),
@@ -269,33 +301,17 @@ export class Instance {
 
   #withScale(loaded: LoadedRelease): LoadedRelease {
     const processes = this.#scaledTo;
-    return processes === undefined ? loaded : { ...loaded, plan: { ...loaded.plan, processes } };
-  }
-
-  /** One operation at a time, and none once it stops. */
-  #exclusively<T>(state: 'reloading' | 'restarting', act: () => Promise<T>): Promise<T> {
-    const run = async (): Promise<T> => {
-      if (!this.#lifecycle.canBecome(state)) {
-        throw new EasyserveError('instance-busy', ExitCode.notRunning, `easyserve is ${this.state}.`);
-      }
-      this.#lifecycle.become(state);
-      try {
-        return await act();
-      } finally {
-        if (this.state === state) this.#lifecycle.become('running');
-      }
-    };
-    const result = this.#operation.then(run, run);
-    this.#operation = result.catch(() => {});
-    return result;
+    const isFixed = processes === undefined || loaded.project.server === 'none';
+    return isFixed ? loaded : { ...loaded, plan: { ...loaded.plan, processes } };
   }
 }
 
 // Private
 
-/** Whoever asked for the restart wants to know first whether the site is up. */
-function refusedRestart(error: unknown): EasyserveError {
-  const { code, exitCode, message, hint, detail } = describeError(error);
-  const sentence = `The restart was refused, the old release still serves: ${message}`;
-  return new EasyserveError(code, exitCode, sentence, { hint, detail, cause: error });
+function nothingToScale(): EasyserveError {
+  return new EasyserveError(
+    'nothing-to-scale',
+    ExitCode.usage,
+    'This site is a folder of files: it has no application processes.',
+  );
 }

@@ -1,31 +1,34 @@
-import { spawn } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { renderBanner } from './banner.js';
+import { announce } from './announce.js';
+import { applicationEnvironment } from './application-environment.js';
+import { Certificates } from './certificates.js';
 import { systemClock } from './clock.js';
-import { ClusterRunner } from './cluster/cluster-runner.js';
 import { WorkerGroup } from './cluster/worker-group.js';
 import { ControlServer } from './control/control-server.js';
 import { acquireInstance, type InstanceLock } from './control/instance-lock.js';
-import { type StateFolder, stateFolderOf } from './control/state-folder.js';
+import { requireProject, type StateFolder, stateFolderOf } from './control/state-folder.js';
 import { createControlHandler } from './control-verbs.js';
+import { createRunner } from './create-runner.js';
 import { ExitCode } from './errors.js';
 import { Instance } from './instance.js';
-import { removeLeftovers } from './leftovers.js';
 import { type LoadedRelease, loadRelease } from './load-release.js';
 import { createLog, type RootLog } from './log/create-log.js';
 import type { LogStream } from './log/line-batch.js';
 import type { Output } from './log/output.js';
 import { createProgress, type Progress } from './log/progress.js';
 import { RecentLines } from './log/recent-lines.js';
-import { relayLines } from './log/relay-lines.js';
+import { openFirst } from './open-first.js';
+import { Privileges } from './privileges.js';
+import { readerFor } from './project-reader.js';
 import type { Runner } from './runner.js';
+import { ServiceNotifier } from './service-notifier.js';
 import type { SettingFlag } from './settings/flag-layer.js';
 import { loadSettings } from './settings/load.js';
+import type { Settings } from './settings/settings.js';
 import { settingsFileNames } from './settings/settings-file.js';
 import { handleSignals } from './signals.js';
-import { SingleRunner } from './single/single-runner.js';
-import { Site } from './site.js';
+import { certificatePlace } from './tls/certificate-place.js';
 import { watchSettings } from './watch/settings-watch.js';
 import { WatchSwitch } from './watch/watch-switch.js';
 
@@ -58,15 +61,18 @@ export interface LaunchResult {
 /**
  * Runs an instance until it has stopped. Called by cli/start.
  *
- *   lock ── settings, project ── single | cluster ── control socket, signals, settings watch ── … ── stop
+ *   privileges ── lock ── settings, project ── single | cluster ── control socket, signals, settings watch ── … ── stop
  *
  * Throws what keeps it from starting, with nothing left behind.
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
+  await requireProject(options.projectDir);
+  const { settings } = loadSettings(options);
+  const privileges = await Privileges.assume(settings, options.projectDir);
   const folder = await stateFolderOf(options.projectDir);
   const lock = await acquireInstance(folder);
   try {
-    return await new Launcher(options, folder, lock).run();
+    return await new Launcher(options, settings, privileges, folder, lock).run();
   } finally {
     await lock.release();
   }
@@ -81,6 +87,9 @@ const workerEntry = fileURLToPath(new URL('./cluster/worker.js', import.meta.url
 
 class Launcher {
   readonly #options: LaunchOptions;
+  readonly #privileges: Privileges;
+  readonly #applicationEnv: LaunchOptions['env'];
+  readonly #notifier: ServiceNotifier;
   readonly #folder: StateFolder;
   readonly #lock: InstanceLock;
   readonly #recent = new RecentLines();
@@ -96,8 +105,17 @@ class Launcher {
   #fail!: (error: unknown) => void;
   #stopping: Promise<void> | undefined;
 
-  constructor(options: LaunchOptions, folder: StateFolder, lock: InstanceLock) {
+  /** `settings`: the first look at them, without Django's. */
+  constructor(
+    options: LaunchOptions,
+    { logFormat, logLevel }: Settings,
+    privileges: Privileges,
+    folder: StateFolder,
+    lock: InstanceLock,
+  ) {
     this.#options = options;
+    this.#privileges = privileges;
+    this.#applicationEnv = applicationEnvironment(options.env, privileges.account);
     this.#folder = folder;
     this.#lock = lock;
     this.#progress = createProgress({
@@ -107,7 +125,6 @@ class Launcher {
       clock: systemClock,
     });
     // The format is fixed for the life of the instance, so the first look at the settings decides it.
-    const { logFormat, logLevel } = loadSettings(options).settings;
     const automatic = options.stdout.isTerminal ? 'pretty' : 'json';
     this.#logFormat = logFormat === 'auto' ? automatic : logFormat;
     this.#log = createLog({
@@ -118,6 +135,8 @@ class Launcher {
       paceOf: (stream) => options[stream].pace,
       onText: (text) => this.#recent.push(text),
     });
+    const { env } = options;
+    this.#notifier = new ServiceNotifier({ env, pid: process.pid, clock: systemClock, log: this.#log });
     this.#ended = new Promise((resolve, reject) => {
       this.#end = resolve;
       this.#fail = reject;
@@ -159,6 +178,7 @@ class Launcher {
       await this.#watch.turn(false);
       await control.close();
       ignoreSignals();
+      await this.#notifier.close();
       this.#log.flush();
     }
   }
@@ -169,7 +189,17 @@ class Launcher {
     return new Instance({
       log: this.#log,
       load: (more) => this.#load(more),
+      open: (loaded) =>
+        openFirst(loaded, {
+          privileges: this.#privileges,
+          env: this.#options.env,
+          pid: process.pid,
+          program: [process.execPath, workerEntry],
+          log: this.#log,
+        }),
       createRunner: (loaded) => this.#createRunner(loaded),
+      certificates: this.#createCertificates(),
+      onState: (state) => this.#notifier.tell(state),
       onSettings: ({ settings }) => {
         this.#log.setLevel(settings.logLevel);
         void this.#watch.turn(settings.watch);
@@ -180,47 +210,48 @@ class Launcher {
     });
   }
 
+  #createCertificates(): Certificates {
+    const { HOME = '/', STATE_DIRECTORY, XDG_STATE_HOME } = this.#applicationEnv;
+    return new Certificates({
+      folderFor: ({ acmeFolder }) =>
+        acmeFolder ??
+        certificatePlace({
+          isRoot: process.getuid?.() === 0,
+          home: HOME,
+          stateHome: XDG_STATE_HOME,
+          stateDirectory: STATE_DIRECTORY,
+        }),
+      clock: systemClock,
+      wallNow: Date.now,
+      log: this.#log,
+      publish: (material) => this.#instance.useTls(material),
+      watch: (files, onChange) =>
+        watchSettings({ folder: this.#options.projectDir, fileNames: files, onChange, log: this.#log }),
+    });
+  }
+
   async #load(more: { signal: AbortSignal; onStep: (text: string) => void }): Promise<LoadedRelease> {
     const { projectDir, configFile, env, flags } = this.#options;
-    const loaded = await loadRelease({ projectDir, configFile, env, flags, ...more });
+    const reader = readerFor(this.#privileges, { projectDir, configFile, env, flags });
+    const own = { reader, applicationEnv: this.#applicationEnv };
+    const loaded = await loadRelease({ projectDir, configFile, env, flags, ...own, ...more });
     for (const text of loaded.project.warnings) this.#log.warn('project-warning', text);
     return loaded;
   }
 
-  /** Where the two modes part. */
-  #createRunner({ plan, settings }: LoadedRelease): Runner {
-    const { runFolder, spoolFolder } = this.#folder;
-    const log = this.#log;
-    if (plan.mode === 'single') {
-      return new SingleRunner(
-        new Site({
-          spawn,
-          kill: (pid, signal) => void process.kill(pid, signal),
-          clock: systemClock,
-          log,
-          env: this.#options.env,
-          runFolder,
-          spoolFolder,
-          pid: process.pid,
-        }),
-      );
-    }
-    return new ClusterRunner({
-      welcome: {
-        kind: 'welcome',
-        runFolder,
-        spoolFolder,
-        log: { format: this.#logFormat, level: settings.logLevel, colour: this.#options.stdout.colour },
+  #createRunner(release: LoadedRelease): Runner {
+    const { stdout, stderr } = this.#options;
+    return createRunner(release, {
+      folder: this.#folder,
+      applicationEnv: this.#applicationEnv,
+      log: this.#log,
+      logFormat: this.#logFormat,
+      outputs: { stdout, stderr },
+      workers: this.#workers,
+      takeLines: (lines, stream) => {
+        this.#recent.push(lines);
+        this.#write(lines, stream);
       },
-      clock: systemClock,
-      log,
-      group: this.#workers,
-      takeOutput: (source, stream) =>
-        relayLines(source, this.#options[stream].pace, (lines) => {
-          this.#recent.push(lines);
-          this.#write(lines, stream);
-        }),
-      onWorkerGone: (pid) => removeLeftovers(pid, [runFolder, spoolFolder]),
     });
   }
 
@@ -240,36 +271,14 @@ class Launcher {
     await this.#announce(loaded);
   }
 
-  async #announce({ project, plan, file }: LoadedRelease): Promise<void> {
+  async #announce(release: LoadedRelease): Promise<void> {
     const status = await this.#instance.status();
-    const { mode, urls, generation, reason } = status;
-    if (this.#logFormat === 'json') {
-      const { processes, threads } = plan;
-      this.#log.info('ready', 'the site is up', {
-        url: urls[0],
-        urls,
-        mode,
-        reason,
-        generation,
-        processes,
-        threads,
-      });
-      if (plan.advice !== undefined) this.#log.info('advice', plan.advice);
-    } else {
-      const banner = renderBanner({
-        status,
-        project,
-        typed: this.#options.typed,
-        threads: plan.threads,
-        processes: plan.processes,
-        settingsFile: file,
-        advice: plan.advice,
-        stdout: this.#options.stdout,
-      });
-      this.#recent.push(banner);
-      this.#write(banner, 'stdout');
-    }
-    this.#options.onReady?.({ urls, pid: status.pid });
+    const print = (text: string): void => {
+      this.#recent.push(text);
+      this.#write(text, 'stdout');
+    };
+    announce({ status, release, options: this.#options, format: this.#logFormat, log: this.#log, print });
+    this.#options.onReady?.({ urls: status.urls, pid: status.pid });
   }
 
   /** From a signal or the watch: nobody waits for the answer, the log has it. */

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import { readCapacity } from './project/capacity.js';
-import { collectStatic, wantsCollectStatic } from './project/collect-static.js';
-import { detectProject } from './project/detect-project.js';
+import { wantsCollectStatic } from './project/collect-static.js';
 import { type ProcessPlan, planProcesses } from './project/process-plan.js';
 import type { Project } from './project-facts.js';
+import type { ProjectReader } from './project-reader.js';
 import { type LoadedSettings, loadSettings, type SettingsSources } from './settings/load.js';
 
 /** Everything that a start, a reload or a restart begins with. */
@@ -14,6 +14,10 @@ export interface LoadedRelease extends LoadedSettings {
 }
 
 export interface ReleaseSources extends Omit<SettingsSources, 'django'> {
+  /** Runs the project's code, as the user that it belongs to. */
+  readonly reader: ProjectReader;
+  /** What the project is read with, and served with. */
+  readonly applicationEnv: Readonly<Record<string, string | undefined>>;
   /** Tells a person what takes so long. */
   readonly onStep: (text: string) => void;
   readonly signal?: AbortSignal;
@@ -27,13 +31,14 @@ const COLLECT_TIMEOUT_MS = 600_000;
  * Called by launcher at start and by reload. Throws SettingsError and ApplicationError.
  */
 export async function loadRelease(sources: ReleaseSources): Promise<LoadedRelease> {
-  const { projectDir, env, signal, onStep } = sources;
+  const { projectDir, applicationEnv: env, signal, onStep, reader } = sources;
   // What says how to ask Django can't stand in Django.
   const first = loadSettings(sources);
   onStep('reading the project');
-  const project = await detectProject({
+  const project = await reader.detect({
     root: projectDir,
     settings: first.settings,
+    withDjango: (django) => loadSettings({ ...sources, django }).settings,
     env,
     measure: first.settings.processes === 'auto',
     timeoutMs: first.settings.readyTimeoutMs,
@@ -43,7 +48,7 @@ export async function loadRelease(sources: ReleaseSources): Promise<LoadedReleas
     project.django === undefined ? first : loadSettings({ ...sources, django: djangoSource(project) });
   if (wantsCollectStatic(project, loaded.settings)) {
     onStep('collecting static files');
-    await collectStatic(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
+    await reader.collect(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
   }
   const plan = planProcesses({ settings: loaded.settings, capacity: currentCapacity(), project });
   return {

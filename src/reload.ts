@@ -1,17 +1,17 @@
-import { bindAddress, isAddressOf, isInTheWay } from './address.js';
+import type { Certificates, PreparedCertificates } from './certificates.js';
 import type { ReloadResult } from './control/protocol.js';
-import type { ListeningSocket } from './front/listening-socket.js';
 import type { LoadedRelease } from './load-release.js';
 import type { Log } from './log/log.js';
 import type { ProcessPlan } from './project/process-plan.js';
 import type { InstanceRelease, Runner } from './runner.js';
 import { compareSettings, type SettingsChange } from './settings/changes.js';
+import { closeAll, moveSockets, type SiteSockets, type SocketMove } from './site-sockets.js';
 
 /** What serves now. */
 export interface Serving {
   readonly loaded: LoadedRelease;
   readonly generation: number;
-  readonly socket: ListeningSocket;
+  readonly sockets: SiteSockets;
 }
 
 export interface ReloadOptions {
@@ -21,6 +21,7 @@ export interface ReloadOptions {
   readonly load: () => Promise<LoadedRelease>;
   /** Asked for: the code may have changed, so there is a new generation in any case. */
   readonly isRequested: boolean;
+  readonly certificates: Pick<Certificates, 'prepare' | 'use' | 'keep'>;
   readonly onStep: (text: string) => void;
   /** The new release serves; what follows is the end of the old one. */
   readonly onCommitted: (serving: Serving) => void;
@@ -46,19 +47,18 @@ export async function reload(options: ReloadOptions): Promise<ReloadResult> {
     return { generation: serving.generation, changes: [] };
   }
   // Bound first: a port that is taken refuses the reload before anything is started.
-  const socket = await moveSocket(serving.socket, loaded, log);
-  if (socket === 'stays') sentences.push('the address stays as it is (takes effect with: easyserve restart)');
-  const moved = socket === 'stays' ? undefined : socket;
+  const move = await moveSockets(serving.sockets, loaded, log);
+  if (move.isStaying) sentences.push('the address stays as it is (takes effect with: easyserve restart)');
   const after: Serving = {
     loaded,
     generation: needsGeneration ? serving.generation + 1 : serving.generation,
-    socket: serving.socket,
+    sockets: serving.sockets,
   };
-  await prepare(after, needsGeneration, options).catch((error: unknown) => {
-    moved?.close();
+  const prepared = await prepare(after, move, needsGeneration, options).catch((error: unknown) => {
+    closeAll(move.opened);
     throw error;
   });
-  await commit(after, moved, needsGeneration, options);
+  await commit(after, { move, prepared, needsGeneration }, options);
   log.info('reloaded', `generation ${after.generation} serves`, {
     generation: after.generation,
     changes: sentences,
@@ -70,51 +70,58 @@ export async function reload(options: ReloadOptions): Promise<ReloadResult> {
   return { generation: after.generation, changes: sentences };
 }
 
-export function instanceRelease({ loaded, generation }: Omit<Serving, 'socket'>): InstanceRelease {
+export function instanceRelease({ loaded, generation }: Omit<Serving, 'sockets'>): InstanceRelease {
   return { generation, settings: loaded.settings, project: loaded.project, plan: loaded.plan };
 }
 
 // Private
 
-/** Undefined: where it is, it is right. `stays`: only when it is closed another can be bound in its place. */
-async function moveSocket(
-  socket: ListeningSocket,
-  { settings, project }: LoadedRelease,
-  log: Log,
-): Promise<ListeningSocket | 'stays' | undefined> {
-  if (isAddressOf(socket, settings, project)) return undefined;
-  if (!isInTheWay(socket, settings, project)) return bindAddress(settings, project, log);
-  log.warn('address-stays', `the site goes on at ${socket.url}: moving within a port needs a restart`, {
-    hint: 'easyserve restart',
-  });
-  return 'stays';
-}
-
-async function prepare(after: Serving, needsGeneration: boolean, options: ReloadOptions): Promise<void> {
+async function prepare(
+  after: Serving,
+  move: SocketMove,
+  needsGeneration: boolean,
+  options: ReloadOptions,
+): Promise<PreparedCertificates | undefined> {
+  // Read first: a certificate that is wrong refuses the reload before anything is started.
+  const httpsPort = move.after.get('https')?.port;
+  const prepared = await options.certificates.prepare(after.loaded.settings, httpsPort, 'reload');
   if (needsGeneration) {
     options.onStep('starting the new application');
     await options.runner.prepare(instanceRelease(after));
   }
   options.signal.throwIfAborted();
+  return prepared;
+}
+
+interface Commitment {
+  readonly move: SocketMove;
+  readonly prepared: PreparedCertificates | undefined;
+  readonly needsGeneration: boolean;
 }
 
 /** From here on the new release serves, whatever becomes of the address. */
 async function commit(
   after: Serving,
-  moved: ListeningSocket | undefined,
-  needsGeneration: boolean,
-  { runner, onCommitted }: ReloadOptions,
+  { move, prepared, needsGeneration }: Commitment,
+  { runner, onCommitted, certificates }: ReloadOptions,
 ): Promise<void> {
   if (needsGeneration) await runner.commit();
   onCommitted(after);
   await runner.configure(after.loaded.settings);
-  if (moved === undefined) return;
-  await runner.listen(moved).catch((error: unknown) => {
-    moved.close();
+  try {
+    await certificates.use(prepared);
+    for (const socket of move.opened) await runner.listen(socket);
+    certificates.keep();
+  } catch (error) {
+    closeAll(move.opened);
     throw error;
-  });
-  onCommitted({ ...after, socket: moved });
-  after.socket.close();
+  }
+  if (move.after === after.sockets) return;
+  onCommitted({ ...after, sockets: move.after });
+  for (const socket of move.leaving) {
+    if (!move.after.has(socket.scheme)) await runner.unlisten(socket.scheme);
+    socket.close();
+  }
 }
 
 /** The processes are as many as they should be; the mode is that of the runner, which only a restart makes anew. */

@@ -1,9 +1,9 @@
-import { bindAddress, isAddressOf, isInTheWay } from './address.js';
-import type { ListeningSocket } from './front/listening-socket.js';
+import { describeError, EasyserveError } from './errors.js';
 import type { LoadedRelease } from './load-release.js';
 import type { Log } from './log/log.js';
 import { instanceRelease, type Serving } from './reload.js';
 import type { Runner } from './runner.js';
+import { closeAll, prepareSockets, type SiteSockets } from './site-sockets.js';
 
 export interface RestartOptions {
   readonly serving: Serving;
@@ -17,10 +17,8 @@ export interface RestartOptions {
 /** What the new runner starts with. */
 export interface PreparedRestart {
   readonly loaded: LoadedRelease;
-  /**
-   * Of its own, for the one that serves now is closed with the old runner. Undefined when it can be bound only then.
-   */
-  readonly socket: ListeningSocket | undefined;
+  /** Of its own, for those that serve now are closed with the old runner. What can be bound only then is missing. */
+  readonly sockets: SiteSockets;
 }
 
 /**
@@ -32,26 +30,22 @@ export interface PreparedRestart {
 export async function prepareRestart(options: RestartOptions): Promise<PreparedRestart> {
   const { serving, runner, log, onStep } = options;
   const loaded = await options.load();
-  const socket = await openSocket(serving.socket, loaded, log);
+  const sockets = await prepareSockets(serving.sockets, loaded, log);
   try {
     onStep('trying the new application');
-    const trial = { ...loaded, plan: { ...loaded.plan, processes: 1 } };
+    const trial = { ...loaded, plan: { ...loaded.plan, processes: Math.min(1, loaded.plan.processes) } };
     await runner.prepare(instanceRelease({ loaded: trial, generation: serving.generation + 1 }));
     await runner.discard();
   } catch (error) {
-    socket?.close();
+    closeAll(sockets.values());
     throw error;
   }
-  return { loaded, socket };
+  return { loaded, sockets };
 }
 
-// Private
-
-async function openSocket(
-  serving: ListeningSocket,
-  { settings, project }: LoadedRelease,
-  log: Log,
-): Promise<ListeningSocket | undefined> {
-  if (isAddressOf(serving, settings, project)) return serving.duplicate();
-  return isInTheWay(serving, settings, project) ? undefined : bindAddress(settings, project, log);
+/** Whoever asked for the restart wants to know first whether the site is up. */
+export function refusedRestart(error: unknown): EasyserveError {
+  const { code, exitCode, message, hint, detail } = describeError(error);
+  const sentence = `The restart was refused, the old release still serves: ${message}`;
+  return new EasyserveError(code, exitCode, sentence, { hint, detail, cause: error });
 }

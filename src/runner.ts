@@ -1,9 +1,10 @@
 import type { Release } from './app/release.js';
-import type { ListeningSocket } from './front/listening-socket.js';
+import type { ListeningSocket, Scheme } from './front/listening-socket.js';
 import type { ProcessPlan } from './project/process-plan.js';
 import type { Project } from './project-facts.js';
 import type { Settings } from './settings/settings.js';
 import type { SiteStatus } from './status.js';
+import type { TlsMaterial } from './tls-material.js';
 
 /** One generation of the whole instance; each site gets its share of the processes (releaseFor). */
 export interface InstanceRelease {
@@ -19,8 +20,8 @@ export interface InstanceRelease {
  * The order of a reload: prepare, then commit or discard, then drained. Only one at a time; launcher sees to it.
  */
 export interface Runner {
-  /** Starts the first release and accepts on the socket. Throws StartError: nothing is left then. */
-  start(release: InstanceRelease, socket: ListeningSocket): Promise<void>;
+  /** Starts the first release; nothing is listened on yet. Throws StartError: nothing is left then. */
+  start(release: InstanceRelease): Promise<void>;
   /** Starts a release beside the current one, in every site. Throws StartError: nothing has changed then. */
   prepare(release: InstanceRelease): Promise<void>;
   commit(): Promise<void>;
@@ -28,7 +29,12 @@ export interface Runner {
   drained(): Promise<void>;
   /** Settings that need no new application processes. */
   configure(settings: Settings): Promise<void>;
+  /** Accepts on this socket, in place of the one that it accepted on before for the same scheme. */
   listen(socket: ListeningSocket): Promise<void>;
+  /** Accepts no more for this scheme; connections go on. */
+  unlisten(scheme: Scheme): Promise<void>;
+  /** Certificates, and what goes with them: needed before HTTPS is listened on. */
+  useTls(material: TlsMaterial): Promise<void>;
   /** Application processes in all. */
   scale(processes: number): Promise<void>;
   status(): Promise<SiteStatus[]>;

@@ -1,8 +1,9 @@
 import type { ProbeRule } from './app/generation.js';
 import type { Release } from './app/release.js';
-import type { SocketHandle } from './front/listening-socket.js';
+import type { Scheme, SocketHandle } from './front/listening-socket.js';
 import type { Settings } from './settings/settings.js';
 import type { SiteStatus } from './status.js';
+import type { TlsMaterial } from './tls-material.js';
 
 /**
  * What a runner can ask of a site. Site does it; cluster/WorkerHandle has the site of a throng worker do it.
@@ -20,8 +21,10 @@ export interface SiteControl {
   drained(): Promise<void>;
   /** Settings that need no new application processes. */
   configure(settings: Settings): Promise<void>;
-  /** Accepts on this socket from now on. */
-  listen(handle: SocketHandle): Promise<void>;
+  /** Accepts on this socket from now on, in place of another of the same scheme. */
+  listen(scheme: Scheme, handle: SocketHandle): Promise<void>;
+  unlisten(scheme: Scheme): Promise<void>;
+  useTls(material: TlsMaterial): Promise<void>;
   scale(processes: number, totalProcesses: number): Promise<void>;
   status(): Promise<SiteStatus>;
   /** Finishes what is in flight, within the time, and ends its processes. */

@@ -1,26 +1,33 @@
+import { connect } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppPool } from './app/app-pool.js';
-import type { Spawn } from './app/app-process.js';
-import { GatewayServer } from './app/gateway-server.js';
+import type { ApplicationServer } from './app/application-server.js';
+import { createApplicationServers } from './app/application-servers.js';
+import { executePlans } from './app/execute-plan.js';
+import type { Kill, Spawn } from './app/execution.js';
 import type { ProbeRule } from './app/generation.js';
 import type { Release } from './app/release.js';
 import type { Clock } from './clock.js';
+import type { ApplicationNeeds } from './front/application.js';
 import type { Handler } from './front/exchange.js';
 import { Front } from './front/front.js';
-import type { SocketHandle } from './front/listening-socket.js';
-import type { ServedFolder } from './front/media.js';
+import type { Scheme, SocketHandle } from './front/listening-socket.js';
 import { buildPipeline } from './front/pipeline.js';
-import { StaticTable } from './front/static/static-table.js';
 import type { AppRequest } from './front/upstream/app-request.js';
 import { GatewayClient } from './front/upstream/gateway-client.js';
+import { HttpClient } from './front/upstream/http-client.js';
 import { BodySpool } from './front/upstream/request-body.js';
 import type { Log } from './log/log.js';
+import { isThreaded, type ServerName } from './project-facts.js';
 import type { Settings } from './settings/settings.js';
 import type { SiteControl } from './site-control.js';
+import { openSiteFiles, type SiteFiles, servedFolders, siteFilesSettings } from './site-files.js';
 import type { SiteStatus } from './status.js';
+import type { TlsMaterial } from './tls-material.js';
 
 export interface SiteOptions {
   readonly spawn: Spawn;
-  readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+  readonly kill: Kill;
   readonly clock: Clock;
   readonly log: Log;
   /** What the application processes inherit. */
@@ -31,13 +38,10 @@ export interface SiteOptions {
   readonly pid: number;
 }
 
-/** What a static table is made with. */
-const tableSettings = ['compress', 'compressMinBytes', 'staticMemoryFileBytes'] as const;
-
-/** A release with what the front made of it: the static table and the pipeline. */
+/** A release with what the front made of it. */
 interface Prepared {
   readonly release: Release;
-  readonly staticTable: StaticTable | undefined;
+  readonly files: SiteFiles;
 }
 
 /**
@@ -54,7 +58,9 @@ export class Site implements SiteControl {
   readonly #options: SiteOptions;
   readonly #pool: AppPool<AppRequest>;
   readonly #spool: BodySpool;
+  readonly #servers: ReturnType<typeof createApplicationServers>;
   #front: Front | undefined;
+  #tls: TlsMaterial | undefined;
   #current: Prepared | undefined;
   #next: Prepared | undefined;
 
@@ -62,23 +68,26 @@ export class Site implements SiteControl {
     this.#options = options;
     this.pid = options.pid;
     const { clock, log } = options;
+    this.#servers = createApplicationServers(options.env, process.platform);
     this.#spool = new BodySpool(options.spoolFolder, log);
     this.#pool = new AppPool<AppRequest>({
-      server: new GatewayServer(options.env),
-      spawn: options.spawn,
-      kill: options.kill,
+      serverFor: ({ project }) => this.#serverFor(project.server),
+      execute: executePlans(options.spawn, options.kill, clock, log),
+      reach: (place) => connect(place),
       runFolder: options.runFolder,
       clock,
       log,
-      connect: (address, threads, observer, isMultiprocess) =>
-        new GatewayClient({ address, threads, observer, isMultiprocess, log, clock }),
+      connect: (address, concurrency, observer, isMultiprocess) =>
+        address.protocol === 'http'
+          ? new HttpClient({ address, concurrency, observer, log, clock })
+          : new GatewayClient({ address, threads: concurrency, observer, isMultiprocess, log, clock }),
     });
   }
 
   async prepare(release: Release, rule: ProbeRule): Promise<void> {
-    const staticTable = await this.#buildStaticTable(release);
+    const files = await this.#openFiles(release);
     await this.#pool.prepare(release, rule);
-    this.#next = { release, staticTable };
+    this.#next = { release, files };
   }
 
   async commit(): Promise<void> {
@@ -103,16 +112,26 @@ export class Site implements SiteControl {
     const current = this.#current;
     if (current === undefined) return;
     const release = { ...current.release, settings };
-    const isTableChanged = tableSettings.some((key) => current.release.settings[key] !== settings[key]);
-    const staticTable = isTableChanged ? await this.#buildStaticTable(release) : current.staticTable;
-    this.#current = { release, staticTable };
+    const isChanged = siteFilesSettings.some((key) => current.release.settings[key] !== settings[key]);
+    const files = isChanged ? await this.#openFiles(release) : current.files;
+    this.#current = { release, files };
     this.#pool.configure(settings);
     this.#configureFront(this.#current);
   }
 
-  async listen(handle: SocketHandle): Promise<void> {
+  async listen(scheme: Scheme, handle: SocketHandle): Promise<void> {
     if (this.#front === undefined) throw new Error('a release has to be committed first');
-    await this.#front.listen(handle);
+    await this.#front.listen(scheme, handle);
+  }
+
+  async unlisten(scheme: Scheme): Promise<void> {
+    this.#front?.unlisten(scheme);
+  }
+
+  async useTls(material: TlsMaterial): Promise<void> {
+    this.#tls = material;
+    this.#front?.useTls(material);
+    if (this.#current !== undefined) this.#configureFront(this.#current);
   }
 
   scale(processes: number, totalProcesses: number): Promise<void> {
@@ -134,6 +153,9 @@ export class Site implements SiteControl {
     // The front first: an upload on its way in will need a process, a buffered answer on its way out needs none.
     await this.#front?.drain(drainTimeoutMs);
     await this.#pool.stop(Math.max(0, deadlineMs - clock.now()));
+    // The applications' last words, a WebSocket's close frame, may still be on their way (HttpClient.close).
+    await nextTurn();
+    await nextTurn();
     this.#front?.closeConnections();
   }
 
@@ -144,32 +166,26 @@ export class Site implements SiteControl {
 
   // Private
 
-  async #buildStaticTable({ project, settings }: Release): Promise<StaticTable | undefined> {
-    const { django } = project;
-    if (!settings.serveStatic || django?.staticPrefix === undefined) return undefined;
-    const table = await StaticTable.build(
-      {
-        prefix: django.staticPrefix,
-        root: django.staticRoot,
-        found: django.staticFound,
-        manifest: django.staticManifest,
-      },
-      {
-        memoryFileBytes: settings.staticMemoryFileBytes,
-        compress: settings.compress,
-        compressMinBytes: settings.compressMinBytes,
-      },
-    );
-    reportStaticTable(table, django.staticRoot, this.#options.log);
-    return table;
+  #serverFor(name: ServerName): ApplicationServer {
+    const server = this.#servers[name];
+    if (server === undefined) throw new Error(`there is no application server ${name}`);
+    return server;
   }
 
-  #configureFront({ release, staticTable }: Prepared): void {
+  #openFiles(release: Release): Promise<SiteFiles> {
+    const { clock, log } = this.#options;
+    return openSiteFiles(release, clock, log);
+  }
+
+  #configureFront({ release, files }: Prepared): void {
     const { settings } = release;
     this.#front ??= new Front(settings, this.#options.clock, this.#options.log);
     const handlers: readonly Handler[] = buildPipeline({
+      needs: needsOf(release.project.server),
+      tls: this.#tls,
+      names: release.project.django?.allowedHosts ?? [],
       settings,
-      staticTable,
+      ...files,
       folders: servedFolders(release),
       dispatcher: this.#pool,
       spool: this.#spool,
@@ -181,33 +197,10 @@ export class Site implements SiteControl {
 
 // Private
 
-function reportStaticTable(table: StaticTable, root: string | undefined, log: Log): void {
-  const { skippedLinks, unreadableFolders, isRootMissing } = table;
-  if (isRootMissing)
-    log.warn('static-root-missing', 'STATIC_ROOT is not there, so no static file is served', { root });
-  if (skippedLinks > 0) {
-    log.warn('static-links-skipped', 'symbolic links that lead out of STATIC_ROOT are not served', {
-      root,
-      count: skippedLinks,
-    });
-  }
-  if (unreadableFolders > 0) {
-    log.warn('static-unreadable', 'folders below STATIC_ROOT may not be read', {
-      root,
-      count: unreadableFolders,
-    });
-  }
-}
-
-function servedFolders({ project, settings }: Release): ServedFolder[] {
-  const folders: ServedFolder[] = [];
-  const { wellKnownRoot, mediaMaxAgeSeconds: maxAgeSeconds } = settings;
-  if (wellKnownRoot !== null) {
-    folders.push({ prefix: '/.well-known/', root: wellKnownRoot, maxAgeSeconds, userContent: false });
-  }
-  const { mediaPrefix, mediaRoot } = project.django ?? {};
-  if (settings.serveStatic && mediaPrefix !== undefined && mediaRoot !== undefined) {
-    folders.push({ prefix: mediaPrefix, root: mediaRoot, maxAgeSeconds, userContent: true });
-  }
-  return folders;
+/** Threads wait for what they are sent, so they get whole bodies; asynchronous servers need not. */
+function needsOf(server: ServerName): ApplicationNeeds {
+  return {
+    protocol: server === 'gateway' ? 'gateway' : 'http',
+    readsBodiesFirst: isThreaded(server),
+  };
 }

@@ -1,5 +1,6 @@
 import type { ErrorRecord } from './errors.js';
 import type { AppState, InstanceState } from './lifecycle.js';
+import type { Project } from './project-facts.js';
 
 /**
  * What an instance tells about itself: made by app/ and site, sent over the control socket, shown by cli/status.
@@ -19,13 +20,50 @@ export interface InstanceStatus {
   readonly startedAt: string;
   readonly project: {
     readonly root: string;
-    readonly kind: string;
+    readonly kind: Project['kind'];
     readonly application: string;
-    readonly python: string;
+    /** What runs it, like `gateway` or `uvicorn`. */
+    readonly server: Project['server'];
+    /** The interpreter; absent where no Python runs the application. */
+    readonly python?: string | undefined;
   };
+  /** Of HTTPS; empty where it is off, and with one that is for development only. */
+  readonly certificates: readonly CertificateStatus[];
   /** The last reload that was refused, while nothing newer succeeded. */
   readonly lastReloadError?: ErrorRecord | undefined;
   readonly sites: readonly SiteStatus[];
+}
+
+/** Why the last order failed, as it is shown and kept. */
+export interface OrderError {
+  readonly code: string;
+  readonly sentence: string;
+  readonly hint?: string | undefined;
+  /** In the words of the certificate authority. */
+  readonly detail?: string | undefined;
+  /** ISO 8601. */
+  readonly at: string;
+}
+
+/**
+ * One certificate, as `easyserve status` shows it.
+ *
+ *   placeholder  there is none yet: HTTPS is served with one that nobody trusts
+ *   valid        nothing to do until nextRenewalAt
+ *   renewing     a new one is being ordered; the old one is served
+ *   failing      the last order failed; what there was is served
+ */
+export type CertificateState = 'placeholder' | 'valid' | 'renewing' | 'failing';
+
+export interface CertificateStatus {
+  readonly names: readonly string[];
+  readonly state: CertificateState;
+  readonly issuer: string | undefined;
+  /** ISO 8601. */
+  readonly notAfter: string | undefined;
+  /** ISO 8601: the next renewal, or the next try after a failure; undefined for one of your own. */
+  readonly nextRenewalAt: string | undefined;
+  readonly lastError: OrderError | undefined;
 }
 
 export interface SiteStatus {
@@ -40,13 +78,17 @@ export interface AppStatus {
   readonly pid: number;
   readonly state: AppState;
   readonly generation: number;
+  /** `thread`: it runs inside the front's process, whose pid it has. */
+  readonly execution: 'process' | 'thread';
   readonly threads: number;
   readonly inFlight: number;
+  /** Of these the WebSockets and event streams. */
+  readonly streams: number;
   /** Requests finished by this process. */
   readonly requests: number;
   /** Times that this place in the pool was refilled after a crash. */
   readonly restarts: number;
-  /** Undefined where the system does not tell. */
+  /** Of a thread its heap and buffers, without what it shares with the front. Undefined where it can't be told. */
   readonly rssBytes: number | undefined;
   readonly startedAt: string;
 }

@@ -2,11 +2,15 @@
  * What app/ (which process gets a request) and front/ (how it is sent) agree on; neither imports the other.
  */
 
+/** A Unix socket, or a port of this machine. */
+export type SocketPlace = { readonly path: string } | { readonly host: string; readonly port: number };
+
 /** Where an application process listens. The gateway's protocol is described in front/upstream/frames. */
 export interface UpstreamAddress {
-  readonly protocol: 'gateway';
-  /** A Unix socket. */
-  readonly path: string;
+  readonly protocol: 'gateway' | 'http';
+  readonly place: SocketPlace;
+  /** On a port of this machine, where anyone may connect: what the gateway must be shown first. */
+  readonly secret?: string | undefined;
 }
 
 /** Why a request was not answered by the application. */
@@ -16,6 +20,7 @@ export type RequestFailure =
   | 'unavailable'
   | 'upstream-died'
   | 'upload-stalled'
+  | 'upload-too-large'
   | 'stuck'
   | 'stopping';
 
@@ -39,16 +44,18 @@ export interface InFlight<R extends PendingRequest> {
   readonly request: R;
   /** Monotonic milliseconds. */
   readonly startedAtMs: number;
-  /** The gateway's number of the thread. */
-  readonly thread: number;
+  /** The gateway's number of the thread; undefined for servers that do not tell. */
+  readonly thread: number | undefined;
 }
 
 /** One application process as the front reaches it. Made by front/upstream, owned by app/app-pool. */
 export interface Upstream<R extends PendingRequest> {
-  /** Threads that wait for a request now. */
+  /** Requests that it can take now: threads that wait, or what is left of the server's limit. */
   readonly idle: number;
   /** Requests claimed and not yet finished. */
   readonly inFlight: number;
+  /** Of these the WebSockets and event streams, which may go on beside a newer generation for their own time. */
+  readonly streams: number;
   /** Requests finished so far. */
   readonly finished: number;
   /** Puts the request on an idle thread. It counts as in flight from here on. Throws when none is idle. */
@@ -75,7 +82,7 @@ export interface ProbeResult {
 
 /** What an upstream tells its pool. */
 export interface UpstreamObserver<R extends PendingRequest> {
-  /** A thread became idle: a finished request, or a thread that came (back) into service. */
+  /** A thread became idle, or a request turned out to be a stream: see idle, inFlight and streams. */
   onIdle(): void;
   /** The connection ended before a byte of the answer came. */
   onLost(request: R): void;

@@ -1,93 +1,80 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
-import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
+import { waitAtMost } from './wait-at-most.mjs';
+
+const stopWithinMs = 15_000;
+
+/** Every one that has not been stopped yet, for stopAllServers. */
+const running = new Set();
 
 /**
- * One program of a contender, in a process group of its own, its output in a file. Made by contenders.mjs; used by
- * nothing but the benchmark.
+ * One program of a contender, in a process group of its own, its output in a file. Made by the files in contenders/.
  */
 export class ServerProcess {
   #child;
   #logPath;
+  #name;
   #ended;
 
-  /** `options`: name, cwd, env, logFolder. */
-  constructor(command, args, options) {
-    this.#logPath = join(options.logFolder, `${options.name}.log`);
+  /** `options`: name, cwd, logFolder, and env, which is added to the plain environment. */
+  constructor(command, args, { name, cwd, logFolder, env = {} }) {
+    this.#name = name;
+    this.#logPath = join(logFolder, `${name}.log`);
     const log = openSync(this.#logPath, 'w');
     this.#child = spawn(command, args, {
-      cwd: options.cwd,
-      env: { ...plainEnvironment(), ...options.env },
+      cwd,
+      env: { ...plainEnvironment(), ...env },
       detached: true,
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    this.#ended = once(this.#child, 'exit');
-    this.#ended.catch(() => undefined);
+    // `error`: the command is not there. There is no `exit` then.
+    this.#ended = new Promise((resolve) => {
+      this.#child.once('exit', resolve);
+      this.#child.once('error', () => resolve(undefined));
+    });
+    running.add(this);
   }
 
-  get log() {
-    return readFileSync(this.#logPath, 'utf8');
+  get pid() {
+    return this.#child.pid;
   }
 
-  /** For messages. */
+  /** Resolves with its exit code; undefined or null when there is none. Never rejects. */
+  get ended() {
+    return this.#ended;
+  }
+
+  get hasEnded() {
+    return this.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** For messages: who it is, and the end of what it printed. */
   get lastWords() {
-    return this.log.slice(-2_000);
+    const text = readFileSync(this.#logPath, 'utf8').trim().slice(-2_000);
+    return `${this.#name} printed${text === '' ? ' nothing' : `:\n${text}`}`;
   }
 
-  /** Resolves with what `find` makes of the log, as soon as it makes something. Rejects on exit and after 30 s. */
-  async untilLog(find) {
-    return this.#until(() => find(this.log));
-  }
-
-  /** Resolves when the URL answers 200. */
-  async untilAnswers(url) {
-    return this.#until(
-      async () => (await fetchPage(url).catch(() => undefined))?.status === 200 || undefined,
-    );
-  }
-
+  /** SIGTERM to the program, which ends its own children; what is left of the group after that is killed. */
   async stop() {
-    if (this.#hasEnded) return;
-    process.kill(-this.#child.pid, 'SIGTERM');
-    const isGone = await Promise.race([this.#ended.then(() => true), pause(10_000).then(() => false)]);
-    if (!isGone) process.kill(-this.#child.pid, 'SIGKILL');
+    running.delete(this);
+    if (this.pid === undefined) return;
+    if (!this.hasEnded) process.kill(this.pid, 'SIGTERM');
+    await waitAtMost(this.#ended, stopWithinMs);
+    killGroup(this.pid);
     await this.#ended;
   }
-
-  get #hasEnded() {
-    return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
-  }
-
-  async #until(check) {
-    const deadline = performance.now() + 30_000;
-    for (;;) {
-      const found = await check();
-      if (found !== undefined) return found;
-      if (this.#hasEnded) throw new Error(`it exited:\n${this.lastWords}`);
-      if (performance.now() > deadline) throw new Error(`it was not ready within 30 s:\n${this.lastWords}`);
-      await pause(50);
-    }
-  }
 }
 
-/** Without EASYSERVE_…: to easyserve those are settings. */
-function plainEnvironment() {
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('EASYSERVE_')));
+/** When the benchmark itself is interrupted. */
+export async function stopAllServers() {
+  await Promise.all([...running].map((server) => server.stop()));
 }
 
-/** Status and body of one GET over a connection of its own. */
-export async function fetchPage(url) {
-  const [response] = await once(get(url, { agent: false }), 'response');
-  const pieces = await response.toArray();
-  return { status: response.statusCode, body: Buffer.concat(pieces).toString() };
-}
-
-/** A loopback port that was free just now, for a server that cannot choose one by itself. */
+/** A loopback port that was free just now. */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -95,4 +82,18 @@ export async function freePort() {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** Without EASYSERVE_…, PORT and WEB_CONCURRENCY: to easyserve and gunicorn those are settings. */
+function plainEnvironment() {
+  const isSetting = (name) => name.startsWith('EASYSERVE_') || name === 'PORT' || name === 'WEB_CONCURRENCY';
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
+}
+
+function killGroup(group) {
+  try {
+    process.kill(-group, 'SIGKILL');
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error;
+  }
 }

@@ -3,8 +3,8 @@ import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import type { AppStatus } from '../status.js';
 import type { Dispatcher, PendingRequest } from '../upstream.js';
+import { atOnce } from './drain-waits.js';
 import { Generation, type GenerationContext, type ProbeRule } from './generation.js';
-import { readRssBytes } from './process-memory.js';
 import { RecyclePolicy } from './recycle-policy.js';
 import type { Release } from './release.js';
 import { RequestQueue } from './request-queue.js';
@@ -107,7 +107,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   async discard(): Promise<void> {
     const next = this.#next;
     this.#next = undefined;
-    await next?.retire(0);
+    await next?.retire(atOnce);
   }
 
   /** Resolves when no replaced generation is left. */
@@ -131,17 +131,19 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
           pid: member.process.pid,
           state: member.state,
           generation: member.generation,
+          execution: member.process.execution,
           threads: generation.release.threads,
           inFlight: member.inFlight,
+          streams: member.streams,
           requests: member.finished,
           restarts: member.restarts,
-          rssBytes: await readRssBytes(member.process.pid),
+          rssBytes: await member.process.memoryBytes(),
           startedAt: member.startedAt,
         })),
     );
   }
 
-  /** Waits until no request is queued or in flight, or for the deadline; then ends all processes. */
+  /** Waits until no request but streams is queued or in flight, or for the deadline; then ends all processes. */
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopSweep();
     await this.#emptied(drainTimeoutMs);
@@ -150,7 +152,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     this.#isStopped = true;
     this.#current = undefined;
     this.#next = undefined;
-    await Promise.all(generations.map((generation) => generation.retire(0)));
+    await Promise.all(generations.map((generation) => generation.retire(atOnce)));
   }
 
   /** Ends all processes at once; resolves when they are gone. */
@@ -168,7 +170,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   }
 
   #retire(generation: Generation<R>): void {
-    const ended = generation.retire(generation.release.settings.drainTimeoutMs);
+    const ended = generation.retire(generation.release.settings);
     this.#retiring.set(
       generation,
       ended.finally(() => this.#retiring.delete(generation)),
@@ -192,7 +194,9 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
 
   #isEmpty(): boolean {
     if (this.#queue.length > 0) return false;
-    return this.#generations().every(({ members }) => [...members].every(({ inFlight }) => inFlight === 0));
+    return this.#generations().every(({ members }) =>
+      [...members].every(({ inFlight, streams }) => inFlight === streams),
+    );
   }
 
   #emptied(timeoutMs: number): Promise<void> {

@@ -1,33 +1,32 @@
-import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { rm } from 'node:fs/promises';
-import type { Duplex, Readable } from 'node:stream';
 import type { Clock } from '../clock.js';
 import { StartError } from '../errors.js';
 import { type AppState, appLifecycle, type Lifecycle } from '../lifecycle.js';
 import type { Log } from '../log/log.js';
+import type { UpstreamAddress } from '../upstream.js';
+import { Acceptance, type Connect } from './acceptance.js';
+import { AppControl, type LoadFailure, type ThreadStacks } from './app-control.js';
 import type { LaunchPlan } from './application-server.js';
-import { GatewayControl, type ThreadStacks } from './gateway-control.js';
-import { CONTROL_FD } from './gateway-server.js';
+import type { Execute, Execution } from './execution.js';
 import { LastLines, readLines } from './output-lines.js';
-
-export type Spawn = (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
 
 export interface AppProcessOptions {
   readonly plan: LaunchPlan;
   readonly socketPath: string;
   readonly readyTimeoutMs: number;
-  readonly spawn: Spawn;
-  /** process.kill; a negative pid means the group. */
-  readonly kill: (pid: number, signal: NodeJS.Signals) => void;
+  readonly execute: Execute;
+  readonly connect: Connect;
   readonly log: Log;
   readonly clock: Clock;
-  /** Somebody sent it SIGTERM, which it leaves to us. */
-  readonly onTerminated: () => void;
+  /** It wishes for a successor: somebody sent it SIGTERM, which it leaves to us, or `reason`. */
+  readonly onTerminated: (reason?: string) => void;
 }
 
 export interface ExitFacts {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
+  /** Why, where code and signal do not tell. */
+  readonly reason?: string | undefined;
   /** Its last lines of output, oldest first. */
   readonly lastLines: string;
 }
@@ -37,31 +36,30 @@ const LAST_LINES = 40;
 const OUTPUT_AFTER_EXIT_MS = 500;
 
 /**
- * One application process: started here, in a process group of its own, and ended here, politely then surely.
+ * One application process, or thread: started here, and ended here, politely then surely.
  *
- * Created by PoolMember. It knows how a process starts and stops; app-pool knows when.
+ * Created by PoolMember. It knows how an application starts and stops; app-pool knows when.
  */
 export class AppProcess {
   /** Resolves when the process is gone, whatever the reason; never rejects. */
   readonly exited: Promise<ExitFacts>;
   readonly #options: AppProcessOptions;
-  readonly #child: ChildProcess;
+  readonly #execution: Execution;
   readonly #lifecycle: Lifecycle<AppState>;
   readonly #lastLines = new LastLines(LAST_LINES);
   readonly #ready: Promise<void>;
-  readonly #control: GatewayControl;
-  #onReady!: () => void;
-  #failure: string | undefined;
+  readonly #control: AppControl;
+  #address: UpstreamAddress;
+  #acceptance: Acceptance | undefined;
+  #onReady!: (address: UpstreamAddress) => void;
+  #failure: LoadFailure | undefined;
+  #isRunning = true;
 
   constructor(options: AppProcessOptions) {
     this.#options = options;
-    const { plan } = options;
-    this.#child = options.spawn(plan.command, plan.args, {
-      cwd: plan.cwd,
-      env: plan.env as NodeJS.ProcessEnv,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
-    });
+    const { plan, connect, clock } = options;
+    [this.#address] = plan.addresses;
+    this.#execution = options.execute(plan);
     this.#lifecycle = appLifecycle((to, from) => {
       options.log.debug('app-state', `application ${this.pid}: ${from} -> ${to}`, {
         app: this.pid,
@@ -70,19 +68,37 @@ export class AppProcess {
       });
     });
     this.#control = this.#openControl();
+    if (this.#address.secret !== undefined) this.#control.tellSecret(this.#address.secret);
     this.#readOutput();
     this.exited = this.#watchExit();
     this.#ready = this.#watchReady();
     this.#ready.catch(() => {}); // whoever calls ready() hears of it
+    if (plan.readiness === 'accepts') {
+      this.#acceptance = new Acceptance(plan.addresses, connect, clock, (address) => this.#onReady(address));
+    }
   }
 
-  /** 0 when it could not be spawned at all. */
+  /** 0 when it could not be started at all; of a thread the pid of this process. */
   get pid(): number {
-    return this.#child.pid ?? 0;
+    return this.#execution.pid;
+  }
+
+  get execution(): Execution['kind'] {
+    return this.#execution.kind;
+  }
+
+  /** False from its end on; `exited` comes when its last output is read too. */
+  get isRunning(): boolean {
+    return this.#isRunning;
   }
 
   get state(): AppState {
     return this.#lifecycle.state;
+  }
+
+  /** Where it listens, once it is ready. */
+  get address(): UpstreamAddress {
+    return this.#address;
   }
 
   /** What it wrote last, to explain a failure. */
@@ -117,6 +133,11 @@ export class AppProcess {
     if (this.state !== 'exited') this.#signal('SIGKILL');
   }
 
+  /** Undefined where it can't be told. */
+  memoryBytes(): Promise<number | undefined> {
+    return this.#execution.memoryBytes();
+  }
+
   /** Undefined when it does not answer in time, or ends. */
   stacks(): Promise<ThreadStacks | undefined> {
     return this.#control.stacks();
@@ -124,29 +145,30 @@ export class AppProcess {
 
   // Private
 
-  #openControl(): GatewayControl {
+  #openControl(): AppControl {
     const { clock, log, onTerminated } = this.#options;
-    return new GatewayControl({
-      // Without descriptors left for it (EMFILE) a child has no stdio at all.
-      channel: (this.#child.stdio?.[CONTROL_FD] ?? undefined) as Duplex | undefined,
+    return new AppControl({
+      channel: this.#execution.control,
       clock,
-      onReady: () => this.#onReady(),
-      onFailed: (error) => {
-        this.#failure = error;
+      onReady: (port) => {
+        const place = port === undefined ? this.#address.place : { host: '127.0.0.1', port };
+        this.#onReady({ ...this.#address, place });
+      },
+      onFailed: (failure) => {
+        this.#failure = failure;
       },
       onTerminated,
       onGarbage: (line) =>
-        log.warn('gateway-garbage', 'the application wrote to the descriptor that joins it to easyserve', {
+        log.warn('control-garbage', 'the application wrote to the descriptor that joins it to easyserve', {
           app: this.pid,
           line,
         }),
     });
   }
 
-  #signal(signal: NodeJS.Signals): void {
-    if (this.pid === 0) return;
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     try {
-      this.#options.kill(-this.pid, signal);
+      this.#execution.signal(signal);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       // Its group is empty already: it has ended by itself in this moment.
@@ -162,8 +184,8 @@ export class AppProcess {
 
   #readOutput(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
-      const source: Readable | null | undefined = this.#child[stream];
-      if (!source) continue; // it could not be spawned
+      const source = this.#execution[stream];
+      if (source === undefined) continue; // it could not be started
       const { log } = this.#options;
       const onLine = (line: string): void => {
         this.#lastLines.push(line);
@@ -173,27 +195,27 @@ export class AppProcess {
     }
   }
 
-  #watchExit(): Promise<ExitFacts> {
-    return new Promise((resolve) => {
-      const finish = async (code: number | null, signal: NodeJS.Signals | null): Promise<void> => {
-        if (this.state === 'exited') return;
-        this.#lifecycle.become('exited');
-        this.#control.close();
-        // What is left of its group: children that did not end with it.
-        this.#signal('SIGKILL');
-        await this.#removeSocket();
-        resolve({ code, signal, lastLines: this.#lastLines.text });
-      };
-      this.#child.once('error', (error) => {
-        this.#lastLines.push(error.message);
-        if (this.pid === 0) void finish(null, null);
-      });
-      this.#child.once('exit', (code, signal) => {
-        const cancel = this.#options.clock.after(OUTPUT_AFTER_EXIT_MS, () => void finish(code, signal));
-        this.#child.once('close', () => {
-          cancel();
-          void finish(code, signal);
-        });
+  async #watchExit(): Promise<ExitFacts> {
+    const { code, signal, error, reason } = await this.#execution.ended;
+    this.#isRunning = false;
+    // Whoever listens on its port from now on is somebody else.
+    this.#acceptance?.stop();
+    if (error === undefined) await this.#outputEnded();
+    else this.#lastLines.push(error.message);
+    this.#lifecycle.become('exited');
+    this.#control.close();
+    // What is left of its group: children that did not end with it.
+    this.#signal('SIGKILL');
+    await this.#removeSocket();
+    return { code, signal, ...(reason === undefined ? {} : { reason }), lastLines: this.#lastLines.text };
+  }
+
+  async #outputEnded(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(OUTPUT_AFTER_EXIT_MS, resolve);
+      void this.#execution.outputEnded.then(() => {
+        cancel();
+        resolve();
       });
     });
   }
@@ -213,15 +235,23 @@ export class AppProcess {
   #watchReady(): Promise<void> {
     return new Promise((resolve, reject) => {
       const { clock, readyTimeoutMs } = this.#options;
-      const cancel = clock.after(readyTimeoutMs, () => void this.#explainHang().then(reject));
-      this.#onReady = () => {
-        if (!this.#lifecycle.canBecome('ready')) return; // told to stop meanwhile
+      const settle = (): void => {
         cancel();
+        this.#acceptance?.stop();
+      };
+      const cancel = clock.after(readyTimeoutMs, () => {
+        settle();
+        void this.#explainHang().then(reject);
+      });
+      this.#onReady = (address) => {
+        if (!this.#lifecycle.canBecome('ready')) return; // told to stop meanwhile
+        settle();
+        this.#address = address;
         this.#lifecycle.become('ready');
         resolve();
       };
       void this.exited.then((exit) => {
-        cancel();
+        settle();
         reject(this.#explainExit(exit));
       });
     });
@@ -233,20 +263,38 @@ export class AppProcess {
       return new StartError('app-not-spawned', message, { detail: this.#options.plan.command });
     }
     const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
-    const reason = this.#failure?.trimEnd().split('\n').at(-1);
+    const failure = describeFailure(this.#failure, exit);
     const message =
-      reason === undefined
+      failure === undefined
         ? `The application ${how} before it was ready.`
-        : `The application could not be loaded: ${reason}`;
-    return new StartError('app-exited', message, { detail: this.#failure ?? exit.lastLines });
+        : `The application could not be loaded: ${failure.reason}`;
+    return new StartError('app-exited', message, {
+      detail: failure?.detail ?? exit.lastLines,
+      hint: failure?.hint ?? (exit.code === 0 ? this.#options.plan.hints?.endedEarly : undefined),
+    });
   }
 
   async #explainHang(): Promise<StartError> {
-    const stack = (await this.stacks())?.main;
+    const { readiness, hints } = this.#options.plan;
+    const stack = readiness === 'control' ? (await this.stacks())?.main : undefined;
     const seconds = this.#options.readyTimeoutMs / 1000;
     return new StartError('app-not-ready', `The application was not ready after ${seconds} s.`, {
       detail: stack === undefined ? this.#lastLines.text : `It is still here:\n${stack}`,
-      hint: 'If it needs longer to load, raise readyTimeoutMs.',
+      hint: hints?.neverReady ?? 'If it needs longer to load, raise readyTimeoutMs.',
     });
   }
+}
+
+// Private
+
+/** What it told before its end, else what its execution knows of it. */
+function describeFailure(
+  failure: LoadFailure | undefined,
+  exit: ExitFacts,
+): { reason: string; detail: string; hint?: string | undefined } | undefined {
+  if (failure === undefined) {
+    return exit.reason === undefined ? undefined : { reason: `${exit.reason}.`, detail: exit.lastLines };
+  }
+  if ('reason' in failure) return { ...failure, reason: `${failure.reason}.`, detail: exit.lastLines };
+  return { reason: failure.error.trimEnd().split('\n').at(-1) ?? '', detail: failure.error };
 }

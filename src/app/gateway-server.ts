@@ -1,32 +1,50 @@
+import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import type { UpstreamAddress } from '../upstream.js';
 import type { ApplicationServer, LaunchPlan } from './application-server.js';
+import { CONTROL_FD } from './process-execution.js';
+import { planPython } from './python-plan.js';
 import type { Release } from './release.js';
-
-/** The descriptor that joins a gateway to easyserve; see Control in gateway.py. */
-export const CONTROL_FD = 3;
+import { isOverTcp } from './transport.js';
 
 const gatewayPath = fileURLToPath(new URL('../python/gateway.py', import.meta.url));
+
+const SECRET_BYTES = 32;
 
 /** The default for WSGI: our own gateway, in the project's interpreter. */
 export class GatewayServer implements ApplicationServer {
   readonly name = 'gateway';
   readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #platform: NodeJS.Platform;
 
-  constructor(env: Readonly<Record<string, string | undefined>>) {
+  constructor(env: Readonly<Record<string, string | undefined>>, platform: NodeJS.Platform) {
     this.#env = env;
+    this.#platform = platform;
+  }
+
+  concurrency({ threads }: Release): number {
+    return threads;
   }
 
   plan(release: Release, socketPath: string): LaunchPlan {
-    const { project } = release;
+    const { project, settings } = release;
+    const isTcp = isOverTcp(settings, this.#platform);
     const args = [
       gatewayPath,
-      `--socket=${socketPath}`,
+      isTcp ? '--tcp' : `--socket=${socketPath}`,
       `--application=${project.application}`,
       `--threads=${release.threads}`,
       `--control-fd=${CONTROL_FD}`,
     ];
-    const env = { ...this.#env };
-    if (project.settingsModule !== undefined) env.DJANGO_SETTINGS_MODULE = project.settingsModule;
-    return { command: project.python.path, args, cwd: project.root, env };
+    const address = isTcp ? portToCome() : ({ protocol: 'gateway', place: { path: socketPath } } as const);
+    return planPython(project, args, this.#env, address);
   }
+}
+
+// Private
+
+/** The gateway takes a free port, and tells which; anyone on the machine may connect there, hence the secret. */
+function portToCome(): UpstreamAddress {
+  const secret = randomBytes(SECRET_BYTES).toString('hex');
+  return { protocol: 'gateway', place: { host: '127.0.0.1', port: 0 }, secret };
 }

@@ -3,10 +3,12 @@ import { StartError } from '../errors.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import type { PendingRequest, Probe, Upstream, UpstreamAddress, UpstreamObserver } from '../upstream.js';
-import type { ExitFacts, Spawn } from './app-process.js';
+import type { Connect } from './acceptance.js';
+import type { ExitFacts } from './app-process.js';
 import type { ApplicationServer } from './application-server.js';
 import { explainCrash } from './crash.js';
-import { DrainWaits } from './drain-waits.js';
+import { atOnce, type DrainTimes, DrainWaits } from './drain-waits.js';
+import type { Execute } from './execution.js';
 import { chooseProbeHost } from './health.js';
 import { launchMember } from './launch-member.js';
 import type { PoolMember } from './pool-member.js';
@@ -17,13 +19,14 @@ import { runInLanes } from './run-in-lanes.js';
 
 /** The outside world, and the pool that a generation belongs to. */
 export interface GenerationContext<R extends PendingRequest> {
-  readonly server: ApplicationServer;
-  readonly spawn: Spawn;
-  readonly kill: (pid: number, signal: NodeJS.Signals) => void;
-  /** Makes the front's side of a process that is ready (front/upstream). */
+  readonly serverFor: (release: Release) => ApplicationServer;
+  readonly execute: Execute;
+  /** Opens a connection, to find out whether a process listens. */
+  readonly reach: Connect;
+  /** Makes the front's side of a process that is ready (front/upstream); it gets `concurrency` requests at a time. */
   readonly connect: (
     address: UpstreamAddress,
-    threads: number,
+    concurrency: number,
     observer: UpstreamObserver<R>,
     isMultiprocess: () => boolean,
   ) => Upstream<R>;
@@ -92,7 +95,7 @@ export class Generation<R extends PendingRequest> {
         rule,
       );
     } catch (error) {
-      await this.retire(0);
+      await this.retire(atOnce);
       throw error;
     }
   }
@@ -170,14 +173,14 @@ export class Generation<R extends PendingRequest> {
       this.#replacing.delete(place);
     }
     this.#nextTryMs.delete(place);
-    await this.#retireMember(member, this.#release.settings.drainTimeoutMs);
+    await this.#retireMember(member, this.#release.settings);
   }
 
-  /** Ends all its processes: no new requests, what is in flight may end until the deadline. */
-  async retire(drainTimeoutMs: number): Promise<void> {
+  /** Ends all its processes: no new requests, what is in flight may end until its deadline. */
+  async retire(times: DrainTimes): Promise<void> {
     this.#isRetired = true;
     this.#serving.clear();
-    await Promise.all([...this.#members].map((member) => this.#retireMember(member, drainTimeoutMs)));
+    await Promise.all([...this.#members].map((member) => this.#retireMember(member, times)));
   }
 
   /** Ends all its processes at once; resolves when they are gone. */
@@ -226,7 +229,7 @@ export class Generation<R extends PendingRequest> {
     const present = this.#serving.get(place);
     const isFilled = present !== undefined && present !== predecessor;
     if (this.#isRetired || isFilled || place >= this.#release.processes) {
-      await this.#retireMember(member, 0);
+      await this.#retireMember(member, atOnce);
       return;
     }
     this.#serving.set(place, member);
@@ -244,9 +247,9 @@ export class Generation<R extends PendingRequest> {
         place,
         restarts,
         isMultiprocess: () => this.#release.totalProcesses > 1,
-        onIdle: (idle) => this.#onIdle(idle),
-        onTerminated: (terminated) => {
-          if (terminated.state === 'ready') void this.replace(terminated, 'it got SIGTERM');
+        onIdle: () => this.#onIdle(),
+        onTerminated: (terminated, reason = 'it got SIGTERM') => {
+          if (terminated.state === 'ready') void this.replace(terminated, reason);
         },
       },
       this.#context,
@@ -257,8 +260,8 @@ export class Generation<R extends PendingRequest> {
     return member;
   }
 
-  #onIdle(member: PoolMember<R>): void {
-    this.#drainWaits.notice(member);
+  #onIdle(): void {
+    this.#drainWaits.notice();
     this.#context.onIdle();
   }
 
@@ -302,14 +305,12 @@ export class Generation<R extends PendingRequest> {
 
   async #retirePlaces(from: number): Promise<void> {
     const leaving = [...this.#serving.values()].filter((member) => member.place >= from);
-    await Promise.all(
-      leaving.map((member) => this.#retireMember(member, this.#release.settings.drainTimeoutMs)),
-    );
+    await Promise.all(leaving.map((member) => this.#retireMember(member, this.#release.settings)));
   }
 
-  async #retireMember(member: PoolMember<R>, drainTimeoutMs: number): Promise<void> {
+  async #retireMember(member: PoolMember<R>, times: DrainTimes): Promise<void> {
     if (this.#serving.get(member.place) === member) this.#serving.delete(member.place);
-    const drained = this.#drainWaits.drained(member, drainTimeoutMs);
+    const drained = this.#drainWaits.drained(member, times);
     await member.retire(drained, this.#release.settings.killTimeoutMs);
     this.#members.delete(member);
   }

@@ -11,36 +11,37 @@ export interface MemberOptions<R extends PendingRequest> {
   readonly restarts: number;
   /** Asked for each request. */
   readonly isMultiprocess: () => boolean;
-  readonly onIdle: (member: PoolMember<R>) => void;
-  /** Somebody sent it SIGTERM, which it leaves to us. */
-  readonly onTerminated: (member: PoolMember<R>) => void;
+  readonly onIdle: () => void;
+  /** It wishes for a successor: somebody sent it SIGTERM, which it leaves to us, or `reason`. */
+  readonly onTerminated: (member: PoolMember<R>, reason?: string) => void;
 }
 
-/** Spawns one application process of a generation, on a fresh socket. Used by Generation. */
+/** Starts one application process of a generation, on a fresh socket. Used by Generation. */
 export function launchMember<R extends PendingRequest>(
   options: MemberOptions<R>,
   context: GenerationContext<R>,
 ): PoolMember<R> {
   const { release } = options;
   const { clock, log } = context;
+  const server = context.serverFor(release);
   // Begins with our pid: what a worker that was killed leaves behind is found by it (leftovers).
   const socketPath = join(context.runFolder, `${process.pid}-${context.nextSocketNumber()}.sock`);
   const startedAtMs = clock.now();
   const appProcess = new AppProcess({
-    plan: context.server.plan(release, socketPath),
+    plan: server.plan(release, socketPath),
     socketPath,
     readyTimeoutMs: release.settings.readyTimeoutMs,
-    spawn: context.spawn,
-    kill: context.kill,
+    execute: context.execute,
+    connect: context.reach,
     log,
     clock,
-    onTerminated: () => options.onTerminated(member),
+    onTerminated: (reason) => options.onTerminated(member, reason),
   });
-  const observer = { onIdle: () => options.onIdle(member), onLost: context.onLost };
-  const address = { protocol: 'gateway', path: socketPath } as const;
+  const observer = { onIdle: options.onIdle, onLost: context.onLost };
   const member = new PoolMember<R>({
     process: appProcess,
-    connect: () => context.connect(address, release.threads, observer, options.isMultiprocess),
+    connect: () =>
+      context.connect(appProcess.address, server.concurrency(release), observer, options.isMultiprocess),
     generation: release.generation,
     place: options.place,
     restarts: options.restarts,

@@ -48,13 +48,17 @@ export class PoolMember<R extends PendingRequest> {
     return this.process.state;
   }
 
-  /** Threads that can take a request now. */
+  /** Requests that it can take now. */
   get idle(): number {
-    return this.state === 'ready' ? (this.#upstream?.idle ?? 0) : 0;
+    return this.state === 'ready' && this.process.isRunning ? (this.#upstream?.idle ?? 0) : 0;
   }
 
   get inFlight(): number {
     return this.#upstream?.inFlight ?? 0;
+  }
+
+  get streams(): number {
+    return this.#upstream?.streams ?? 0;
   }
 
   get finished(): number {
@@ -88,7 +92,7 @@ export class PoolMember<R extends PendingRequest> {
     this.isLeaving = true;
     this.process.drain();
     await Promise.race([drained, this.process.exited]);
-    if (this.inFlight > 0) {
+    if (this.inFlight > this.streams) {
       this.#options.log.warn(
         'drain-timeout',
         `application ${this.process.pid} still had requests at the drain deadline`,
@@ -98,8 +102,10 @@ export class PoolMember<R extends PendingRequest> {
         },
       );
     }
-    this.#upstream?.close();
+    // Streams that are left end with their process, which may say goodbye first: a WebSocket's close frame.
+    if (this.inFlight > this.streams) this.#upstream?.close();
     await this.process.stop(killTimeoutMs);
+    this.#upstream?.close();
   }
 
   // Private

@@ -1,5 +1,4 @@
 import type { Clock } from '../clock.js';
-import { readRssBytes } from './process-memory.js';
 
 export interface RecycleLimits {
   readonly recycleRequests: number;
@@ -11,7 +10,7 @@ export interface RecycleLimits {
 export interface Recyclable {
   readonly finished: number;
   readonly startedAtMs: number;
-  readonly process: { readonly pid: number };
+  readonly process: { memoryBytes(): Promise<number | undefined> };
 }
 
 const MEMORY_CHECK_MS = 5000;
@@ -67,7 +66,7 @@ export class RecyclePolicy {
     const now = this.#clock.now();
     if (now - watched.checkedAtMs < MEMORY_CHECK_MS) return;
     watched.checkedAtMs = now;
-    void readRssBytes(member.process.pid).then((bytes) => {
+    void member.process.memoryBytes().then((bytes) => {
       watched.rssBytes = bytes ?? 0;
     });
   }

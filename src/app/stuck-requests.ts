@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Log } from '../log/log.js';
 import type { PendingRequest } from '../upstream.js';
+import type { ThreadStacks } from './app-control.js';
 import type { AppProcess } from './app-process.js';
 import type { PoolMember } from './pool-member.js';
 
@@ -42,10 +43,22 @@ export class StuckRequests<R extends PendingRequest> {
           app: member.process.pid,
           thread,
           durationMs: Math.round(now - startedAtMs),
-          detail: stacks?.[thread] ?? 'its stack could not be read: the process does not answer',
+          detail: describeStack(stacks, thread),
         },
       );
     }
     return true;
   }
+}
+
+// Private
+
+/** Of its thread; of all threads where the server does not tell which one it is. */
+function describeStack(stacks: ThreadStacks | undefined, thread: number | undefined): string {
+  const unknown = 'its stack could not be read: the process does not answer';
+  if (stacks === undefined) return unknown;
+  if (thread !== undefined) return stacks[thread] ?? unknown;
+  return Object.entries(stacks)
+    .map(([name, stack]) => `${name}:\n${stack}`)
+    .join('\n');
 }

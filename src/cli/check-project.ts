@@ -1,18 +1,26 @@
 import { ExitCode } from '../errors.js';
-import type { DjangoFacts, Project } from '../project-facts.js';
+import { type DjangoFacts, kindNames, type Project } from '../project-facts.js';
 import { describeBytes } from './describe-quantity.js';
 import type { Finding } from './finding.js';
 
 /** What `easyserve check` says of an application that could be imported. */
 export function checkProject(project: Project): readonly Finding[] {
-  const { python, django, application, applicationRssBytes } = project;
-  const size = applicationRssBytes === undefined ? '' : `, ${describeBytes(applicationRssBytes)} in memory`;
+  const { python, django } = project;
   return [
-    { level: 'ok', text: `python: ${python.version}, ${python.path} (${python.source})` },
-    { level: 'ok', text: `application: ${application}, imported${size}` },
+    ...(python === undefined
+      ? []
+      : [{ level: 'ok', text: `python: ${python.version}, ${python.path} (${python.source})` } as const]),
+    { level: 'ok', text: describeApplication(project) },
     ...project.warnings.map((text): Finding => ({ level: 'note', text })),
     ...(django === undefined ? [] : checkDjango(django, project.settingsModule ?? 'the settings')),
   ];
+}
+
+/** Only Python's applications are loaded to look at them. */
+function describeApplication({ kind, python, application, applicationRssBytes }: Project): string {
+  if (python === undefined) return `${kindNames[kind]}: ${application}`;
+  const size = applicationRssBytes === undefined ? '' : `, ${describeBytes(applicationRssBytes)} in memory`;
+  return `application: ${application}, imported${size}`;
 }
 
 function checkDjango(django: DjangoFacts, module: string): readonly Finding[] {

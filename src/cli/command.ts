@@ -11,6 +11,8 @@ export type Command =
   | LogsCommand
   | ConfigCommand
   | CheckCommand
+  | InstallCommand
+  | UninstallCommand
   | PrintCommand;
 
 /** Which project is meant; cli/project-folder makes a path of it. */
@@ -57,6 +59,21 @@ export interface ConfigCommand extends PlainCommand<'config'>, GivenSettings {
 }
 
 export interface CheckCommand extends PlainCommand<'check'>, GivenSettings {}
+
+export interface InstallCommand extends PlainCommand<'install'>, GivenSettings {
+  /** Of the unit; undefined: by the folder. */
+  readonly name: string | undefined;
+  /** systemd binds the ports. */
+  readonly hasSockets: boolean;
+  /** Folders, as typed, that the application writes to. */
+  readonly writable: readonly string[];
+  /** Nothing is written but to stdout. */
+  readonly isPrinted: boolean;
+}
+
+export interface UninstallCommand extends PlainCommand<'uninstall'> {
+  readonly name: string | undefined;
+}
 
 /** --help, --version, and no verb at all. */
 export interface PrintCommand {

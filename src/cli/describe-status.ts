@@ -1,4 +1,5 @@
 import { paint } from '../log/paint.js';
+import { isThreaded, kindNames } from '../project-facts.js';
 import type { AppStatus, InstanceStatus, SiteStatus } from '../status.js';
 import { alignTable } from './aligned-table.js';
 import { describeBytes, describeDuration } from './describe-quantity.js';
@@ -9,11 +10,11 @@ export function describeStatus(status: InstanceStatus, now: number, isColoured: 
   const parts = [
     alignTable([
       ['state', status.state],
-      ['mode', `${modeNames[status.mode]} (${status.reason})`],
+      ['mode', `${describeMode(status)} (${status.reason})`],
       ...status.urls.map((url) => ['url', url]),
       ['project', status.project.root],
-      ['app', `${status.project.application} (${status.project.kind === 'django' ? 'Django' : 'WSGI'})`],
-      ['python', status.project.python],
+      ['app', `${status.project.application} (${describeKind(status.project)})`],
+      ...(status.project.python === undefined ? [] : [['python', status.project.python]]),
       ['process', `${status.pid}, easyserve ${status.version}`],
       ['up', `${describeAge(status.startedAt, now)}, generation ${status.generation}`],
       ...refusal(status),
@@ -23,7 +24,16 @@ export function describeStatus(status: InstanceStatus, now: number, isColoured: 
   return parts.join('\n');
 }
 
-const modeNames = { single: 'single process with threads', cluster: 'cluster' } as const;
+function describeMode({ mode, project }: InstanceStatus): string {
+  if (mode === 'cluster') return 'cluster';
+  return isThreaded(project.server) ? 'single process with threads' : 'single process';
+}
+
+/** With the name of the server where the kind does not say it. */
+function describeKind({ kind, server }: InstanceStatus['project']): string {
+  const isSaid = server === kind || server === 'none' || server === 'gateway';
+  return isSaid ? kindNames[kind] : `${kindNames[kind]}, ${server}`;
+}
 
 function refusal({ lastReloadError }: InstanceStatus): string[][] {
   return lastReloadError === undefined ? [] : [['refused', `the last reload: ${lastReloadError.message}`]];
@@ -32,6 +42,8 @@ function refusal({ lastReloadError }: InstanceStatus): string[][] {
 function describeSite(site: SiteStatus, mode: InstanceStatus['mode'], now: number): string {
   const name = mode === 'cluster' ? `front ${site.pid}: ` : '';
   const load = `${name}${count(site.connections, 'connection')}, ${count(site.queued, 'request')} waiting\n`;
+  // A folder of files has no application process.
+  if (site.apps.length === 0) return load;
   return `${load}${alignTable([heading, ...site.apps.map((app) => describeApp(app, now))])}`;
 }
 

@@ -1,7 +1,13 @@
-import { type Detection, detectProject } from '../project/detect-project.js';
+import { chooseAccount } from '../account.js';
+import { applicationEnvironment } from '../application-environment.js';
+import { SettingsError } from '../errors.js';
+import type { Detection } from '../project/detect-project.js';
 import type { Project } from '../project-facts.js';
+import { ownReader, UserReader } from '../project-reader.js';
+import type { DjangoSource } from '../settings/django-layer.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import { type LoadedSettings, loadSettings } from '../settings/load.js';
+import type { Settings } from '../settings/settings.js';
 
 export interface FolderSources {
   readonly projectDir: string;
@@ -19,7 +25,8 @@ export interface FolderSettings {
 }
 
 /**
- * The settings that `easyserve start` would use, without starting anything. Used by `config` and `check`.
+ * The settings that `easyserve start` would use, without starting anything. Used by `config`, `check` and `install`. Root
+ * runs the project's code as the user that would serve it.
  *
  * In two steps, for Django's settings are read with an interpreter that the other settings may name.
  * Throws SettingsError.
@@ -27,15 +34,21 @@ export interface FolderSettings {
 export async function loadFolderSettings(
   sources: FolderSources,
   measure: boolean,
-  detect: (detection: Detection) => Promise<Project> = detectProject,
+  detect?: (detection: Detection) => Promise<Project>,
 ): Promise<FolderSettings> {
   const first = loadSettings(sources);
   let project: Project;
   try {
     const { settings } = first;
-    const { projectDir: root, env } = sources;
-    project = await detect({ root, settings, env, measure, timeoutMs: settings.readyTimeoutMs });
+    const { projectDir: root } = sources;
+    const account = await chooseAccount(settings, root);
+    const reader = account === undefined ? ownReader : new UserReader(account, sources);
+    const env = applicationEnvironment(sources.env, account);
+    const withDjango = (django: DjangoSource): Settings => loadSettings({ ...sources, django }).settings;
+    const detection = { root, settings, withDjango, env, measure, timeoutMs: settings.readyTimeoutMs };
+    project = await (detect ?? ((each) => reader.detect(each)))(detection);
   } catch (failure) {
+    if (failure instanceof SettingsError) throw failure;
     return { loaded: first, project: undefined, failure };
   }
   const { django, settingsModule } = project;

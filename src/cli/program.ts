@@ -74,6 +74,7 @@ function addVerbs(program: Commander, place: PlaceOf, take: Take): void {
   addLogs(program, place, take);
   addConfig(program, place, take);
   addCheck(program, place, take);
+  addInstall(program, place, take);
 }
 
 function addStart(program: Commander, place: PlaceOf, take: Take): void {
@@ -130,6 +131,35 @@ function addCheck(program: Commander, place: PlaceOf, take: Take): void {
   });
 }
 
+function addInstall(program: Commander, place: PlaceOf, take: Take): void {
+  const install = verb(
+    program,
+    'install',
+    'write a systemd service for the project, so that it starts at boot',
+  );
+  const flags = addSettingFlags(install, [...settingFlags, userFlag]);
+  const writable: string[] = [];
+  install
+    .option('--name <name>', nameHelp)
+    .option('--socket', 'let systemd bind the ports (socket activation)')
+    .addOption(
+      new Option('--writable <folder>', 'a folder that the application writes to; may be repeated').argParser(
+        (folder: string) => void writable.push(folder),
+      ),
+    )
+    .option('--print', 'print the units, and change nothing')
+    .action((dir, { config: configFile, name, socket, print }) => {
+      const given = { place: place(dir), configFile, flags, name, writable };
+      take({ verb: 'install', ...given, hasSockets: socket === true, isPrinted: print === true });
+    });
+  verb(program, 'uninstall', 'stop the systemd service, and remove it')
+    .option('--name <name>', nameHelp)
+    .action((dir, { name }) => {
+      take({ verb: 'uninstall', place: place(dir), name });
+    });
+}
+
+const nameHelp = "name of the service (default: easyserve- and the folder's name)";
 const dirHelp = "the project's folder (default: the current one)";
 
 /** Options as commander gives them to an action, of every verb together. */
@@ -140,6 +170,9 @@ interface Options {
   readonly follow?: boolean;
   readonly lines: number;
   readonly config?: string;
+  readonly name?: string;
+  readonly socket?: boolean;
+  readonly print?: boolean;
 }
 
 interface Verb {
@@ -154,11 +187,13 @@ function verb(program: Commander, name: string, description: string): Verb {
 }
 
 /** The settings that have flags of their own, and --set for all others. Filled while the command line is parsed. */
-function addSettingFlags(command: Verb): readonly SettingFlag[] {
+function addSettingFlags(command: Verb, named: readonly NamedFlag[] = settingFlags): readonly SettingFlag[] {
   const given: SettingFlag[] = [];
-  for (const [flag, value, key, help] of settingFlags) {
+  for (const [flag, value, key, help] of named) {
     const parse = (text: string): void => {
-      given.push({ key, value: text, flag });
+      // As a flag that is given several times --domain says one name each time.
+      const earlier = key === 'domains' ? given.findLast((each) => each.key === key) : undefined;
+      given.push({ key, value: earlier === undefined ? text : `${earlier.value},${text}`, flag });
     };
     command.addOption(new Option(`${flag} <${value}>`, help).argParser(parse));
   }
@@ -170,14 +205,25 @@ function addSettingFlags(command: Verb): readonly SettingFlag[] {
   return given;
 }
 
-const settingFlags = [
+/** Flag, value, setting, help. */
+type NamedFlag = readonly [string, string, SettingFlag['key'], string];
+
+const userFlag: NamedFlag = [
+  '--user',
+  'name',
+  'user',
+  'user of the service (default: the owner of the folder)',
+];
+
+const settingFlags: readonly NamedFlag[] = [
+  ['--domain', 'name', 'domains', 'host name to get a certificate for; may be repeated'],
   ['--host', 'address', 'host', 'address to listen on'],
   ['--port', 'number', 'port', 'port to listen on; 0: any free one'],
   ['--processes', 'count|auto', 'processes', 'application processes'],
   ['--threads', 'count|auto', 'threads', 'threads of each application process'],
   ['--fronts', 'count|auto', 'fronts', 'HTTP fronts of cluster mode'],
   ['--log-format', 'pretty|json', 'logFormat', 'for people or for programs'],
-] as const;
+];
 
 function toSettingFlag(text: string): SettingFlag {
   const mark = text.indexOf('=');

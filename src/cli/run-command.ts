@@ -2,6 +2,7 @@ import { describeError, EasyserveError } from '../errors.js';
 import { check } from './check.js';
 import type { Command } from './command.js';
 import { config } from './config.js';
+import { install } from './install.js';
 import { logs } from './logs.js';
 import { printError } from './print-error.js';
 import { parseCommandLine } from './program.js';
@@ -12,6 +13,7 @@ import { start } from './start.js';
 import { status } from './status.js';
 import { stop } from './stop.js';
 import type { Surroundings } from './surroundings.js';
+import { uninstall } from './uninstall.js';
 
 /** From arguments to exit code. Called by cli/main; everything that is thrown below ends here. */
 export async function runCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -46,6 +48,10 @@ function runCommand(command: Command, surroundings: Surroundings): number | Prom
       return config(command, surroundings);
     case 'check':
       return check(command, surroundings);
+    case 'install':
+      return install(command, surroundings);
+    case 'uninstall':
+      return uninstall(command, surroundings);
     case 'print':
       surroundings[command.to].write(command.text);
       return command.exitCode;

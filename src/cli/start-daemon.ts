@@ -2,11 +2,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
-import { stateFolderOf } from '../control/state-folder.js';
+import { requireProject, stateFolderOf } from '../control/state-folder.js';
 import { EasyserveError, ExitCode, StartError } from '../errors.js';
 import { paint } from '../log/paint.js';
+import { Privileges } from '../privileges.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
+import { loadSettings } from '../settings/load.js';
 import type { DaemonNews } from './ready-pipe.js';
+import { settingArgument } from './setting-argument.js';
 import type { Surroundings } from './surroundings.js';
 import { typedCommand } from './typed-command.js';
 import { createWaitProgress } from './wait-progress.js';
@@ -35,12 +38,17 @@ const shownLogLines = 30;
  * Throws the daemon's own error when it has failed; its exit code is the daemon's.
  */
 export async function startDaemon(order: DaemonOrder, surroundings: Surroundings): Promise<number> {
-  const { logFile } = await stateFolderOf(order.projectDir);
+  const { projectDir, configFile, flags } = order;
+  await requireProject(projectDir);
+  const { settings } = loadSettings({ projectDir, configFile, flags, env: surroundings.env });
+  // The log is the user's as well, as which root acts from here on.
+  const privileges = await Privileges.assume(settings, projectDir);
+  const { logFile } = await stateFolderOf(projectDir);
   const log = await open(logFile, 'a+', 0o600);
   const progress = createWaitProgress(surroundings.stderr, 'starting');
   try {
     const logStart = (await log.stat()).size;
-    const daemon = spawnDaemon(order, log.fd, surroundings);
+    const daemon = await privileges.raised(() => spawnDaemon(order, log.fd, surroundings));
     const outcome = await awaitOutcome(daemon, surroundings);
     progress.end();
     if (outcome.kind === 'news' && 'ready' in outcome.news) {
@@ -61,7 +69,7 @@ export async function startDaemon(order: DaemonOrder, surroundings: Surroundings
 }
 
 function spawnDaemon(order: DaemonOrder, logFd: number, { exec, env, cwd }: Surroundings): ChildProcess {
-  const args = ['start', order.projectDir, '--ready-fd', '3', ...order.flags.map(toArgument)];
+  const args = ['start', order.projectDir, '--ready-fd', '3', ...order.flags.map(settingArgument)];
   if (order.configFile !== undefined) args.push('--config', order.configFile);
   return spawn(exec.nodePath, [...exec.nodeArgs, exec.script, ...args], {
     cwd,
@@ -69,11 +77,6 @@ function spawnDaemon(order: DaemonOrder, logFd: number, { exec, env, cwd }: Surr
     detached: true,
     stdio: ['ignore', logFd, logFd, 'pipe'],
   });
-}
-
-/** As it was typed, so that `easyserve config` names the same origin. */
-function toArgument({ key, value, flag }: SettingFlag): string {
-  return flag.startsWith('--set ') ? `--set=${key}=${value}` : `${flag}=${value}`;
 }
 
 async function awaitOutcome(daemon: ChildProcess, { signals }: Surroundings): Promise<Outcome> {

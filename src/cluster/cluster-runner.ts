@@ -4,12 +4,13 @@ import type { ProbeRule } from '../app/generation.js';
 import { RestartPolicy } from '../app/restart-policy.js';
 import type { Clock } from '../clock.js';
 import { EasyserveError, ExitCode, StartError } from '../errors.js';
-import type { ListeningSocket } from '../front/listening-socket.js';
+import type { ListeningSocket, Scheme } from '../front/listening-socket.js';
 import type { Log } from '../log/log.js';
 import { distribute } from '../project/process-plan.js';
 import { type InstanceRelease, type Runner, releaseFor } from '../runner.js';
 import type { Settings } from '../settings/settings.js';
 import type { SiteStatus } from '../status.js';
+import type { TlsMaterial } from '../tls-material.js';
 import type { WelcomeMessage } from './messages.js';
 import type { WorkerGroup } from './worker-group.js';
 import { WorkerHandle } from './worker-handle.js';
@@ -52,7 +53,8 @@ export class ClusterRunner implements Runner {
   #policy: RestartPolicy | undefined;
   #current: InstanceRelease | undefined;
   #next: InstanceRelease | undefined;
-  #socket: ListeningSocket | undefined;
+  readonly #sockets = new Map<Scheme, ListeningSocket>();
+  #tls: TlsMaterial | undefined;
   /** Fixed until easyserve restart. */
   #fronts = 1;
   #isStopping = false;
@@ -61,11 +63,10 @@ export class ClusterRunner implements Runner {
     this.#options = options;
   }
 
-  async start(release: InstanceRelease, socket: ListeningSocket): Promise<void> {
+  async start(release: InstanceRelease): Promise<void> {
     const { fronts } = release.plan;
     this.#fronts = fronts;
     this.#policy = new RestartPolicy(release.settings, this.#options.clock);
-    this.#socket = socket;
     const forked = Promise.all(Array.from({ length: fronts }, (_, index) => this.#expectFork(index)));
     this.#forked = forked;
     await this.#options.group.start(fronts, (worker) => this.#onWorker(worker));
@@ -75,7 +76,6 @@ export class ClusterRunner implements Runner {
       await this.#prepareIn(places, release, 'reported');
       this.#current = release;
       await Promise.all(places.map(({ handle }) => handle.commit()));
-      await Promise.all(places.map(({ handle }) => handle.listen(socket.handle)));
     } catch (error) {
       await this.stop(0);
       throw error;
@@ -84,8 +84,9 @@ export class ClusterRunner implements Runner {
   }
 
   async prepare(release: InstanceRelease): Promise<void> {
-    const processes = Math.max(release.plan.processes, this.#fronts);
-    const next = { ...release, plan: { ...release.plan, processes } };
+    const { plan } = release;
+    const processes = plan.processes === 0 ? 0 : Math.max(plan.processes, this.#fronts);
+    const next = { ...release, plan: { ...plan, processes } };
     this.#next = next;
     try {
       const serving = this.#serving;
@@ -130,8 +131,18 @@ export class ClusterRunner implements Runner {
   }
 
   async listen(socket: ListeningSocket): Promise<void> {
-    this.#socket = socket;
-    await this.#each(({ handle }) => handle.listen(socket.handle));
+    this.#sockets.set(socket.scheme, socket);
+    await this.#each(({ handle }) => handle.listen(socket.scheme, socket.handle));
+  }
+
+  async unlisten(scheme: Scheme): Promise<void> {
+    this.#sockets.delete(scheme);
+    await this.#each(({ handle }) => handle.unlisten(scheme));
+  }
+
+  async useTls(material: TlsMaterial): Promise<void> {
+    this.#tls = material;
+    await this.#each(({ handle }) => handle.useTls(material));
   }
 
   async scale(processes: number): Promise<void> {
@@ -169,7 +180,7 @@ export class ClusterRunner implements Runner {
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#isStopping = true;
     // The workers have their own: without ours, clients are refused when they have closed it, and wait for nobody.
-    this.#socket?.close();
+    for (const socket of this.#sockets.values()) socket.close();
     await this.#forked;
     await Promise.all([...this.#places.values()].map(({ handle }) => handle.stop(drainTimeoutMs)));
   }
@@ -274,19 +285,28 @@ export class ClusterRunner implements Runner {
   async #bringUp(place: Place): Promise<void> {
     const { handle } = place;
     let release: InstanceRelease | undefined;
-    let socket: ListeningSocket | undefined;
-    while (release !== this.#current || socket !== this.#socket) {
+    let tls: TlsMaterial | undefined;
+    const sockets = new Map<Scheme, ListeningSocket>();
+    while (release !== this.#current || tls !== this.#tls || this.#missingIn(sockets).length > 0) {
       if (release !== this.#current && this.#current !== undefined) {
         release = this.#current;
         await this.#prepareIn([place], release, 'skipped');
         place.prepared = undefined;
         await handle.commit();
       }
-      if (socket !== this.#socket && this.#socket !== undefined) {
-        socket = this.#socket;
-        await handle.listen(socket.handle);
+      if (tls !== this.#tls && this.#tls !== undefined) {
+        tls = this.#tls;
+        await handle.useTls(tls);
+      }
+      for (const socket of this.#missingIn(sockets)) {
+        sockets.set(socket.scheme, socket);
+        await handle.listen(socket.scheme, socket.handle);
       }
     }
     place.isServing = true;
+  }
+
+  #missingIn(sockets: ReadonlyMap<Scheme, ListeningSocket>): readonly ListeningSocket[] {
+    return [...this.#sockets.values()].filter((socket) => sockets.get(socket.scheme) !== socket);
   }
 }

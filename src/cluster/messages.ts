@@ -16,6 +16,8 @@ export interface WelcomeMessage {
   readonly kind: 'welcome';
   readonly runFolder: string;
   readonly spoolFolder: string;
+  /** What the application processes inherit. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: { readonly format: 'pretty' | 'json'; readonly level: LogLevel; readonly colour: boolean };
 }
 

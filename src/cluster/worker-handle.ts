@@ -3,10 +3,11 @@ import type { ProbeRule } from '../app/generation.js';
 import type { Release } from '../app/release.js';
 import type { Clock } from '../clock.js';
 import { EasyserveError, StartError } from '../errors.js';
-import type { SocketHandle } from '../front/listening-socket.js';
+import type { Scheme, SocketHandle } from '../front/listening-socket.js';
 import type { Settings } from '../settings/settings.js';
 import type { SiteControl } from '../site-control.js';
 import type { SiteStatus } from '../status.js';
+import type { TlsMaterial } from '../tls-material.js';
 import type { CallArguments, SiteCall, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
 import { Patience } from './patience.js';
 
@@ -72,8 +73,16 @@ export class WorkerHandle implements SiteControl {
     return this.#call('configure', [settings], this.#patience.promptMs);
   }
 
-  listen(handle: SocketHandle): Promise<void> {
-    return this.#call('listen', [handle], this.#patience.promptMs, handle);
+  listen(scheme: Scheme, handle: SocketHandle): Promise<void> {
+    return this.#call('listen', [scheme, handle], this.#patience.promptMs, handle);
+  }
+
+  unlisten(scheme: Scheme): Promise<void> {
+    return this.#call('unlisten', [scheme], this.#patience.promptMs);
+  }
+
+  useTls(material: TlsMaterial): Promise<void> {
+    return this.#call('useTls', [material], this.#patience.promptMs);
   }
 
   scale(processes: number, totalProcesses: number): Promise<void> {
@@ -167,7 +176,8 @@ export class WorkerHandle implements SiteControl {
         resolve: (result) => resolve(result as Awaited<ReturnType<SiteControl[C]>>),
         reject,
       });
-      this.#send({ kind: 'call', id, call, args: handle === undefined ? args : [] }, handle);
+      // A handle travels beside the message, and is put back behind the arguments (worker).
+      this.#send({ kind: 'call', id, call, args: handle === undefined ? args : args.slice(0, -1) }, handle);
     });
     return answer.finally(cancel);
   }

@@ -69,7 +69,7 @@ function createSite(welcome: WelcomeMessage, log: RootLog): Site {
     kill: (pid, signal) => void process.kill(pid, signal),
     clock: systemClock,
     log,
-    env: process.env,
+    env: welcome.env,
     runFolder: welcome.runFolder,
     spoolFolder: welcome.spoolFolder,
     pid: process.pid,
@@ -79,7 +79,7 @@ function createSite(welcome: WelcomeMessage, log: RootLog): Site {
 async function answer(site: Site, { id, call, args }: CallMessage, handle: SocketHandle): Promise<void> {
   try {
     const method = site[call] as (...args: readonly unknown[]) => Promise<unknown>;
-    const result = await method.apply(site, call === 'listen' ? [handle] : [...args]);
+    const result = await method.apply(site, call === 'listen' ? [...args, handle] : [...args]);
     send({ kind: 'answer', id, result });
   } catch (error) {
     send({ kind: 'answer', id, error: describeError(error) });

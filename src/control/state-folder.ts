@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import {
-  access,
   chmod,
-  constants,
   link,
   lstat,
   mkdir,
+  opendir,
   readdir,
   realpath,
   rm,
@@ -90,6 +89,11 @@ export async function stateFolderOf(
   return describeStateFolder(path);
 }
 
+/** For whoever reads the project's settings before its state folder is made. Throws EasyserveError `project-missing`. */
+export async function requireProject(projectDir: string): Promise<void> {
+  await requireReadable((await placeOf(projectDir)).root);
+}
+
 /** Where an instance of the project may be, best first. Nothing is created; the folders may be missing. */
 export async function findStateFolders(
   projectDir: string,
@@ -145,7 +149,9 @@ async function placeOf(projectDir: string): Promise<Place> {
 async function requireReadable(root: string): Promise<void> {
   if (!(await stat(root)).isDirectory()) throw noProject(`${root} is not a folder.`);
   try {
-    await access(root, constants.R_OK | constants.X_OK);
+    // Not access(2), which asks for the real user: root may be acting as another one (Privileges).
+    await (await opendir(root)).close();
+    await stat(join(root, '.'));
   } catch (error) {
     throw noProject(`The folder ${root} cannot be read by this user.`, error);
   }
@@ -241,6 +247,7 @@ function isShortEnough(folder: string): boolean {
   return Buffer.byteLength(folder + longestSocket) <= longestSocketPathBytes;
 }
 
+/** Whose the files are that this process makes. */
 function ownUid(): number {
-  return process.getuid?.() ?? 0;
+  return process.geteuid?.() ?? 0;
 }

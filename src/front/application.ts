@@ -1,13 +1,12 @@
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import type { Dispatcher } from '../upstream.js';
+import type { Dispatcher, UpstreamAddress } from '../upstream.js';
 import { respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler } from './exchange.js';
 import { answerHandlerFailure } from './handler-failure.js';
 import { refuseBody } from './refuse-body.js';
 import { AnswerWriter } from './upstream/answer-writer.js';
 import { AppRequest } from './upstream/app-request.js';
-import { encodeEnviron } from './upstream/environ.js';
 import { encodeToLatin1 } from './upstream/percent.js';
 import {
   announcedBytes,
@@ -17,7 +16,15 @@ import {
   readBody,
 } from './upstream/request-body.js';
 
+/** How the application takes requests; by the project's server, see Site. */
+export interface ApplicationNeeds {
+  readonly protocol: UpstreamAddress['protocol'];
+  /** Request bodies are read whole first, as a thread of the application waits for them; else they are passed on as they come. */
+  readonly readsBodiesFirst: boolean;
+}
+
 export interface ApplicationOptions {
+  readonly needs: ApplicationNeeds;
   readonly dispatcher: Dispatcher<AppRequest>;
   readonly spool: BodySpool;
   readonly settings: Settings;
@@ -30,14 +37,22 @@ const noBody: RequestBody = { kind: 'none' };
 export function serveApplication(options: ApplicationOptions): Handler {
   const { settings } = options;
   return (exchange) => {
+    if (exchange.isUpgrade) {
+      dispatch(exchange, noBody, options);
+      return true;
+    }
     const length = announcedBytes(exchange.request);
     if (length === 0) dispatch(exchange, noBody, options);
     else if (length !== undefined && length > settings.maxBodyBytes)
       refuseBody(exchange, new BodyRefused('too-large'), options);
-    else if (length !== undefined && isStreamed(exchange, settings)) {
-      const { bodyIdleTimeoutMs: idleTimeoutMs } = settings;
+    else if (isStreamed(exchange, length, options)) {
+      const { bodyIdleTimeoutMs: idleTimeoutMs, maxBodyBytes: maxBytes } = settings;
       sendContinue(exchange);
-      dispatch(exchange, { kind: 'streamed', source: exchange.request, length, idleTimeoutMs }, options);
+      dispatch(
+        exchange,
+        { kind: 'streamed', source: exchange.request, length, idleTimeoutMs, maxBytes },
+        options,
+      );
     } else {
       readThenDispatch(exchange, options).catch((error: unknown) =>
         answerHandlerFailure(exchange, error, options.log),
@@ -49,9 +64,14 @@ export function serveApplication(options: ApplicationOptions): Handler {
 
 // Private
 
-/** Not asked for chunked bodies: frameworks, Django among them, read nothing where no Content-Length is known. */
-function isStreamed(exchange: Exchange, { streamUploads }: Settings): boolean {
-  return streamUploads.some((prefix) => exchange.path.startsWith(prefix));
+/** A gateway gets no chunked bodies: frameworks, Django among them, read nothing where no Content-Length is known. */
+function isStreamed(
+  { path }: Exchange,
+  length: number | undefined,
+  { needs, settings }: ApplicationOptions,
+): boolean {
+  if (!needs.readsBodiesFirst) return true;
+  return length !== undefined && settings.streamUploads.some((prefix) => path.startsWith(prefix));
 }
 
 async function readThenDispatch(exchange: Exchange, options: ApplicationOptions): Promise<void> {
@@ -69,29 +89,17 @@ async function readThenDispatch(exchange: Exchange, options: ApplicationOptions)
 }
 
 function dispatch(exchange: Exchange, body: RequestBody, options: ApplicationOptions): void {
-  const { settings } = options;
-  const head = encodeEnviron(exchange, {
-    scriptName: encodeToLatin1(settings.scriptName),
-    contentLength: lengthOf(exchange, body),
-  });
+  const { settings, spool, log, needs } = options;
+  const writer = new AnswerWriter(exchange, settings, log);
+  const scriptName = encodeToLatin1(settings.scriptName);
+  const request = new AppRequest({ exchange, body, writer, spool, scriptName });
+  const head = needs.protocol === 'gateway' ? request.environ : request.headers;
   if (head === undefined) {
-    void options.spool.release(body);
+    void spool.release(body);
     respondWithErrorPage(exchange, 400, 'The address of this page is malformed.');
     return;
   }
-  const writer = new AnswerWriter(exchange, settings, options.log);
-  options.dispatcher.dispatch(new AppRequest(exchange, head, body, writer, options.spool));
-}
-
-function lengthOf(exchange: Exchange, body: RequestBody): number | undefined {
-  switch (body.kind) {
-    case 'none':
-      return exchange.request.headers['content-length'] === undefined ? undefined : 0;
-    case 'memory':
-      return body.bytes.length;
-    default:
-      return body.length;
-  }
+  options.dispatcher.dispatch(request);
 }
 
 /** The front asks for the body only when it will read it; HTTP/1.0 knows no such question (RFC 9110 section 10.1.1). */

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
+import type { ClientRequest } from './client-message.js';
 import type { ClientFacts } from './exchange.js';
 import type { TrustedProxies } from './trusted-proxies.js';
 
@@ -9,7 +9,7 @@ import type { TrustedProxies } from './trusted-proxies.js';
  * Called by Front for each request.
  */
 export function readClientFacts(
-  request: IncomingMessage,
+  request: ClientRequest,
   scheme: 'http' | 'https',
   trusted: TrustedProxies,
 ): ClientFacts {

@@ -1,5 +1,5 @@
-import type { IncomingMessage } from 'node:http';
 import { systemClock } from '../clock.js';
+import type { ClientRequest } from './client-message.js';
 
 /** nginx's lingering_timeout and lingering_time. */
 const maxPauseMs = 5_000;
@@ -11,7 +11,7 @@ const maxDrainMs = 30_000;
  * Used by Exchange between an answer that is given before the body was read and the close: a connection that is closed
  * with bytes unread is reset by the kernel, and a client that still sends loses the answer with it (RFC 9112 section 9.6).
  */
-export async function drainRequest(request: IncomingMessage): Promise<void> {
+export async function drainRequest(request: ClientRequest): Promise<void> {
   if (request.readableEnded || request.destroyed) return;
   await new Promise<void>((resolve) => {
     const cancel = systemClock.after(maxDrainMs, resolve);

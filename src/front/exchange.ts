@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ClientRequest, ClientResponse } from './client-message.js';
 import { drainRequest } from './drain-request.js';
 
 /** Who sent the request and by which way; made by front/client-facts from the socket and, behind a trusted proxy, its headers. */
@@ -22,8 +22,8 @@ export type HeaderList = readonly string[];
  * which the access log reads when the response closes.
  */
 export class Exchange {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: ClientRequest;
+  readonly response: ClientResponse;
   readonly id: string;
   readonly client: ClientFacts;
   /** Monotonic milliseconds. */
@@ -34,23 +34,61 @@ export class Exchange {
   /** Without the question mark; '' where there is none. */
   readonly query: string;
   bodyBytes = 0;
+  /** A WebSocket is asked for: the connection becomes a tunnel, or ends with an answer. */
+  readonly isUpgrade: boolean;
+  /** The application has taken the WebSocket: nothing more is written to `response`. */
+  isTunnel = false;
+  readonly #ownHeaders: string[];
+  #isStream = false;
+  readonly #onStream: (() => void) | undefined;
   /** Set before respond() by whoever answers without having read the body, and closes. */
   drainsRequest = false;
 
   constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    more: { id: string; client: ClientFacts; startedAtMs: number; target: string },
+    request: ClientRequest,
+    response: ClientResponse,
+    more: {
+      id: string;
+      client: ClientFacts;
+      startedAtMs: number;
+      target: string;
+      isUpgrade?: boolean;
+      /** See becomeStream. */
+      onStream?: () => void;
+    },
   ) {
     this.request = request;
     this.response = response;
     this.id = more.id;
+    this.#ownHeaders = ['X-Request-ID', more.id];
     this.client = more.client;
     this.startedAtMs = more.startedAtMs;
+    this.isUpgrade = more.isUpgrade ?? false;
+    this.#onStream = more.onStream;
     this.method = request.method ?? 'GET';
     const mark = more.target.indexOf('?');
     this.path = mark < 0 ? more.target : more.target.slice(0, mark);
     this.query = mark < 0 ? '' : more.target.slice(mark + 1);
+  }
+
+  /** It is a WebSocket or an event stream, which may go on for hours: a stop doesn't wait for its end. */
+  get isStream(): boolean {
+    return this.#isStream;
+  }
+
+  /** Called by whoever brings the answer, when it turns out to be one. */
+  becomeStream(): void {
+    this.#isStream = true;
+    this.#onStream?.();
+  }
+
+  /** What every answer gets, whoever makes it: X-Request-ID, and what was added. */
+  get ownHeaders(): HeaderList {
+    return this.#ownHeaders;
+  }
+
+  addHeader(name: string, value: string): void {
+    this.#ownHeaders.push(name, value);
   }
 
   /** Whether a response to this request carries a body (RFC 9110 section 9.3.2). */
@@ -63,7 +101,7 @@ export class Exchange {
    * For 304 and 204 pass no body: then no length is sent either.
    */
   respond(status: number, headers: HeaderList, body?: Buffer | string): void {
-    const list = ['X-Request-ID', this.id, ...headers];
+    const list = [...this.ownHeaders, ...headers];
     if (body === undefined) {
       if (status !== 204 && status !== 304) list.push('Content-Length', '0');
       this.response.writeHead(status, list);

@@ -1,23 +1,20 @@
-import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import net, { type Socket } from 'node:net';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import { answerClientError, refuseTunnel } from './client-error.js';
+import type { TlsMaterial } from '../tls-material.js';
 import { readClientFacts } from './client-facts.js';
+import type { ClientRequest, ClientResponse } from './client-message.js';
 import { respondWithErrorPage } from './error-page.js';
 import { Exchange, type Handler } from './exchange.js';
 import { answerHandlerFailure } from './handler-failure.js';
-import type { SocketHandle } from './listening-socket.js';
+import { Listeners, peerOf } from './listeners.js';
+import type { Scheme, SocketHandle } from './listening-socket.js';
 import { RequestIds } from './request-ids.js';
-import { whenItsTurn } from './response-turn.js';
 import { TrustedProxies } from './trusted-proxies.js';
 
 /** nginx's number for a client that left before its answer; only the access log shows it. */
 const CLIENT_CLOSED = 499;
-const BACKLOG = 2048;
-/** How often Node looks for connections beyond their limits; its own default would let slow headers take 30 s more. */
-const CHECK_MS = 1000;
+const SWITCHING_PROTOCOLS = 101;
 /** What a client that has just connected gets for its first request when the site stops. */
 const REQUEST_GRACE_MS = 1000;
 
@@ -31,12 +28,10 @@ export class Front {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #ids = new RequestIds();
-  readonly #servers = new Set<Server>();
+  readonly #listeners: Listeners;
   #settings: Settings;
   #trusted: TrustedProxies;
   #handlers: readonly Handler[] = [];
-  /** Open connections -> when they were accepted. */
-  readonly #sockets = new Map<Socket, number>();
   /** What is being answered. */
   readonly #exchanges = new Set<Exchange>();
   #isStopping = false;
@@ -47,40 +42,42 @@ export class Front {
     this.#trusted = new TrustedProxies(settings.trustedProxies);
     this.#clock = clock;
     this.#log = log;
+    this.#listeners = new Listeners({
+      settings: () => this.#settings,
+      clock,
+      log,
+      onRequest: (request, response, more) => this.#handle(request, response, more),
+      onClosed: () => this.#checkQuiet(),
+    });
   }
 
   get connections(): number {
-    return this.#sockets.size;
+    return this.#listeners.connections;
   }
 
   configure(settings: Settings, handlers: readonly Handler[]): void {
     this.#settings = settings;
     this.#trusted = new TrustedProxies(settings.trustedProxies);
     this.#handlers = handlers;
-    for (const server of this.#servers) applyLimits(server, settings);
+    this.#listeners.applyLimits(settings);
   }
 
-  /** Accepts on a bound socket, in place of those it accepted on before; their connections go on. */
-  async listen(handle: SocketHandle): Promise<void> {
-    const previous = [...this.#servers];
-    const server = this.#createServer();
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject);
-      server.listen(handle, BACKLOG, () => {
-        server.off('error', reject);
-        resolve();
-      });
-    });
-    server.on('error', (error) => {
-      this.#log.error('listener-error', 'the listening socket failed', { error: error.message });
-    });
-    this.#servers.add(server);
-    for (const old of previous) this.#stopListening(old);
+  useTls(material: TlsMaterial): void {
+    this.#listeners.useTls(material);
+  }
+
+  /** Accepts on a bound socket, in place of one that it accepted on before for the same scheme; connections go on. */
+  listen(scheme: Scheme, handle: SocketHandle): Promise<void> {
+    return this.#listeners.listen(scheme, handle);
+  }
+
+  unlisten(scheme: Scheme): void {
+    this.#listeners.unlisten(scheme);
   }
 
   /**
-   * Closes the listening socket, and resolves when every request has its answer and every connection is closed, or at
-   * the deadline.
+   * Closes the listening socket, and resolves when every request but WebSockets and event streams has its answer and every
+   * other connection is closed, or at the deadline.
    *
    * Connections that wait for their next request are closed at once. One that was just made gets a moment for its first,
    * for the client takes the connection as a promise.
@@ -90,14 +87,17 @@ export class Front {
     // Node has just looked for new connections when this phase of its event loop comes: the kernel's queue, which
     // closing the socket would reset, is as empty as it gets.
     await new Promise((resolve) => setImmediate(resolve));
-    for (const server of this.#servers) server.close();
     for (const { response } of this.#exchanges) response.shouldKeepAlive = false;
+    this.#listeners.close();
     const startedAtMs = this.#clock.now();
     // Browsers connect ahead of time, and may never ask for anything.
-    this.#closeUnused(
+    this.#listeners.closeUnused(
+      this.#peers(),
       (socket, acceptedAtMs) => socket.bytesRead === 0 && startedAtMs - acceptedAtMs > REQUEST_GRACE_MS,
     );
-    const endGrace = this.#clock.after(REQUEST_GRACE_MS, () => this.#closeUnused(() => true));
+    const endGrace = this.#clock.after(REQUEST_GRACE_MS, () =>
+      this.#listeners.closeUnused(this.#peers(), () => true),
+    );
     await new Promise<void>((resolve) => {
       const cancel = this.#clock.after(timeoutMs, resolve);
       this.#onQuiet = () => {
@@ -111,67 +111,37 @@ export class Front {
 
   /** Cuts what is left. */
   closeConnections(): void {
-    for (const server of this.#servers) server.closeAllConnections();
+    this.#listeners.cutConnections();
   }
 
   // Private
 
-  /** For good, but its connections go on: http.Server.close() would close those that are idle. */
-  #stopListening(server: Server): void {
-    net.Server.prototype.close.call(server, () => {
-      server.close(); // ends its watch over slow requests
-      this.#servers.delete(server);
-    });
+  /** Connections with a request. */
+  #peers(isCounted: (exchange: Exchange) => boolean = () => true): Set<string> {
+    return new Set([...this.#exchanges].filter(isCounted).map(({ request }) => peerOf(request.socket)));
   }
 
-  /** Connections without a request. */
-  #closeUnused(isDue: (socket: Socket, acceptedAtMs: number) => boolean): void {
-    const used = new Set([...this.#exchanges].map(({ request }) => request.socket));
-    for (const [socket, acceptedAtMs] of this.#sockets) {
-      if (!used.has(socket) && isDue(socket, acceptedAtMs)) socket.destroy();
-    }
-  }
-
+  /** Streams end with the application; until then their connections are not waited for. */
   #checkQuiet(): void {
-    if (this.#sockets.size === 0) this.#onQuiet?.();
+    if (this.#onQuiet === undefined) return;
+    if ([...this.#exchanges].some(({ isStream }) => !isStream)) return;
+    if (this.#listeners.connections === this.#peers(({ isStream }) => isStream).size) this.#onQuiet();
   }
 
-  #closeIdleConnections(): void {
-    for (const server of this.#servers) server.closeIdleConnections();
-  }
-
-  #createServer(): Server {
-    const server = http.createServer({ requestTimeout: 0, connectionsCheckingInterval: CHECK_MS });
-    applyLimits(server, this.#settings);
-    const onRequest = (request: IncomingMessage, response: ServerResponse): void =>
-      whenItsTurn(response, () => this.#handle(request, response));
-    server.on('request', onRequest);
-    // Without these two Node answers by itself, before anyone has looked at the request.
-    server.on('checkContinue', onRequest);
-    server.on('checkExpectation', onRequest);
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
-      answerClientError(error, socket as Socket, this.#log),
-    );
-    server.on('connect', (_request, socket) => refuseTunnel(socket as Socket));
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.set(socket, this.#clock.now());
-      socket.setNoDelay(true);
-      socket.once('close', () => {
-        this.#sockets.delete(socket);
-        this.#checkQuiet();
-      });
-    });
-    return server;
-  }
-
-  #handle(request: IncomingMessage, response: ServerResponse): void {
-    const client = readClientFacts(request, 'http', this.#trusted);
+  #handle(
+    request: ClientRequest,
+    response: ClientResponse,
+    { scheme, isUpgrade }: { readonly scheme: Scheme; readonly isUpgrade: boolean },
+  ): void {
+    const client = readClientFacts(request, scheme, this.#trusted);
     const given = client.isPeerTrusted ? request.headers['x-request-id'] : undefined;
     const exchange = new Exchange(request, response, {
       id: this.#ids.next(given),
       client,
       startedAtMs: this.#clock.now(),
       target: originForm(request.url ?? '/', request.headers.host ?? ''),
+      isUpgrade,
+      onStream: () => this.#checkQuiet(),
     });
     this.#exchanges.add(exchange);
     response.once('close', () => this.#onClosed(exchange));
@@ -194,13 +164,12 @@ export class Front {
 
   #onClosed(exchange: Exchange): void {
     this.#exchanges.delete(exchange);
-    if (this.#isStopping) setImmediate(() => this.#closeIdleConnections());
+    if (this.#isStopping) setImmediate(() => this.#listeners.closeIdleConnections());
     if (!this.#settings.accessLog) return;
-    const { response } = exchange;
     this.#log.access({
       method: exchange.method,
       path: exchange.request.url ?? '',
-      status: response.headersSent ? response.statusCode : CLIENT_CLOSED,
+      status: statusOf(exchange),
       bytes: exchange.bodyBytes,
       durationMs: this.#clock.now() - exchange.startedAtMs,
       requestId: exchange.id,
@@ -211,11 +180,9 @@ export class Front {
 
 // Private
 
-function applyLimits(server: Server, settings: Settings): void {
-  server.headersTimeout = settings.headerTimeoutMs;
-  server.keepAliveTimeout = settings.keepAliveTimeoutMs;
-  // An option that Node reads anew for each connection; its types know it as a parameter of createServer only.
-  Object.assign(server, { maxHeaderSize: settings.maxHeaderBytes });
+function statusOf({ isTunnel, response }: Exchange): number {
+  if (isTunnel) return SWITCHING_PROTOCOLS;
+  return response.headersSent ? response.statusCode : CLIENT_CLOSED;
 }
 
 /**

@@ -12,14 +12,19 @@ export interface SocketHandle {
   close(callback?: () => void): void;
 }
 
+/** What is spoken on a socket. */
+export type Scheme = 'http' | 'https';
+
+const usualPorts: Readonly<Record<Scheme, number>> = { http: 80, https: 443 };
+
 /**
  * Node's own way to bind without accepting, used by its cluster module for the same purpose. It is not documented; the
  * tests run it on every supported Node. A net.Server instead would accept in the primary, which serves no request.
  */
 type CreateServerHandle = (
-  address: string,
-  port: number,
-  type: 4 | 6,
+  address: string | null,
+  port: number | null,
+  type: 4 | 6 | -1,
   fd?: number,
   flags?: number,
 ) => SocketHandle | number;
@@ -35,13 +40,22 @@ const { _createServerHandle: createServerHandle } = net as unknown as {
  */
 export class ListeningSocket {
   readonly handle: SocketHandle;
+  readonly scheme: Scheme;
   readonly host: string;
   readonly port: number;
+  /** Bound by the service manager: where it is, is not ours to change. */
+  readonly isInherited: boolean;
 
-  private constructor(handle: SocketHandle, host: string, port: number) {
+  private constructor(
+    handle: SocketHandle,
+    { scheme, host, port }: { scheme: Scheme; host: string; port: number },
+    isInherited = false,
+  ) {
     this.handle = handle;
+    this.scheme = scheme;
     this.host = host;
     this.port = port;
+    this.isInherited = isInherited;
   }
 
   /** Port 0 takes any free one. Throws EasyserveError `port-in-use`, `port-forbidden` or `address-unusable`. */
@@ -49,6 +63,7 @@ export class ListeningSocket {
     host: string,
     port: number,
     create: CreateServerHandle = createServerHandle,
+    scheme: Scheme = 'http',
   ): Promise<ListeningSocket> {
     const address = await resolve(host, port);
     const handle = create(address, port, net.isIPv6(address) ? 6 : 4);
@@ -60,18 +75,34 @@ export class ListeningSocket {
       handle.close();
       throw await explainFailure(host, port, failure);
     }
-    return new ListeningSocket(handle, host, name.port ?? port);
+    return new ListeningSocket(handle, { scheme, host, port: name.port ?? port });
+  }
+
+  /** Takes a descriptor that the service manager bound (InheritedSockets). Throws EasyserveError `socket-unusable`. */
+  static adopt(fd: number, name: string): ListeningSocket {
+    // Node's net.Server does the same for listen({ fd }); only the handle of a TCP socket has a name to ask for.
+    const handle = createServerHandle(null, null, -1, fd);
+    const address: { address?: string; port?: number } = {};
+    const isTcp = typeof handle !== 'number' && handle.getsockname?.(address) === 0;
+    if (!isTcp || address.address === undefined || address.port === undefined) throw notAdoptable(fd, name);
+    return new ListeningSocket(handle, { scheme: 'http', host: address.address, port: address.port }, true);
   }
 
   get url(): string {
     const isAny = this.host === '0.0.0.0' || this.host === '::';
     const name = isAny ? 'localhost' : net.isIPv6(this.host) ? `[${this.host}]` : this.host;
-    return this.port === 80 ? `http://${name}/` : `http://${name}:${this.port}/`;
+    const port = this.port === usualPorts[this.scheme] ? '' : `:${this.port}`;
+    return `${this.scheme}://${name}${port}/`;
+  }
+
+  /** The same, for what is to be spoken on it; which that is, of those that were passed, InheritedSockets decides. */
+  as(scheme: Scheme): ListeningSocket {
+    return new ListeningSocket(this.handle, { scheme, host: this.host, port: this.port }, this.isInherited);
   }
 
   /** The same socket once more: it stays open, and its clients wait, when this one is closed. */
   async duplicate(): Promise<ListeningSocket> {
-    return new ListeningSocket(await duplicateHandle(this.handle), this.host, this.port);
+    return new ListeningSocket(await duplicateHandle(this.handle), this, this.isInherited);
   }
 
   /** Does nothing when a server that listened on it has closed it already. */
@@ -109,12 +140,29 @@ async function explainFailure(host: string, port: number, failure: number): Prom
       'port-forbidden',
       ExitCode.address,
       `This user may not listen on port ${port}.`,
-      {
-        hint: 'sudo sysctl net.ipv4.ip_unprivileged_port_start=80, or easyserve start --port 8000',
-      },
+      { detail: waysToAllow(port), hint: 'one of these, or easyserve start --port 8000' },
     );
   }
   return unusable(host, port, code);
+}
+
+/** docs/ports.md has them at length. */
+function waysToAllow(port: number): string {
+  return [
+    'To allow it, as root:',
+    `  this site, as a service         sudo easyserve install`,
+    `  every program of this machine   sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${port}`,
+    '  root binds, the owner serves    sudo easyserve start',
+  ].join('\n');
+}
+
+function notAdoptable(fd: number, name: string): EasyserveError {
+  return new EasyserveError(
+    'socket-unusable',
+    ExitCode.address,
+    `The socket${name === '' ? '' : ` ${name}`} that the service manager passes as descriptor ${fd} is no TCP socket.`,
+    { hint: 'ListenStream= with a port in the socket unit, as `easyserve install --socket` writes it' },
+  );
 }
 
 function unusable(host: string, port: number, code: string): EasyserveError {

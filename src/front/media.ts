@@ -1,10 +1,10 @@
 import type { ReadStream } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
 import { join, sep } from 'node:path';
 import send from 'send';
 import type { Log } from '../log/log.js';
 import { parseByteRange } from './byte-ranges.js';
+import type { ClientRequest } from './client-message.js';
 import { entityTag, isRangeFresh, wholeSecondsMs } from './conditional.js';
 import { contentTypeOf, isInertType } from './content-type.js';
 import { respondWithErrorPage } from './error-page.js';
@@ -126,7 +126,7 @@ function sendOpened(
  * nothing, and `bytes=-99` of a shorter file, which means all of it, for parts that the file doesn't have. The answer is
  * whether there is anything to honour.
  */
-function rewriteRange({ headers }: IncomingMessage, size: number): boolean {
+function rewriteRange({ headers }: ClientRequest, size: number): boolean {
   const part = headers.range === undefined ? 'whole' : parseByteRange(headers.range, size);
   if (typeof part === 'object') headers.range = `bytes=${part.start}-${part.end}`;
   return part !== 'whole';

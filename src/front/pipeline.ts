@@ -1,18 +1,29 @@
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
+import type { TlsMaterial } from '../tls-material.js';
 import type { Dispatcher } from '../upstream.js';
-import { serveApplication } from './application.js';
+import { answerChallenge } from './acme-challenge.js';
+import { type ApplicationNeeds, serveApplication } from './application.js';
 import type { Handler } from './exchange.js';
+import { applyHostPolicy } from './host-policy.js';
 import { type ServedFolder, serveFolder } from './media.js';
+import { type ServedSite, serveSite } from './static/serve-site.js';
 import { serveStatic } from './static/serve-static.js';
 import type { StaticTable } from './static/static-table.js';
 import type { AppRequest } from './upstream/app-request.js';
 import type { BodySpool } from './upstream/request-body.js';
 
 export interface PipelineOptions {
+  readonly needs: ApplicationNeeds;
   readonly settings: Settings;
-  readonly staticTable: StaticTable | undefined;
+  /** Undefined: HTTPS is off. */
+  readonly tls: TlsMaterial | undefined;
+  /** Host names that the application answers to, as in ALLOWED_HOSTS. */
+  readonly names: readonly string[];
+  readonly tables: readonly StaticTable[];
   readonly folders: readonly ServedFolder[];
+  /** In the application's place. */
+  readonly site: ServedSite | undefined;
   readonly dispatcher: Dispatcher<AppRequest>;
   readonly spool: BodySpool;
   readonly log: Log;
@@ -25,9 +36,26 @@ export interface PipelineOptions {
  */
 export function buildPipeline(options: PipelineOptions): readonly Handler[] {
   return [
-    // Here is the place of the ACME challenge, the host check and the redirect to HTTPS.
-    ...(options.staticTable === undefined ? [] : [serveStatic(options.staticTable, options.log)]),
-    ...options.folders.map((folder) => serveFolder(folder, options.log)),
-    serveApplication(options),
+    ...checkHosts(options),
+    ...serveFiles(options),
+    options.site === undefined ? serveApplication(options) : serveSite(options.site, options.log),
   ];
+}
+
+// Private
+
+/** Certificate authorities ask before anything is redirected. */
+function checkHosts({ tls, settings, names }: PipelineOptions): Handler[] {
+  const challenges = tls === undefined ? [] : [answerChallenge(tls.httpChallenges)];
+  return [...challenges, ...applyHostPolicy({ tls, settings, names })];
+}
+
+/** The longest prefix goes first, so that a folder may lie within another's. */
+function serveFiles({ tables, folders, log }: PipelineOptions): Handler[] {
+  return [
+    ...tables.map((table) => ({ prefix: table.prefix, handle: serveStatic(table, log) })),
+    ...folders.map((folder) => ({ prefix: folder.prefix, handle: serveFolder(folder, log) })),
+  ]
+    .sort((one, other) => other.prefix.length - one.prefix.length)
+    .map(({ handle }) => handle);
 }

@@ -52,7 +52,7 @@ export async function respondFromFile(
   if (response.destroyed) return part.handle.close();
   try {
     response.writeHead(status, [
-      ...['X-Request-ID', exchange.id],
+      ...exchange.ownHeaders,
       ...headers,
       ...['Content-Length', String(part.length)],
     ]);

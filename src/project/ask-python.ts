@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApplicationError } from '../errors.js';
+import type { CherootReport } from './cheroot-keywords.js';
 import { environmentFolders, type FoundInterpreter } from './interpreter.js';
 import type { CommandResult, RunCommand } from './run-command.js';
 
@@ -20,16 +21,21 @@ export interface PythonQuestion {
 export interface DjangoReport {
   readonly settingsModule: string;
   readonly application: string;
+  readonly interface: 'wsgi' | 'asgi';
+  readonly installed: readonly string[];
   readonly django: Readonly<Record<string, unknown>>;
   readonly isGilEnabled: boolean;
   readonly rssBytes?: number | null;
   readonly warnings: readonly string[];
 }
 
-/** What python/inspect_wsgi.py reports. */
-export interface WsgiReport {
+/** What python/inspect_application.py reports. */
+export interface ApplicationReport {
   /** null: none of the modules asked for has an application. */
   readonly application: string | null;
+  /** Missing with it. */
+  readonly interface?: 'wsgi' | 'asgi';
+  readonly installed: readonly string[];
   readonly isGilEnabled: boolean;
   readonly rssBytes?: number | null;
 }
@@ -52,9 +58,25 @@ export function askAboutDjango(question: PythonQuestion, args: readonly string[]
   return ask<DjangoReport>(question, 'inspect_django.py', args);
 }
 
-/** `specs`: see python/inspect_wsgi.py. Throws like askAboutDjango. */
-export function askAboutWsgi(question: PythonQuestion, specs: readonly string[]): Promise<WsgiReport> {
-  return ask<WsgiReport>(question, 'inspect_wsgi.py', specs);
+/** `args`: see python/inspect_application.py. Throws like askAboutDjango. */
+export function askAboutApplication(
+  question: PythonQuestion,
+  args: readonly string[],
+): Promise<ApplicationReport> {
+  return ask<ApplicationReport>(question, 'inspect_application.py', args);
+}
+
+/** Of a Cheroot that is installed. Throws like askAboutDjango. */
+export function askAboutCheroot(question: PythonQuestion): Promise<CherootReport> {
+  return ask<CherootReport>(question, 'inspect_cheroot.py', []);
+}
+
+/** How to install `what`, a package; see describeRequirements. */
+export async function describeInstall(question: PythonQuestion, what: string): Promise<string> {
+  const { path } = question.python;
+  if (!isOfSystem(question)) return `${path} -m pip install ${what}`;
+  const environment = join(question.root, '.venv');
+  return `${path} -m venv ${environment} && ${environment}/bin/python -m pip install ${what}`;
 }
 
 async function ask<Report>(
@@ -115,7 +137,7 @@ async function describeFailure(question: PythonQuestion, failure: Failure): Prom
     const what = missingModule === 'django' ? 'Django is not installed.' : message;
     return new ApplicationError(code, `${what} ${which}`, {
       detail: [...passedOver, detail].join('\n'),
-      hint: await describeInstall(question, 'django'),
+      hint: await describeRequirements(question, 'django'),
     });
   }
   if (missingModule === undefined || code === 'application-module-missing') {
@@ -123,7 +145,7 @@ async function describeFailure(question: PythonQuestion, failure: Failure): Prom
   }
   return new ApplicationError(code, `${message}. ${which}`, {
     detail,
-    hint: await describeInstall(question, undefined),
+    hint: await describeRequirements(question, undefined),
   });
 }
 
@@ -132,18 +154,19 @@ async function describeFailure(question: PythonQuestion, failure: Failure): Prom
  * beside the project's folder is not searched, as nothing says that it belongs to the project, but may well be meant. Many
  * systems refuse to install into their own interpreter (PEP 668); one in .venv is found by the next start.
  */
-async function describeInstall(
-  { python, root }: PythonQuestion,
+async function describeRequirements(
+  question: PythonQuestion,
   what: string | undefined,
 ): Promise<string | undefined> {
-  const isOfSystem = python.source.endsWith('of PATH');
-  const beside = isOfSystem ? await findEnvironment(dirname(root)) : undefined;
+  const { root } = question;
+  const beside = isOfSystem(question) ? await findEnvironment(dirname(root)) : undefined;
   if (beside !== undefined) return `easyserve start --set python=${beside}`;
   const wanted = (await exists(join(root, 'requirements.txt'))) ? '-r requirements.txt' : what;
-  if (wanted === undefined) return undefined;
-  if (!isOfSystem) return `${python.path} -m pip install ${wanted}`;
-  const environment = join(root, '.venv');
-  return `${python.path} -m venv ${environment} && ${environment}/bin/python -m pip install ${wanted}`;
+  return wanted === undefined ? undefined : describeInstall(question, wanted);
+}
+
+function isOfSystem({ python }: PythonQuestion): boolean {
+  return python.source.endsWith('of PATH');
 }
 
 async function findEnvironment(folder: string): Promise<string | undefined> {

@@ -30,11 +30,13 @@ export async function collectStatic(project: Project, collection: Collection): P
     () => true,
     () => false,
   );
+  const { python, root, settingsModule } = project;
+  if (python === undefined) throw new Error('a project without Python has nothing to collect');
   const result = await run({
-    command: project.python.path,
+    command: python.path,
     args: ['-u', ...(hasManage ? [manage] : ['-m', 'django']), 'collectstatic', '--noinput'],
-    cwd: project.root,
-    env: { ...env, DJANGO_SETTINGS_MODULE: project.settingsModule },
+    cwd: root,
+    env: { ...env, DJANGO_SETTINGS_MODULE: settingsModule },
     timeoutMs,
     signal,
   });

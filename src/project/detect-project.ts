@@ -1,37 +1,53 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationError } from '../errors.js';
-import type { DjangoFacts, Project } from '../project-facts.js';
+import type { Project } from '../project-facts.js';
 import type { Settings } from '../settings/settings.js';
-import { askAboutDjango, askAboutWsgi, type PythonQuestion } from './ask-python.js';
-import { type FoundInterpreter, findInterpreter } from './interpreter.js';
-import { type RunCommand, runCommand } from './run-command.js';
+import { readWish } from './choose-server.js';
+import { describeCommand } from './detect-command.js';
+import { detectFolder, isSiteFolder } from './detect-folder.js';
+import { detectNode, type NodeAbilities } from './detect-node.js';
+import { detectDjango, detectPython, type PythonDetection } from './detect-python.js';
 
-export interface Detection {
+export interface Detection extends PythonDetection {
   /** The folder that the person named. A symbolic link is followed anew each time. */
   readonly root: string;
-  readonly settings: Pick<Settings, 'app' | 'settingsModule' | 'python' | 'scriptName'>;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Also imports a Django project's WSGI application, for its size and the state of the GIL. */
-  readonly measure: boolean;
-  /** For each program that is asked. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly run?: RunCommand;
+  readonly settings: PythonDetection['settings'] & Pick<Settings, 'command' | 'folder' | 'fallback'>;
+  /** Default: the Node.js that runs us. */
+  readonly node?: NodeAbilities;
 }
 
-/** Files that usually hold a WSGI application, in the order in which they are tried. */
-const usualFiles = ['wsgi.py', 'app.py', 'application.py'];
+/** Files that usually hold a WSGI or ASGI application, in the order in which they are tried. */
+const usualFiles = ['wsgi.py', 'asgi.py', 'app.py', 'application.py', 'main.py'];
 
 /**
  * Finds out what stands in the folder, and asks its Python for the rest.
  *
- * Called by launcher at start and at each reload. Throws ApplicationError; nothing is left running.
+ * Called by launcher at start and at each reload. Throws ApplicationError and SettingsError; nothing is left running.
  */
 export async function detectProject(detection: Detection): Promise<Project> {
+  const { settings } = detection;
   const named = await resolveFolder(detection.root);
-  const djangoRoot = await findDjangoRoot(named, detection.settings);
-  return djangoRoot === undefined ? detectWsgi(detection, named) : detectDjango(detection, named, djangoRoot);
+  if (settings.command !== null) return describeCommand(named, settings.command);
+  if (settings.folder !== null) return detectFolder(named, settings.folder, settings);
+  if (settings.server === 'node' || isScript(settings.app)) {
+    const { project, lookedFor } = await detectNode({
+      root: named,
+      file: settings.app,
+      node: nodeOf(detection),
+    });
+    if (project === undefined) throw noApplication(named, lookedFor);
+    return project;
+  }
+  const djangoRoot = await findDjangoRoot(named, settings);
+  return djangoRoot === undefined
+    ? detectByFiles(detection, named)
+    : detectDjango(detection, named, djangoRoot);
+}
+
+/** A file of Node.js; `module:callable` has no such ending. */
+function isScript(app: string | null): boolean {
+  return app !== null && /\.[cm]?[jt]s$/.test(app);
 }
 
 async function resolveFolder(path: string): Promise<string> {
@@ -68,70 +84,24 @@ async function listDjangoFolders(named: string): Promise<string[]> {
   return [...new Set(folders)];
 }
 
-async function detectDjango(detection: Detection, named: string, root: string): Promise<Project> {
-  const { settings, measure } = detection;
-  const { question, python } = await choosePython(detection, named, root);
-  const manage = join(root, 'manage.py');
-  const args: string[] = [];
-  if (await isFile(manage)) args.push(`--manage=${manage}`);
-  if (settings.settingsModule !== null) args.push(`--settings-module=${settings.settingsModule}`);
-  if (settings.app !== null) args.push(`--application=${settings.app}`);
-  if (settings.scriptName !== '') args.push(`--script-name=${settings.scriptName}`);
-  if (measure) args.push('--measure');
-  const report = await askAboutDjango(question, args);
-  return {
-    kind: 'django',
-    root,
-    python: withGil(python, report.isGilEnabled),
-    application: report.application,
-    settingsModule: report.settingsModule,
-    django: report.django as unknown as DjangoFacts,
-    applicationRssBytes: report.rssBytes ?? undefined,
-    warnings: [...python.passedOver, ...report.warnings],
-  };
-}
-
-async function detectWsgi(detection: Detection, root: string): Promise<Project> {
-  const { app } = detection.settings;
-  const files = app === null ? await listUsualFiles(root) : [];
-  if (app === null && files.length === 0) throw noApplication(root);
-  const { question, python } = await choosePython(detection, root, root);
-  const specs = app === null ? files.map((file) => file.slice(0, -'.py'.length)) : [app];
-  const report = await askAboutWsgi(question, specs);
-  if (report.application === null) throw noApplication(root, files);
-  return {
-    kind: 'wsgi',
-    root,
-    python: withGil(python, report.isGilEnabled),
-    application: report.application,
-    settingsModule: undefined,
-    django: undefined,
-    applicationRssBytes: report.rssBytes ?? undefined,
-    warnings: python.passedOver,
-  };
-}
-
-async function choosePython(
-  { settings, env, timeoutMs, signal, run = runCommand }: Detection,
-  named: string,
-  root: string,
-): Promise<{ question: PythonQuestion; python: FoundInterpreter }> {
-  const { platform } = process;
-  const python = await findInterpreter({
-    root,
-    named,
-    env,
-    setting: settings.python,
-    platform,
-    timeoutMs,
-    signal,
-    run,
-  });
-  return { question: { python, root, env, timeoutMs, signal, run }, python };
-}
-
-function withGil({ path, source, version }: FoundInterpreter, isGilEnabled: boolean): Project['python'] {
-  return { path, source, version, isGilEnabled };
+/** What no setting names: Python's usual files, then package.json, and a folder with nothing but files last of all. */
+async function detectByFiles(detection: Detection, root: string): Promise<Project> {
+  const { settings } = detection;
+  const files = settings.app === null ? await listUsualFiles(root) : [];
+  const specs = settings.app === null ? files.map((file) => file.slice(0, -'.py'.length)) : [settings.app];
+  const python = specs.length === 0 ? undefined : await detectPython(detection, root, specs);
+  if (python !== undefined) return python;
+  const kind = readWish(settings).interface;
+  const missed = files.map(
+    (file) => `${file} is there, but has none of these${kind ? ` for ${kind.toUpperCase()}` : ''}`,
+  );
+  const looked = [...describePythonSearch(root), ...missed];
+  if (settings.app !== null || settings.server !== 'auto') throw noApplication(root, looked);
+  const node = await detectNode({ root, file: null, node: nodeOf(detection) });
+  if (node.project !== undefined) return node.project;
+  // Not resolved: a link that is turned to another release is followed at each request.
+  if (await isSiteFolder(detection.root)) return detectFolder(root, detection.root, settings);
+  throw noApplication(root, [...looked, ...node.lookedFor, `index.html (a folder of files) in ${root}`]);
 }
 
 async function listUsualFiles(root: string): Promise<string[]> {
@@ -140,16 +110,23 @@ async function listUsualFiles(root: string): Promise<string[]> {
   return found;
 }
 
-/** `without`: files that are there, but hold no application. */
-function noApplication(root: string, without: readonly string[] = []): ApplicationError {
-  const looked = [
+function nodeOf({ node }: Detection): NodeAbilities {
+  // Older versions do not have the feature's name, and @types/node 20 does not know it.
+  const { typescript } = process.features as { typescript?: string | false };
+  return node ?? { version: process.version, stripsTypes: Boolean(typescript) };
+}
+
+function describePythonSearch(root: string): readonly string[] {
+  return [
     `manage.py (Django) in ${root} and the folders in it`,
     `${usualFiles.join(', ')} in ${root}, with application, app, create_app() or make_app()`,
-    ...without.map((file) => `${file} is there, but has none of these`),
   ];
+}
+
+function noApplication(root: string, looked: readonly string[]): ApplicationError {
   return new ApplicationError('no-application', `No application was found in ${root}.`, {
     detail: `Looked for:\n${looked.map((line) => `  ${line}`).join('\n')}`,
-    hint: 'easyserve start --set app=module:callable',
+    hint: 'easyserve start --set app=module:callable, or --set command="…" for any other server',
   });
 }
 

@@ -1,15 +1,15 @@
-import type { Project } from '../project-facts.js';
+import { isThreaded, type Project } from '../project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import type { Capacity } from './capacity.js';
 
 /** How many processes and threads, in which mode, and why. Made by launcher at start and at each reload. */
 export interface ProcessPlan {
   readonly mode: 'single' | 'cluster';
-  /** Application processes in all. */
+  /** Application processes in all; 0 for a folder of files. */
   readonly processes: number;
   /** Throng workers in cluster mode; 1 in single mode, where the front lives in the supervisor. */
   readonly fronts: number;
-  /** Of each application process. */
+  /** Of each application process; 1 where its server has no use for them. */
   readonly threads: number;
   /** Why this mode and number, for the log: `processes = auto: one for each of 4 cores (CPU affinity)`. */
   readonly reason: string;
@@ -20,8 +20,8 @@ export interface ProcessPlan {
 export interface PlanInput {
   readonly settings: Pick<Settings, 'processes' | 'threads' | 'fronts'>;
   readonly capacity: Capacity;
-  readonly project: Pick<Project, 'applicationRssBytes'> & {
-    readonly python: Pick<Project['python'], 'isGilEnabled'>;
+  readonly project: Pick<Project, 'applicationRssBytes' | 'server'> & {
+    readonly python: { readonly isGilEnabled: boolean } | undefined;
   };
 }
 
@@ -40,18 +40,27 @@ const memoryShare = 0.75;
 /** Pure: the same input makes the same plan. */
 export function planProcesses(input: PlanInput): ProcessPlan {
   const { settings } = input;
+  if (input.project.server === 'none') return planFolder(settings);
   const automatic = chooseProcesses(input);
   const { processes, reason } =
-    settings.processes === 'auto' ? describeAutomatic(automatic) : describeFixed(settings.processes);
+    settings.processes === 'auto' ? describeAutomatic(automatic) : describeFixed(settings.processes, input);
   const isCluster = processes > 1;
   return {
     mode: isCluster ? 'cluster' : 'single',
     processes,
     fronts: isCluster ? chooseFronts(settings.fronts, processes) : 1,
-    threads: settings.threads === 'auto' ? chooseThreads(input, processes) : settings.threads,
+    threads: chooseThreads(input, processes),
     reason,
     advice: settings.processes === 1 ? advise(input, automatic) : undefined,
   };
+}
+
+/** The front alone serves a folder of files. */
+function planFolder({ processes }: PlanInput['settings']): ProcessPlan {
+  const vain =
+    typeof processes === 'number' && processes > 1 ? `, so processes = ${processes} has no effect` : '';
+  const reason = `a folder of files needs no application process${vain}`;
+  return { mode: 'single', processes: 0, fronts: 1, threads: 1, reason, advice: undefined };
 }
 
 /** Shares `total` out over `fronts`, as evenly as it goes: 5 over 3 is [2, 2, 1]. */
@@ -62,8 +71,8 @@ export function distribute(total: number, fronts: number): number[] {
   );
 }
 
-function describeFixed(processes: number): Choice {
-  const why = processes === 1 ? ': its threads share memory' : '';
+function describeFixed(processes: number, { project }: PlanInput): Choice {
+  const why = processes === 1 && isThreaded(project.server) ? ': its threads share memory' : '';
   return { processes, reason: `processes = ${processes}${why}` };
 }
 
@@ -76,7 +85,7 @@ function chooseProcesses({ capacity, project }: PlanInput): Choice {
   const wholeCores = Math.max(1, Math.floor(capacity.cores));
   const cores = describeCores(capacity);
   if (wholeCores === 1) return { processes: 1, reason: `${cores} can run one process` };
-  if (!project.python.isGilEnabled) {
+  if (project.python?.isGilEnabled === false) {
     return { processes: 1, reason: `Python's GIL is off, so the threads of one process use ${cores}` };
   }
   const fitting = countFitting(capacity, project.applicationRssBytes);
@@ -106,9 +115,11 @@ function chooseFronts(setting: number | 'auto', processes: number): number {
   return setting === 'auto' ? Math.ceil(processes / processesPerFront) : Math.min(setting, processes);
 }
 
-function chooseThreads({ capacity, project }: PlanInput, processes: number): number {
+function chooseThreads({ settings, capacity, project }: PlanInput, processes: number): number {
+  if (!isThreaded(project.server)) return 1;
+  if (settings.threads !== 'auto') return settings.threads;
   const least = processes > 1 ? clusterThreads : singleThreads;
-  if (project.python.isGilEnabled) return least;
+  if (project.python?.isGilEnabled !== false) return least;
   return Math.max(least, Math.ceil((freeThreadsPerCore * Math.floor(capacity.cores)) / processes));
 }
 

@@ -3,7 +3,7 @@ import { duplicateSetting, type Layer, type LayerEntry, unknownSetting } from '.
 import type { Problem } from './problem.js';
 import { settingKeys } from './schema.js';
 import type { SettingKey } from './setting-definition.js';
-import { toConstantSpelling } from './setting-name.js';
+import { environmentName, toConstantSpelling } from './setting-name.js';
 
 /** The two settings as project/ read them from Django; undefined or null where missing. */
 export interface DjangoSource {
@@ -39,11 +39,21 @@ export function readEasyserverLayer(source: DjangoSource): Layer {
   for (const [name, value] of Object.entries(easyserver)) {
     const key = names.get(name);
     const first = key && entries.get(key);
-    if (key === undefined) problems.push(unknownSetting(place, name, names.keys()));
+    if (key === 'user' || key === 'group') problems.push(tooLate(place, name, key));
+    else if (key === undefined) problems.push(unknownSetting(place, name, names.keys()));
     else if (first !== undefined) problems.push(duplicateSetting(place, name, first));
     else entries.set(key, { key, value, origin, where: `${place}: ${name}` });
   }
   return { entries: [...entries.values()], problems };
+}
+
+/** Django's settings are code of the project, which root never runs: it has become the user by then. */
+function tooLate(place: string, name: string, key: 'user' | 'group'): Problem {
+  return {
+    code: 'misplaced-setting',
+    message: `${place}: ${name} is needed before Django's settings are read`,
+    hint: `set ${key} in easyserve.toml, with --set ${key}=… or with ${environmentName(key)}`,
+  };
 }
 
 /** Django's CHEROOT, kept whole; what it says of threads is settings/cheroot-threads'. */

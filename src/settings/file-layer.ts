@@ -1,4 +1,5 @@
 import type { FileEntry } from './file-entry.js';
+import { isTable } from './formats.js';
 import { duplicateSetting, type Layer, type LayerEntry, unknownSetting } from './layer.js';
 import type { Problem } from './problem.js';
 import { isSettingKey, settingKeys } from './schema.js';
@@ -9,7 +10,7 @@ import { toKeySpelling } from './setting-name.js';
 export function readFileLayer(fileName: string, fileEntries: readonly FileEntry[]): Layer {
   const entries = new Map<SettingKey, LayerEntry>();
   const problems: Problem[] = [];
-  for (const { name, value, line } of fileEntries) {
+  for (const { name, value, line } of fileEntries.flatMap(takeApart)) {
     const place = `${fileName} line ${line}`;
     const key = toKeySpelling(name);
     if (!isSettingKey(key)) {
@@ -21,4 +22,14 @@ export function readFileLayer(fileName: string, fileEntries: readonly FileEntry[
     else entries.set(key, { key, value, origin: fileName, where: `${place}: ${name}` });
   }
   return { entries: [...entries.values()], problems };
+}
+
+/** A table that is no setting holds settings whose names begin with its own: `[tls] cert = …` sets tlsCert. */
+function takeApart(entry: FileEntry): FileEntry[] {
+  const { name: prefix, value, line } = entry;
+  const begin = toKeySpelling(prefix);
+  if (isSettingKey(begin) || !isTable(value)) return [entry];
+  if (!settingKeys.some((key) => key.startsWith(begin) && /^[A-Z]/.test(key.slice(begin.length))))
+    return [entry];
+  return Object.entries(value).map(([name, each]) => ({ name: `${prefix}.${name}`, value: each, line }));
 }

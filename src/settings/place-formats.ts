@@ -68,6 +68,8 @@ export const folder: Format<string> = {
   resolve: (path, projectDir) => resolve(projectDir, path),
 };
 
+export const file: Format<string> = { ...folder, allowed: 'the path of a file' };
+
 export const folders = listOf(folder, 'a list of folders');
 
 export const foldersByPrefix = mapOf(
@@ -91,3 +93,11 @@ export const applicationName = textLike(
   new RegExp(`^${module}:${module}(?:\\(\\))?$`, 'u'),
   'written as module:callable, like mysite.wsgi:application',
 );
+
+/** A Node.js application is named by its file, Python's by module and callable. */
+export const applicationPlace: Format<string> = {
+  allowed: `${applicationName.allowed}, or the path of a JavaScript or TypeScript file`,
+  accepts: (value): value is string =>
+    applicationName.accepts(value) || (typeof value === 'string' && /^[^\0]+\.[cm]?[jt]s$/.test(value)),
+  read: (text) => text,
+};

@@ -2,7 +2,12 @@ import { SettingsError } from '../errors.js';
 
 /** One thing that is wrong with the settings; several are reported at once. */
 export interface Problem {
-  readonly code: 'unknown-setting' | 'malformed-setting' | 'duplicate-setting' | 'conflicting-settings';
+  readonly code:
+    | 'unknown-setting'
+    | 'malformed-setting'
+    | 'misplaced-setting'
+    | 'duplicate-setting'
+    | 'conflicting-settings';
   readonly message: string;
   readonly hint?: string | undefined;
 }

@@ -1,15 +1,21 @@
 import type { Definitions, SettingKey } from './setting-definition.js';
+import { acmeSettings } from './themes/acme-settings.js';
 import { applicationSettings } from './themes/application-settings.js';
 import { fileSettings } from './themes/file-settings.js';
 import { lifecycleSettings } from './themes/lifecycle-settings.js';
 import { operationSettings } from './themes/operation-settings.js';
+import { privilegeSettings } from './themes/privilege-settings.js';
 import { processSettings } from './themes/process-settings.js';
 import { replacementSettings } from './themes/replacement-settings.js';
 import { requestSettings } from './themes/request-settings.js';
+import { tlsSettings } from './themes/tls-settings.js';
 
 /** Every setting. The type makes a key that Settings has and no theme defines an error of the compiler. */
 export const schema: Definitions<SettingKey> = {
   ...processSettings,
+  ...tlsSettings,
+  ...acmeSettings,
+  ...privilegeSettings,
   ...applicationSettings,
   ...fileSettings,
   ...requestSettings,
@@ -27,6 +33,9 @@ export function isSettingKey(name: string): name is SettingKey {
 /** The order and the headings of docs/settings.md. */
 export const themes: readonly { readonly title: string; readonly keys: readonly SettingKey[] }[] = [
   { title: 'Address and processes', keys: keysOf(processSettings) },
+  { title: 'HTTPS', keys: keysOf(tlsSettings) },
+  { title: 'Certificates by ACME', keys: keysOf(acmeSettings) },
+  { title: 'User and group', keys: keysOf(privilegeSettings) },
   { title: 'Application', keys: keysOf(applicationSettings) },
   { title: 'Static files, media and compression', keys: keysOf(fileSettings) },
   { title: 'Requests', keys: keysOf(requestSettings) },

@@ -4,8 +4,16 @@ import type { SettingKey } from './setting-definition.js';
  * How one key is spelled in the different sources. Used by the readers of the sources and by scripts/settings-docs.
  */
 
-/** Settings files and --set may write drainTimeoutMs, drain-timeout-ms or drain_timeout_ms. */
+/**
+ * Settings files and --set may write drainTimeoutMs, drain-timeout-ms or drain_timeout_ms; a dot joins two parts of a
+ * name, so that tls.cert is tlsCert.
+ */
 export function toKeySpelling(name: string): string {
+  const [first = '', ...rest] = name.split('.').map(toCamelCase);
+  return first + rest.map((part) => part.slice(0, 1).toUpperCase() + part.slice(1)).join('');
+}
+
+function toCamelCase(name: string): string {
   const isCamelCase = !/[-_]/.test(name) && name !== name.toUpperCase();
   if (isCamelCase) return name;
   return name.toLowerCase().replace(/[-_]+([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());

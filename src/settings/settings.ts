@@ -1,3 +1,5 @@
+import type { ServerName } from '../project-facts.js';
+
 /**
  * The one frozen value that the whole program reads.
  *
@@ -16,8 +18,27 @@ export interface Settings {
   /** HTTP fronts (throng workers) of cluster mode; auto: one per four application processes. */
   readonly fronts: number | 'auto';
 
-  /** `module:callable` of a WSGI application; null: found. */
+  /** User that handles requests and runs the application when root starts it; null: the owner of the project folder. */
+  readonly user: string | null;
+  /** Group of its processes then; null: the user's own. */
+  readonly group: string | null;
+
+  /** `module:callable` of a WSGI or ASGI application, or the file of a Node.js application; null: found. */
   readonly app: string | null;
+  /** What runs the application; auto: chosen by what it is. */
+  readonly server: 'auto' | Exclude<ServerName, 'command' | 'none'>;
+  /** Which of both a Python application is called by; auto: WSGI, unless it has only the other. */
+  readonly interface: 'auto' | 'wsgi' | 'asgi';
+  /** A command that starts any other server; null: none. */
+  readonly command: string | null;
+  /** Requests that one process of an asynchronous server, or of a command, gets at the same time. */
+  readonly concurrency: number;
+  /** How front and Python processes talk; auto: Unix sockets where the system has them for Python, else TCP. */
+  readonly transport: 'auto' | 'unix' | 'tcp';
+  /** Folder that is served as the whole site; null: found. */
+  readonly folder: string | null;
+  /** File in `folder` that answers every path without a file, for single-page applications; null: none. */
+  readonly fallback: string | null;
   /** Django's settings module; null: read from manage.py. */
   readonly settingsModule: string | null;
   /** Python interpreter; null: found. */
@@ -29,6 +50,8 @@ export interface Settings {
 
   /** Whether the front serves Django's static and media files. */
   readonly serveStatic: boolean;
+  /** URL prefix -> folder that the front serves by itself, beside what Django tells. */
+  readonly static: Readonly<Record<string, string>>;
   /** auto: run collectstatic at start and reload when STATIC_ROOT is set. */
   readonly collect: 'auto' | 'never';
   /** Folder served under /.well-known/; null: none. */
@@ -69,6 +92,8 @@ export interface Settings {
   readonly healthTimeoutMs: number;
   /** For requests in flight on a reload or stop. */
   readonly drainTimeoutMs: number;
+  /** For WebSockets and event streams on a reload: they go on with the old application for so long. */
+  readonly streamDrainTimeoutMs: number;
   /** From SIGTERM to SIGKILL. */
   readonly killTimeoutMs: number;
   /** A request that runs longer is stuck: stack logged, 504, process recycled. 0: never. */
@@ -87,10 +112,52 @@ export interface Settings {
   readonly restartBudget: number;
   readonly restartWindowMs: number;
 
+  /** Whether HTTPS is served; null: where a certificate or a domain is set. */
+  readonly https: boolean | null;
+  /** Port of HTTPS; 0: any free one; null: 443 where the process may bind it, else 8443. */
+  readonly httpsPort: number | null;
+  readonly http2: boolean;
+  /** PEM files (absolute) of one certificate; its key is in tlsCert where tlsKey is null. */
+  readonly tlsCert: string | null;
+  readonly tlsKey: string | null;
+  readonly tlsPassphraseFile: string | null;
+  /** More certificates, after that one. */
+  readonly tlsCertificates: readonly CertificateFiles[];
+  readonly redirectToHttps: boolean;
+  /** Visitors of the site's other names are sent to this one. */
+  readonly canonicalHost: string | null;
+  /** Strict-Transport-Security; ramp: for an hour at first, later for a year. */
+  readonly hsts: 'off' | 'on' | 'ramp';
+
+  /** Host names that certificates are got for by ACME, one for each. */
+  readonly domains: readonly string[];
+  /** URL of the ACME directory. */
+  readonly acmeDirectory: string;
+  readonly acmeEmail: string | null;
+  readonly acmeAgreeTerms: boolean;
+  /** ecdsa: P-256; rsa: 2048 bits. */
+  readonly acmeKeyType: 'ecdsa' | 'rsa';
+  /** External account binding: both, or none. */
+  readonly acmeEabKeyId: string | null;
+  readonly acmeEabHmacKeyFile: string | null;
+  /** Root certificate of the directory's server (absolute); null: the usual ones. */
+  readonly acmeCaFile: string | null;
+  /** null: in the user's state folder. */
+  readonly acmeFolder: string | null;
+
   /** Reload when the settings file changes. */
   readonly watch: boolean;
   readonly logLevel: 'debug' | 'info' | 'warn' | 'error';
   /** auto: pretty on a terminal, else json. */
   readonly logFormat: 'auto' | 'pretty' | 'json';
   readonly accessLog: boolean;
+}
+
+/** The PEM files (absolute) of a certificate. */
+export interface CertificateFiles {
+  readonly cert: string;
+  /** Missing: the key is in the file of the certificate. */
+  readonly key?: string;
+  /** Its first line is the passphrase of the key. */
+  readonly passphraseFile?: string;
 }

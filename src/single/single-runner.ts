@@ -1,8 +1,9 @@
-import type { ListeningSocket } from '../front/listening-socket.js';
+import type { ListeningSocket, Scheme } from '../front/listening-socket.js';
 import { type InstanceRelease, type Runner, releaseFor } from '../runner.js';
 import type { Settings } from '../settings/settings.js';
 import type { Site } from '../site.js';
 import type { SiteStatus } from '../status.js';
+import type { TlsMaterial } from '../tls-material.js';
 
 /** Single-process threaded mode: one site, inside this process. Its sibling is cluster/ClusterRunner. */
 export class SingleRunner implements Runner {
@@ -12,10 +13,9 @@ export class SingleRunner implements Runner {
     this.#site = site;
   }
 
-  async start(release: InstanceRelease, socket: ListeningSocket): Promise<void> {
+  async start(release: InstanceRelease): Promise<void> {
     await this.#site.prepare(releaseFor(release, release.plan.processes), 'reported');
     await this.#site.commit();
-    await this.#site.listen(socket.handle);
   }
 
   prepare(release: InstanceRelease): Promise<void> {
@@ -39,7 +39,15 @@ export class SingleRunner implements Runner {
   }
 
   listen(socket: ListeningSocket): Promise<void> {
-    return this.#site.listen(socket.handle);
+    return this.#site.listen(socket.scheme, socket.handle);
+  }
+
+  unlisten(scheme: Scheme): Promise<void> {
+    return this.#site.unlisten(scheme);
+  }
+
+  useTls(material: TlsMaterial): Promise<void> {
+    return this.#site.useTls(material);
   }
 
   scale(processes: number): Promise<void> {

@@ -2,7 +2,7 @@
 
 import socket
 import struct
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple, Union
 
 FRAME = struct.Struct("!BBxxII")
 HEADER_BYTES = FRAME.size
@@ -75,11 +75,13 @@ def encode_environ(path: str, method: str = "GET", **extra: str) -> bytes:
 class FrontConnection:
     """One connection to one thread of a gateway. Every wait has a deadline."""
 
-    def __init__(self, path: str) -> None:
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    def __init__(self, place: Union[str, Tuple[str, int]]) -> None:
+        """`place`: the path of a Unix socket, or host and port."""
+        family = socket.AF_UNIX if isinstance(place, str) else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_STREAM)
         self.socket.settimeout(DEADLINE_SECONDS)
         try:
-            self.socket.connect(path)
+            self.socket.connect(place)
         except OSError:
             self.socket.close()
             raise

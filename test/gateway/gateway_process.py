@@ -72,14 +72,16 @@ class GatewayProcess:
         python: str = sys.executable,
         folder: pathlib.Path = APPS,
         env: Optional[Dict[str, str]] = None,
+        place: Optional[str] = None,
     ) -> None:
+        """`place`: the flag that says where to listen; by default a Unix socket."""
         self.run_folder = pathlib.Path(tempfile.mkdtemp(prefix="gateway-"))
         self.socket_path = str(self.run_folder / "app.sock")
         self.control, theirs = socket.socketpair()
         self.control.settimeout(DEADLINE_SECONDS)
         self.child = subprocess.Popen(
             [
-                python, str(GATEWAY), "--socket=" + self.socket_path, "--application=" + application,
+                python, str(GATEWAY), place or "--socket=" + self.socket_path, "--application=" + application,
                 "--threads=%d" % threads, "--control-fd=%d" % theirs.fileno(),
             ],
             cwd=str(folder),

@@ -79,6 +79,11 @@ class FailedTest(StartTestCase):
         self.check("", "AttributeError", "has no attribute 'missing'", "lifecycle:missing")
         self.check("", "TypeError", "lifecycle:not_callable is not callable", "lifecycle:not_callable")
 
+    def test_an_asgi_application(self) -> None:
+        message = "lifecycle:asgi is ASGI, and is to be served as WSGI"
+        error = self.check("", "WrongInterface", message, "lifecycle:asgi")
+        self.assertNotIn("Traceback", error)
+
     def test_long_traceback_arrives_whole(self) -> None:
         error = self.check("long traceback", "RuntimeError", "RuntimeError: " + "x" * 300000)
         self.assertTrue(error.endswith("x\n"))

@@ -33,7 +33,7 @@ test('the interpreter of $VIRTUAL_ENV comes first', { timeout }, async (t) => {
     prepare: (dir) => void makePythonEnvironment(join(dir, '.venv')),
   });
   const { project } = await easyserve.status();
-  assert.ok(project.python.startsWith(join(testVirtualEnv(), 'bin')), project.python);
+  assert.ok(project.python?.startsWith(join(testVirtualEnv(), 'bin')), project.python);
 });
 
 test('a $VIRTUAL_ENV that is not there is passed over, and said so at start and reload', {

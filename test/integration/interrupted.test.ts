@@ -58,7 +58,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
 
   const steps: Readonly<Record<string, (easyserve: Easyserve) => boolean>> = {
     'the control socket is there': ({ dir }) => existsSync(join(dir, '.easyserve', 'control.sock')),
-    'the project is looked at': (easyserve) => runs(easyserve, 'inspect_wsgi.py'),
+    'the project is looked at': (easyserve) => runs(easyserve, 'inspect_application.py'),
     'the application is started': (easyserve) => runs(easyserve, 'gateway.py'),
     'the application listens': ({ dir }) => existsSync(join(dir, '.easyserve/run')) && hasSocket(dir),
   };

@@ -58,7 +58,9 @@ function assertContents(tarball: string): void {
     'dist/python/gateway.py',
     'dist/python/easyserve_inspection.py',
     'dist/python/inspect_django.py',
-    'dist/python/inspect_wsgi.py',
+    'dist/python/inspect_application.py',
+    'dist/python/serve_asgi.py',
+    'dist/python/serve_cheroot.py',
     'docs/settings.md',
   ];
   for (const name of needed) assert.ok(names.includes(name), `${name} is missing`);

@@ -5,7 +5,15 @@ import type { TestContext } from 'node:test';
 import { prepareJournalDatabase } from './journal-database.js';
 import { repositoryRoot } from './repository.js';
 
-export type FixtureName = 'django-site' | 'django-minimal' | 'wsgi-hello';
+export type FixtureName =
+  | 'django-site'
+  | 'django-minimal'
+  | 'wsgi-hello'
+  | 'asgi-hello'
+  | 'django-channels'
+  | 'node-hello'
+  | 'node-site'
+  | 'plain-site';
 
 /** What running an application leaves behind in its folder; never part of a copy. */
 const leftBehind = new Set(['__pycache__', '.easyserve', 'db.sqlite3', 'media', 'static-collected']);

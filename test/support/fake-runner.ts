@@ -1,4 +1,4 @@
-import type { ListeningSocket } from '../../src/front/listening-socket.js';
+import type { ListeningSocket, Scheme } from '../../src/front/listening-socket.js';
 import type { InstanceRelease, Runner } from '../../src/runner.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { withDeadline } from './with-deadline.js';
@@ -47,9 +47,8 @@ export class FakeRunner implements Runner {
     await withDeadline(found, 10_000, () => `asked ${this.calls.join(', ')}`);
   }
 
-  start(release: InstanceRelease, socket: ListeningSocket): Promise<void> {
+  start(release: InstanceRelease): Promise<void> {
     this.releases.push(release);
-    this.sockets.push(socket);
     return this.#take('start', release.generation);
   }
 
@@ -80,6 +79,14 @@ export class FakeRunner implements Runner {
     return this.#take('listen');
   }
 
+  unlisten(scheme: Scheme): Promise<void> {
+    return this.#take('unlisten', scheme);
+  }
+
+  useTls(): Promise<void> {
+    return this.#take('useTls');
+  }
+
   scale(processes: number): Promise<void> {
     return this.#take('scale', processes);
   }
@@ -97,7 +104,7 @@ export class FakeRunner implements Runner {
     return this.#take('kill');
   }
 
-  async #take(step: Step, number?: number): Promise<void> {
+  async #take(step: Step, number?: number | string): Promise<void> {
     this.calls.push(number === undefined ? step : `${step} ${number}`);
     this.#wake();
     await this.#holds.get(step);

@@ -10,6 +10,8 @@ export class FakeUpstream implements Upstream<FakeRequest> {
   /** What the probe answers; a promise that hangs until the test says so, or an error. */
   probeResult: () => Promise<ProbeResult>;
   finished = 0;
+  /** Of those in flight. */
+  streams = 0;
   isClosed = false;
   readonly #threads: number;
   readonly #observer: UpstreamObserver<FakeRequest>;
@@ -69,8 +71,15 @@ export class FakeUpstream implements Upstream<FakeRequest> {
     for (const { request } of this.#inFlight.splice(0, count)) {
       request.hasAnswer = true;
       this.finished += 1;
+      this.streams = Math.max(0, this.streams - 1);
       this.#observer.onIdle();
     }
+  }
+
+  /** The oldest requests turn out to be WebSockets or event streams; finish() ends them first. */
+  becomeStreams(count = 1): void {
+    this.streams += count;
+    this.#observer.onIdle();
   }
 
   /** The connections break. */

@@ -76,7 +76,7 @@ export async function makeGatewayWorld(
   const served = await serveFront(t, [], settings);
   const { log, clock } = served;
   const client = new GatewayClient({
-    address: { protocol: 'gateway', path: gateway.path },
+    address: { protocol: 'gateway', place: { path: gateway.path } },
     threads,
     observer: {
       onIdle: () => events.wake(),
@@ -97,6 +97,7 @@ export async function makeGatewayWorld(
   const spool = new BodySpool(spoolFolder, log);
   const application = serveApplication({
     ...{ dispatcher: { dispatch }, spool, log },
+    needs: { protocol: 'gateway', readsBodiesFirst: true },
     settings: defaultSettings(settings),
   });
   served.configure([application]);

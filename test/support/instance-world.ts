@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
 import { ListeningSocket } from '../../src/front/listening-socket.js';
-import { Instance } from '../../src/instance.js';
+import { Instance, type InstanceOptions } from '../../src/instance.js';
 import type { LoadedRelease } from '../../src/load-release.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { defaultSettings } from './default-settings.js';
@@ -11,6 +11,15 @@ import { project } from './pool-world.js';
 import { RecordingLog } from './recording-log.js';
 
 export const onStep = (): void => {};
+
+/** HTTPS is off. */
+export const noCertificates: InstanceOptions['certificates'] = {
+  prepare: async () => undefined,
+  use: async () => {},
+  keep: () => {},
+  status: () => [],
+  stop: async () => {},
+};
 
 /** What a folder with these settings loads as; on a free port, unless one is said. */
 export function loadedWith(settings: Partial<Settings> = {}, isDebug = false): LoadedRelease {
@@ -49,6 +58,7 @@ export class InstanceWorld {
       this.runners.push(runner);
       return runner;
     },
+    certificates: noCertificates,
     onSettings: ({ settings }) => this.logLevels.push(settings.logLevel),
     onFatal: (error) => this.fatal.push(error),
     version: '1.2.3',

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { AppPool } from '../../src/app/app-pool.js';
+import { executePlans } from '../../src/app/execute-plan.js';
 import type { ProbeRule } from '../../src/app/generation.js';
 import type { Release } from '../../src/app/release.js';
 import type { Project } from '../../src/project-facts.js';
@@ -16,6 +17,8 @@ import { RecordingLog } from './recording-log.js';
 
 export const project: Project = {
   kind: 'wsgi',
+  server: 'gateway',
+  node: undefined,
   root: '/project',
   python: { path: '/python', source: '.venv', version: '3.11.7', isGilEnabled: true },
   application: 'wsgi:application',
@@ -45,18 +48,23 @@ export class PoolWorld {
 
   constructor(runFolder: string) {
     this.pool = new AppPool<FakeRequest>({
-      server: {
+      serverFor: () => ({
         name: 'fake',
         plan: ({ generation }, socketPath) => ({
+          execution: 'process',
           command: 'python',
           args: [socketPath, String(generation)],
           cwd: '/',
           env: {},
+          readiness: 'control',
+          addresses: [{ protocol: 'gateway', place: { path: socketPath } }],
         }),
-      },
-      spawn: this.children.spawn,
-      kill: this.children.kill,
-      connect: ({ path }, threads, observer, isMultiprocess) => {
+        concurrency: ({ threads }) => threads,
+      }),
+      execute: executePlans(this.children.spawn, this.children.kill, this.clock, this.log),
+      reach: () => assert.fail('the process says by itself that it is ready'),
+      connect: ({ place }, threads, observer, isMultiprocess) => {
+        const path = 'path' in place ? place.path : '';
         const now = (): number => this.clock.now();
         const upstream = new FakeUpstream({
           ...{ path, threads, observer, isMultiprocess, now },

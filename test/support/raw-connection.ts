@@ -62,6 +62,11 @@ export class RawConnection {
     this.#socket.resetAndDestroy();
   }
 
+  /** Goes away in both directions; what has arrived and was not read is lost. */
+  close(): void {
+    this.#socket.destroy();
+  }
+
   /** Stops reading: the server's writes back up. */
   pause(): void {
     this.#socket.pause();

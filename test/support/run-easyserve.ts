@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { keepUser } from './keep-user.js';
 import { testVirtualEnv } from './python-env.js';
 import { repositoryRoot } from './repository.js';
 import { withDeadline } from './with-deadline.js';
@@ -69,7 +70,7 @@ function collect(child: ChildProcess, name: 'stdout' | 'stderr'): () => string {
 /** The test's environment without what would set easyserve, with the prepared Python found as $VIRTUAL_ENV. */
 export function easyserveEnvironment(more: Environment = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !setsEasyserve(name));
-  return { ...Object.fromEntries(own), VIRTUAL_ENV: testVirtualEnv(), ...more };
+  return { ...Object.fromEntries(own), VIRTUAL_ENV: testVirtualEnv(), ...keepUser, ...more };
 }
 
 function setsEasyserve(name: string): boolean {

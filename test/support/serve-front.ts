@@ -50,7 +50,7 @@ export async function serveFront(
   const socket = await ListeningSocket.bind(host, 0);
   const served = new ServedFront(t, socket, defaultSettings(changed));
   served.configure(handlers);
-  await served.front.listen(socket.handle);
+  await served.front.listen('http', socket.handle);
   t.after(async () => {
     served.front.closeConnections();
     await served.front.drain(0);

@@ -19,6 +19,8 @@ export interface StartOptions {
   readonly env?: Environment;
   /** Behind the flags that startEasyserve gives by itself. */
   readonly args?: readonly string[];
+  /** A program, with its arguments, that becomes easyserve (exec) after what it does first. */
+  readonly under?: readonly string[];
   /** Default: 1 in single mode, 2 in cluster mode. */
   readonly processes?: number;
   /** Host, port and processes stand in easyserve.json instead of on the command line: for tests that change them. */
@@ -96,7 +98,11 @@ function launch(dir: string, base: string, options: StartOptions): Easyserve {
   const address = ['--host', '127.0.0.1', '--port', '0', '--processes', String(processesOf(options))];
   const flags = [...(options.inFile ? [] : address), '--log-format', 'json', ...(options.args ?? [])];
   // A process group of its own, so that a signal to it reaches nothing else, and the last resort reaches all of it.
-  const child = spawn(process.execPath, [easyserveBin, 'start', dir, ...flags], {
+  const [program = process.execPath, ...rest] = [
+    ...(options.under ?? []),
+    ...[process.execPath, easyserveBin, 'start', dir, ...flags],
+  ];
+  const child = spawn(program, rest, {
     cwd: dir,
     env,
     detached: true,

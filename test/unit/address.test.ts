@@ -19,7 +19,7 @@ function wanted({ host = null, port = null, isDebug = false }: Wanted) {
 
 function socketAt(address: string): ListeningSocket {
   const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(address) ?? [];
-  return { host, port: Number(port) } as ListeningSocket;
+  return { scheme: 'http', host, port: Number(port) } as ListeningSocket;
 }
 
 const cases: [socket: string, wanted: Wanted, isAddress: boolean, isInWay: boolean][] = [

@@ -10,7 +10,7 @@ const status = {
   mode: 'single',
   reason: 'processes = 1: its threads share memory',
   urls: ['http://localhost:8000/'],
-  project: { root: '/srv/site', application: 'site.wsgi:application' },
+  project: { kind: 'wsgi', root: '/srv/site', application: 'site.wsgi:application' },
 } as unknown as InstanceStatus;
 
 const facts: BannerFacts = {
@@ -18,6 +18,7 @@ const facts: BannerFacts = {
   project: {
     python: { version: '3.12.1', source: '.venv', path: '/srv/site/.venv/bin/python', isGilEnabled: true },
     django: undefined,
+    server: 'gateway',
   },
   threads: 10,
   processes: 1,
@@ -46,6 +47,12 @@ test('the banner tells what was found, the mode and why, and what to type', () =
 
 `,
   );
+});
+
+test('a server that somebody chose is named; threads only where it has them', () => {
+  const banner = renderBanner({ ...facts, project: { ...facts.project, server: 'uvicorn' } });
+  assert.match(banner, /^ {2}server {4}uvicorn$/m);
+  assert.match(banner, /^ {2}mode {6}single process \(processes = 1/m);
 });
 
 test('a cluster, a settings file and advice have their places', () => {
@@ -85,3 +92,18 @@ for (const [allowedHosts, isSaid] of refusing) {
     assert.equal(line?.startsWith(`${allowedHosts.join(', ')} (ALLOWED_HOSTS; `) ?? false, isSaid);
   });
 }
+
+test('a folder of files, and a command, are told as what they are', () => {
+  const about = (kind: 'folder' | 'command', application: string) =>
+    renderBanner({
+      ...facts,
+      status: { ...status, project: { ...status.project, kind, application }, reason: 'the reason' },
+      project: { python: undefined, django: undefined, server: kind === 'folder' ? 'none' : 'command' },
+      threads: 1,
+    });
+  const folder = about('folder', '/srv/site/dist');
+  assert.match(folder, /^ {2}found {5}a folder of files, \/srv\/site\/dist$/m);
+  assert.match(folder, /^ {2}mode {6}single process \(the reason\)$/m);
+  const command = about('command', 'serve --port $PORT');
+  assert.match(command, /^ {2}found {5}a command, serve --port \$PORT in \/srv\/site$/m);
+});

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StartError } from '../../src/errors.js';
-import { findFreePort, InstanceWorld, onStep, startInstance, takePort } from '../support/instance-world.js';
+import {
+  findFreePort,
+  InstanceWorld,
+  loadedWith,
+  onStep,
+  startInstance,
+  takePort,
+} from '../support/instance-world.js';
 
 const broken = new StartError('app-exited', 'The application exited.', { detail: 'Traceback' });
 
@@ -37,7 +44,7 @@ test('start: an application that does not start gives the port back', async () =
   world.settingsBecome({ port });
   world.prepareRunner = (runner) => runner.failAt('start', broken);
   await assert.rejects(world.instance.start(onStep), broken);
-  assert.equal(world.runner.sockets[0]?.handle.fd, -1);
+  assert.equal(world.instance.serving.sockets.get('http')?.handle.fd, -1);
 });
 
 test('start: what cannot be loaded is thrown as it is', async () => {
@@ -137,7 +144,7 @@ test('restart: tried beside the old one first, then everything is new, and clien
   const result = await instance.restart(onStep);
   assert.deepEqual(old.calls, ['scale 4', 'prepare 2', 'discard', 'stop']);
   assert.equal(old.releases.at(-1)?.plan.processes, 1, 'one process is enough to try it');
-  assert.deepEqual(world.runner.calls, ['start 2']);
+  assert.deepEqual(world.runner.calls, ['start 2', 'listen']);
   assert.equal(world.runner.releases[0]?.plan.processes, 1, 'the scale ends with the restart');
   assert.equal(result.generation, 2);
   assert.deepEqual((await instance.status()).urls, before);
@@ -169,7 +176,7 @@ test('restart: a start that fails in the end is fatal, for nothing serves any mo
 
 test('restart moves within a port that the old one holds', async (t) => {
   const world = await startInstance(t);
-  const { port } = world.instance.serving.socket;
+  const port = world.instance.serving.sockets.get('http')?.port as number;
   world.settingsBecome({ host: '0.0.0.0', port });
   await world.instance.restart(onStep);
   assert.equal(world.runner.sockets[0]?.host, '0.0.0.0');
@@ -259,4 +266,22 @@ test('kill ends the runner at once', async (t) => {
   const { instance, runner } = await startInstance(t);
   await instance.kill();
   assert.deepEqual(runner.calls, ['kill']);
+});
+
+test('a folder of files has nothing to scale, and forgets an earlier scale', async (t) => {
+  const world = await startInstance(t, { processes: 2 });
+  const { instance, runner } = world;
+  await instance.scale(5, onStep);
+  world.load = async () => {
+    const loaded = loadedWith({ processes: 2 });
+    return {
+      ...loaded,
+      project: { ...loaded.project, kind: 'folder', server: 'none' },
+      plan: { ...loaded.plan, processes: 0 },
+    };
+  };
+  await instance.reload(true, onStep);
+  assert.equal(runner.releases.at(-1)?.plan.processes, 0);
+  await assert.rejects(instance.scale(3, onStep), { code: 'nothing-to-scale' });
+  assert.equal(instance.state, 'running');
 });

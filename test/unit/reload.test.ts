@@ -6,7 +6,7 @@ import { ListeningSocket } from '../../src/front/listening-socket.js';
 import type { LoadedRelease } from '../../src/load-release.js';
 import { type ReloadOptions, reload, type Serving } from '../../src/reload.js';
 import { FakeRunner } from '../support/fake-runner.js';
-import { findFreePort, loadedWith, takePort } from '../support/instance-world.js';
+import { findFreePort, loadedWith, noCertificates, takePort } from '../support/instance-world.js';
 import { RecordingLog } from '../support/recording-log.js';
 
 const broken = new StartError('app-exited', 'The application exited.');
@@ -25,7 +25,7 @@ async function serve(t: TestContext, before: LoadedRelease = loadedWith()): Prom
   const { host, port } = before.settings;
   const socket = await ListeningSocket.bind(host ?? '127.0.0.1', port ?? 0);
   await listenOn(t, socket);
-  const serving = { loaded: before, generation: 1, socket };
+  const serving = { loaded: before, generation: 1, sockets: new Map([['http', socket] as const]) };
   const runner = new FakeRunner();
   const log = new RecordingLog();
   const committed: Serving[] = [];
@@ -37,6 +37,7 @@ async function serve(t: TestContext, before: LoadedRelease = loadedWith()): Prom
     reload({
       serving,
       runner,
+      certificates: noCertificates,
       load: async () => {
         if (loaded instanceof Error) throw loaded;
         return loaded;
@@ -138,15 +139,15 @@ test('another port: bound first, listened on last, and only then the old one is 
   const result = await run(loadedWith({ port }), { isRequested: false });
   assert.deepEqual(result, { generation: 1, changes: [`port: 0 -> ${port}`] });
   assert.deepEqual(runner.calls, ['configure', 'listen']);
-  assert.equal(committed.at(-1)?.socket.port, port);
-  assert.equal(serving.socket.handle.fd, -1);
+  assert.equal(committed.at(-1)?.sockets.get('http')?.port, port);
+  assert.equal(serving.sockets.get('http')?.handle.fd, -1);
 });
 
 test('another port that is taken refuses the reload before anything is started', async (t) => {
   const { runner, committed, serving, run } = await serve(t);
   await assert.rejects(run(loadedWith({ port: await takePort(t) })), { code: 'port-in-use' });
   assert.deepEqual([runner.calls, committed], [[], []]);
-  assert.notEqual(serving.socket.handle.fd, -1);
+  assert.notEqual(serving.sockets.get('http')?.handle.fd, -1);
 });
 
 test('another port and a broken release: the new port is given back', async (t) => {
@@ -163,7 +164,7 @@ test('another port that cannot be listened on: the new release serves at the old
   runner.failAt('listen', broken);
   await assert.rejects(run(loadedWith({ port: await findFreePort() })), broken);
   assert.equal(runner.sockets[0]?.handle.fd, -1);
-  assert.deepEqual([committed.at(-1)?.generation, committed.at(-1)?.socket], [2, serving.socket]);
+  assert.deepEqual([committed.at(-1)?.generation, committed.at(-1)?.sockets], [2, serving.sockets]);
 });
 
 test('DEBUG goes off: the default host moves within the port that we hold, which takes a restart', async (t) => {
@@ -176,6 +177,6 @@ test('DEBUG goes off: the default host moves within the port that we hold, which
     'the address stays as it is (takes effect with: easyserve restart)',
   ]);
   assert.ok(!runner.calls.includes('listen'));
-  assert.equal(committed.at(-1)?.socket, serving.socket);
+  assert.equal(committed.at(-1)?.sockets, serving.sockets);
   assert.equal(log.all('address-stays').length, 1);
 });

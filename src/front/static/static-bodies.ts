@@ -7,7 +7,7 @@ import { ConcurrencyLimit } from './concurrency-limit.js';
 import { MemoryBudget } from './memory-budget.js';
 import { openSettled } from './open-settled.js';
 import type { DiskFile, Representation, StaticFile } from './static-file.js';
-import type { StaticTable } from './static-table.js';
+import type { StaticOptions } from './static-table.js';
 
 /**
  * What an answer can be sent from. When the disk has changed, it is not the representation that was wanted.
@@ -20,6 +20,13 @@ export interface StaticContent {
   readonly body: Buffer | FileHandle;
 }
 
+/** Who knows which files there are: StaticTable, or LiveFolder. */
+export interface StaticEntries {
+  readonly options: StaticOptions;
+  /** The entry of a file that turned out to have changed. */
+  refresh(file: StaticFile, now: { size: number; mtimeMs: number }): StaticFile;
+}
+
 const defaultTotalBytes = 64 * 1024 * 1024;
 /** Half of libuv's pool: the rest stays free for reading files. */
 const compressionsAtOnce = 2;
@@ -27,23 +34,23 @@ const compressionsAtOnce = 2;
 const worthwhileRatio = 0.95;
 
 /**
- * Where the bytes of static files come from: memory, disk, or compression on demand. Made by StaticTable,
- * used by serveStatic.
+ * Where the bytes of static files come from: memory, disk, or compression on demand. Made by StaticTable and LiveFolder,
+ * used by StaticAnswer.
  *
  * Each file is loaded or compressed at its first request, not at start, and by one of the requests that want
  * it at the same time.
  */
 export class StaticBodies {
-  readonly #table: StaticTable;
+  readonly #entries: StaticEntries;
   readonly #memoryFileBytes: number;
   readonly #budget: MemoryBudget;
   readonly #compressions = new ConcurrencyLimit(compressionsAtOnce);
   readonly #loading = new Map<Representation, Promise<Buffer | undefined>>();
 
-  constructor(table: StaticTable) {
-    this.#table = table;
-    this.#memoryFileBytes = table.options.memoryFileBytes;
-    this.#budget = new MemoryBudget(table.options.memoryTotalBytes ?? defaultTotalBytes);
+  constructor(entries: StaticEntries) {
+    this.#entries = entries;
+    this.#memoryFileBytes = entries.options.memoryFileBytes;
+    this.#budget = new MemoryBudget(entries.options.memoryTotalBytes ?? defaultTotalBytes);
   }
 
   /** Rejects with the file system's error when the file can't be opened or read. */
@@ -78,7 +85,7 @@ export class StaticBodies {
   /** A handle tells what is really there, and goes on doing so until it is closed. */
   async #openAsItIsNow(file: StaticFile): Promise<StaticContent> {
     const { handle, stats } = await openSettled(file.disk.path);
-    const current = this.#table.refresh(file, stats);
+    const current = this.#entries.refresh(file, stats);
     return { file: current, representation: current.identity, size: stats.size, body: handle };
   }
 

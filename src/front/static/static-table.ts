@@ -1,12 +1,7 @@
 import { readManifest } from './read-manifest.js';
-import { StaticBodies } from './static-bodies.js';
-import {
-  type DiskFile,
-  encodings,
-  type MadeEncoding,
-  type StaticEncoding,
-  StaticFile,
-} from './static-file.js';
+import { madeEncodings, siblingsOf } from './siblings.js';
+import { StaticBodies, type StaticEntries } from './static-bodies.js';
+import { type DiskFile, type StaticEncoding, StaticFile } from './static-file.js';
 import { describeFound, type FoundFiles, walkFolder } from './walk-folder.js';
 
 export interface StaticSource {
@@ -30,19 +25,11 @@ export interface StaticOptions {
   readonly compressMinBytes: number;
 }
 
-/** Larger ones would block a pool thread for a second or more, and take too much of the memory. */
-const maxMadeFromBytes = 4 * 1024 * 1024;
-
-/** Compressing writes the sibling after the original; copying both (collectstatic, pip) may swap them. */
-const siblingToleranceMs = 60_000;
-
-const suffixes: Readonly<Record<StaticEncoding, string>> = { br: '.br', zstd: '.zst', gzip: '.gz' };
-
 /**
  * Every static file by its URL, read once at start and at each reload; what isn't in it doesn't exist, so no
  * path can lead out of the root. Built by site, served by serveStatic.
  */
-export class StaticTable {
+export class StaticTable implements StaticEntries {
   readonly prefix: string;
   readonly options: StaticOptions;
   /** Symlinks left out because they lead out of the root, in circles or nowhere; site logs it. */
@@ -107,31 +94,9 @@ export class StaticTable {
     siblings: ReadonlyMap<StaticEncoding, DiskFile>,
     isImmutable: boolean,
   ): StaticFile {
-    const { compress, compressMinBytes } = this.options;
-    const isWorthwhile = compress && disk.size >= compressMinBytes && disk.size <= maxMadeFromBytes;
-    const made: readonly MadeEncoding[] = isWorthwhile ? ['br', 'gzip'] : [];
+    const made = madeEncodings(disk, this.options);
     const file = new StaticFile(url, disk, siblings, { isImmutable, made });
     this.#files.set(url, file);
     return file;
   }
-}
-
-/**
- * `app.css.br` and so on beside `app.css`, unless they save nothing or are older than it, so of other
- * content.
- */
-function siblingsOf(
-  below: string,
-  original: DiskFile,
-  files: ReadonlyMap<string, DiskFile>,
-  isImmutable: boolean,
-): Map<StaticEncoding, DiskFile> {
-  const siblings = new Map<StaticEncoding, DiskFile>();
-  for (const encoding of encodings) {
-    const sibling = files.get(below + suffixes[encoding]);
-    if (sibling === undefined || sibling.size >= original.size) continue;
-    if (!isImmutable && sibling.mtimeMs < original.mtimeMs - siblingToleranceMs) continue;
-    siblings.set(encoding, sibling);
-  }
-  return siblings;
 }

@@ -66,6 +66,24 @@ export async function describeFound(named: Readonly<Record<string, string>>): Pr
   return found;
 }
 
+/** What one name below a root is at this moment; undefined for what is not there, or lies outside by a symlink. */
+export async function lookInside(root: string, below: string): Promise<DiskFile | 'folder' | undefined> {
+  const [realRoot, real] = await Promise.all([
+    unlessGone(realpath(root)),
+    unlessGone(realpath(join(root, below))),
+  ]);
+  if (realRoot === undefined || real === undefined) return undefined;
+  if (real !== realRoot && !real.startsWith(realRoot + sep)) return undefined;
+  const stats = await unlessGone(stat(real));
+  if (stats?.isDirectory()) return 'folder';
+  return stats?.isFile() ? diskFile(real, stats) : undefined;
+}
+
+/** Hidden names but `.well-known`: no file of a name like this is served, nor any in a folder of such a name. */
+export function isLeftOut(below: string): boolean {
+  return isHidden(below.replaceAll('.well-known/', '').replace(/\.well-known$/, ''));
+}
+
 // Private
 
 async function examine(
@@ -91,10 +109,6 @@ function nothingFound(): FoundFiles {
 
 function diskFile(path: string, stats: Stats): DiskFile {
   return { path, size: stats.size, mtimeMs: stats.mtimeMs };
-}
-
-function isLeftOut(below: string): boolean {
-  return isHidden(below.replaceAll('.well-known/', '').replace(/\.well-known$/, ''));
 }
 
 /**

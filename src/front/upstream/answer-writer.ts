@@ -3,6 +3,7 @@ import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import { type ChosenCompression, chooseCompression } from '../compression.js';
 import { compressDirectly, createCompressor, maxDirectBytes } from '../compressor.js';
+import { cutAnswer } from '../cut-answer.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, HeaderList } from '../exchange.js';
 import { type FilePart, respondFromFile } from '../regular-file.js';
@@ -83,10 +84,7 @@ export class AnswerWriter implements AnswerSink {
   abort(): void {
     // A HEAD is answered already: its connection may be on to the next request.
     if (this.#exchange.response.writableEnded) return;
-    const { httpVersion, socket } = this.#exchange.request;
-    // To HTTP/1.0 a closed connection is the end of the body (RFC 9112 section 6.3), a reset one is not.
-    if (httpVersion === '1.0') socket.resetAndDestroy();
-    else socket.destroySoon();
+    cutAnswer(this.#exchange);
   }
 
   refuse(): void {
@@ -121,7 +119,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   #headersOf(answer: AnswerHead, headers: HeaderList, length: number | undefined): string[] {
-    const list = ['X-Request-ID', this.#exchange.id, ...headers];
+    const list = [...this.#exchange.ownHeaders, ...headers];
     if (length !== undefined && !isBodiless(answer.status)) list.push('Content-Length', String(length));
     return list;
   }
@@ -157,7 +155,7 @@ export class AnswerWriter implements AnswerSink {
       response.end();
       return;
     }
-    response.flushHeaders();
+    response.write('', 'latin1'); // flushHeaders() would turn the headers into UTF-8
     this.#target = isCompressed ? this.#pipe(createCompressor(chosen.encoding)) : response;
   }
 

@@ -1,9 +1,13 @@
+import type { OutgoingHttpHeaders } from 'node:http';
 import type { PendingRequest, RequestFailure } from '../../upstream.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange } from '../exchange.js';
 import type { AnswerWriter } from './answer-writer.js';
+import { encodeEnviron } from './environ.js';
+import { makeForwardedHeaders } from './forwarded-headers.js';
 import { encodeFrame, IS_MULTIPROCESS, RequestKind } from './frames.js';
 import type { BodySpool, RequestBody } from './request-body.js';
+import type { UploadFailure } from './upload-stream.js';
 
 /** How each failure is told to the client: status, sentence, seconds until another try. */
 const pages: Readonly<Record<RequestFailure, readonly [number, string, number?]>> = {
@@ -12,31 +16,46 @@ const pages: Readonly<Record<RequestFailure, readonly [number, string, number?]>
   unavailable: [503, 'The site is starting or being mended. Please try again in a moment.', 10],
   stopping: [503, 'The site is being restarted. Please try again in a moment.', 5],
   'upload-stalled': [408, 'Your request came in too slowly.'],
+  'upload-too-large': [413, 'What you sent is larger than this site accepts.'],
   'upstream-died': [502, 'The site could not finish this request.'],
   stuck: [504, 'The site took too long to answer this request.'],
 };
 
+export interface AppRequestParts {
+  readonly exchange: Exchange;
+  readonly body: RequestBody;
+  readonly writer: AnswerWriter;
+  readonly spool: BodySpool;
+  /** See EnvironOptions. */
+  readonly scriptName: string;
+}
+
 /**
- * A request on its way to an application: made by front/application, queued and placed by app/app-pool,
- * sent by GatewayConnection.
+ * A request on its way to an application: made by front/application, queued and placed by app/app-pool, sent by
+ * GatewayConnection or HttpForwarding.
+ *
+ * What it looks like on that way is made when it is needed: a request that waits in the queue over a reload may get
+ * another kind of server than it came for.
  */
 export class AppRequest implements PendingRequest {
   readonly exchange: Exchange;
   readonly body: RequestBody;
   readonly writer: AnswerWriter;
-  readonly #head: string;
   readonly #spool: BodySpool;
+  readonly #scriptName: string;
+  #environ: string | undefined;
+  #headers: OutgoingHttpHeaders | undefined;
   #wasRetried = false;
   #isAbandoned = false;
   /** Called when the client has gone; the connection that serves the request sets it. */
   onAbandoned: (() => void) | undefined;
 
-  constructor(exchange: Exchange, head: string, body: RequestBody, writer: AnswerWriter, spool: BodySpool) {
+  constructor({ exchange, body, writer, spool, scriptName }: AppRequestParts) {
     this.exchange = exchange;
     this.body = body;
     this.writer = writer;
-    this.#head = head;
     this.#spool = spool;
+    this.#scriptName = scriptName;
     exchange.response.once('close', () => this.#onClientClosed());
   }
 
@@ -57,22 +76,44 @@ export class AppRequest implements PendingRequest {
   }
 
   get isWaiting(): boolean {
-    return !this.#isAbandoned && !this.writer.hasStarted;
+    return !this.#isAbandoned && !this.writer.hasStarted && !this.exchange.isTunnel;
+  }
+
+  /** For a gateway; undefined where the request is malformed (encodeEnviron). */
+  get environ(): string | undefined {
+    this.#environ ??= encodeEnviron(this.exchange, {
+      scriptName: this.#scriptName,
+      contentLength: this.#contentLength(),
+    });
+    return this.#environ;
+  }
+
+  /** For an HTTP server; undefined where the request is malformed (makeForwardedHeaders). */
+  get headers(): OutgoingHttpHeaders | undefined {
+    this.#headers ??= makeForwardedHeaders(this.exchange, this.body);
+    return this.#headers;
   }
 
   takeRetry(): boolean {
-    const isSafe = this.method === 'GET' || this.method === 'HEAD';
     const isRepeatable = this.body.kind === 'none' || this.body.kind === 'memory';
-    if (this.#wasRetried || this.#isAbandoned || this.writer.hasStarted || !isSafe || !isRepeatable)
-      return false;
+    if (this.#wasRetried || !this.isWaiting || !this.isSafe || !isRepeatable) return false;
     this.#wasRetried = true;
     return true;
+  }
+
+  /** May be sent twice without harm (RFC 9110 section 9.2.1). */
+  get isSafe(): boolean {
+    return this.method === 'GET' || this.method === 'HEAD';
   }
 
   fail(reason: RequestFailure): void {
     if (this.#isAbandoned || this.exchange.response.writableEnded) return;
     // An answer that comes after all is dropped.
     this.#isAbandoned = true;
+    if (this.exchange.isTunnel) {
+      this.exchange.request.socket.destroySoon();
+      return;
+    }
     if (this.writer.hasStarted) {
       this.writer.abort();
       return;
@@ -80,12 +121,13 @@ export class AppRequest implements PendingRequest {
     const [status, sentence, retryAfterSeconds] = pages[reason];
     const headers = retryAfterSeconds === undefined ? [] : ['Retry-After', String(retryAfterSeconds)];
     // The rest of its body may still come: it is not waited for.
-    if (reason === 'upload-stalled') headers.push('Connection', 'close');
+    if (reason === 'upload-stalled' || reason === 'upload-too-large') headers.push('Connection', 'close');
+    if (reason === 'upload-too-large') this.exchange.drainsRequest = true;
     respondWithErrorPage(this.exchange, status, sentence, headers);
   }
 
-  stallUpload(): void {
-    this.fail('upload-stalled');
+  breakOff(failure: UploadFailure): void {
+    this.fail(failure);
     this.onAbandoned?.();
   }
 
@@ -93,19 +135,31 @@ export class AppRequest implements PendingRequest {
   encode(isMultiprocess: boolean): Buffer {
     const flags = isMultiprocess ? IS_MULTIPROCESS : 0;
     const { body } = this;
+    const head = this.environ ?? '';
     switch (body.kind) {
       case 'none':
-        return encodeFrame(RequestKind.request, flags, this.#head);
+        return encodeFrame(RequestKind.request, flags, head);
       case 'memory':
-        return encodeFrame(RequestKind.request, flags, this.#head, body.bytes);
+        return encodeFrame(RequestKind.request, flags, head, body.bytes);
       case 'spooled':
-        return encodeFrame(RequestKind.requestSpooled, flags, this.#head, Buffer.from(body.path));
+        return encodeFrame(RequestKind.requestSpooled, flags, head, Buffer.from(body.path));
       case 'streamed':
-        return encodeFrame(RequestKind.requestStreamed, flags, this.#head);
+        return encodeFrame(RequestKind.requestStreamed, flags, head);
     }
   }
 
   // Private
+
+  #contentLength(): number | undefined {
+    switch (this.body.kind) {
+      case 'none':
+        return this.exchange.request.headers['content-length'] === undefined ? undefined : 0;
+      case 'memory':
+        return this.body.bytes.length;
+      default:
+        return this.body.length;
+    }
+  }
 
   #onClientClosed(): void {
     if (this.body.kind === 'spooled') void this.#spool.release(this.body);

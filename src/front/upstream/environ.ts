@@ -1,4 +1,5 @@
 import type { ClientFacts, Exchange } from '../exchange.js';
+import { isPassedOn } from './passed-headers.js';
 import { decodeToLatin1 } from './percent.js';
 
 /** What the environ needs to know beyond the request itself. */
@@ -15,37 +16,6 @@ interface EnvironName {
   /** The last request that had it: finds a header that is sent twice without a set per request. */
   seenIn: number;
 }
-
-/** Hop by hop (RFC 9110 section 7.6.1), decoded already, or dangerous: `Proxy` becomes HTTP_PROXY (CVE-2016-5385). */
-const dropped = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'te',
-  'trailer',
-  'upgrade',
-  'expect',
-  'content-length',
-  'proxy',
-  'x-request-id',
-]);
-/** What applications believe about the client; only a trusted proxy may say it, and the front says it anew. */
-const forwarded = new Set([
-  'forwarded',
-  'x-real-ip',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-forwarded-prefix',
-  'x-forwarded-server',
-  'x-forwarded-ssl',
-  'x-forwarded-scheme',
-  'x-forwarded-protocol',
-  'x-scheme',
-]);
-const restated = new Set(['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host']);
 
 const HOST = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/;
 const MAX_KNOWN_NAMES = 1000;
@@ -140,10 +110,7 @@ function environNameOf(rawName: string, isPeerTrusted: boolean): EnvironName {
 }
 
 function makeEnvironName(name: string, isPeerTrusted: boolean): string {
-  if (dropped.has(name) || restated.has(name)) return '';
-  // `X_Forwarded_For` and `X.Forwarded.For` would become the same variable as the real header.
-  if (name.includes('_') || name.includes('.')) return '';
-  if (forwarded.has(name) && !isPeerTrusted) return '';
+  if (!isPassedOn(name, isPeerTrusted)) return '';
   if (name === 'content-type') return 'CONTENT_TYPE';
   return `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
 }

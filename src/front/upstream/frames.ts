@@ -12,7 +12,7 @@
  *   fileOpened, fileRefused    the answer to `file`
  *
  * gateway -> front
- *   hello    the thread waits for its first request; head: its number
+ *   hello    the thread waits for its first request; head: its number, over TCP with NUL and the proof behind it (proof.ts)
  *   whole    status line, header names and values joined by NUL; body: all of it. Ends the request.
  *   start    the same, with the first piece of the body
  *   piece    more of the body

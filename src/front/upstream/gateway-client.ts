@@ -58,11 +58,21 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     return this.#inFlight;
   }
 
+  /** A thread is a thread: an event stream holds it like any request. */
+  get streams(): number {
+    return 0;
+  }
+
   get finished(): number {
     return this.#finished;
   }
 
   send(request: AppRequest): void {
+    // It came for another kind of server, and a reload brought this one. A frame needs to know the length.
+    if (request.body.kind === 'streamed' && request.body.length === undefined) {
+      request.fail('unavailable');
+      return;
+    }
     const connection = this.#idle.pop();
     if (connection === undefined) throw new Error('no idle thread');
     this.#inFlight += 1;
@@ -149,14 +159,14 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
       if (!this.#isClosed) this.#connect();
     });
     this.#options.log.debug('gateway-refused', 'a thread of the application cannot be reached', {
-      path: this.#options.address.path,
+      place: this.#options.address.place,
       error: error.message,
     });
   }
 
   onProtocolError(connection: GatewayConnection<Carried>, error: Error): void {
     this.#options.log.error('gateway-protocol', 'the gateway sent what is no answer', {
-      path: this.#options.address.path,
+      place: this.#options.address.place,
       thread: connection.thread,
       error: error.message,
     });
@@ -165,7 +175,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   // Private
 
   #connect(): void {
-    this.#connections.add(new GatewayConnection<Carried>(this.#options.address.path, this));
+    this.#connections.add(new GatewayConnection<Carried>(this.#options.address, this));
   }
 
   #sendProbe(): void {

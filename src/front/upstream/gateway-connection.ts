@@ -1,7 +1,9 @@
 import { connect, type Socket } from 'node:net';
+import type { UpstreamAddress } from '../../upstream.js';
 import { AnswerKind, encodeFrame, FrameReader, type FrameSink, RequestKind, STAYS_BUSY } from './frames.js';
 import type { GatewayRequest } from './gateway-request.js';
-import { UploadStream } from './upload-stream.js';
+import { type Proof, proofOf } from './proof.js';
+import { UploadStream, type UploadTarget } from './upload-stream.js';
 
 /** What a connection tells the client that it belongs to (GatewayClient). */
 export interface ConnectionOwner<R extends GatewayRequest> {
@@ -30,6 +32,7 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
   readonly #owner: ConnectionOwner<R>;
   readonly #socket: Socket;
   readonly #reader: FrameReader = new FrameReader(this);
+  readonly #proof: Proof | undefined;
   #request: R | undefined;
   #kind = 0;
   #answerHead = '';
@@ -49,13 +52,23 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
   thread = -1;
   startedAtMs = 0;
 
-  constructor(path: string, owner: ConnectionOwner<R>) {
+  constructor(address: UpstreamAddress, owner: ConnectionOwner<R>) {
     this.#owner = owner;
-    this.#socket = connect({ path });
+    this.#socket = connect(address.place);
+    // A frame of several writes must not wait for what Nagle's algorithm waits for.
+    this.#socket.setNoDelay(true);
+    this.#proof = address.secret === undefined ? undefined : proofOf(address.secret);
+    if (this.#proof !== undefined) this.#socket.write(this.#proof.shown);
     this.#socket.on('data', (chunk) => this.#onData(chunk));
     this.#socket.on('error', (error) => this.#onError(error));
     this.#socket.on('close', () => this.#onClose());
   }
+
+  readonly #uploadTarget: UploadTarget = {
+    write: (piece) => this.#socket.write(encodeFrame(RequestKind.body, 0, '', piece)),
+    onceDrained: (callback) => this.#socket.once('drain', callback),
+    end: () => this.#socket.write(encodeFrame(RequestKind.body, 0, '')),
+  };
 
   /** The request that occupies the thread. */
   get request(): R | undefined {
@@ -70,7 +83,9 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
     request.onAbandoned = () => this.#onAbandoned();
     this.#socket.write(request.encode(isMultiprocess));
     if (request.body.kind === 'streamed') {
-      this.#upload = new UploadStream(request.body, this.#socket, () => request.stallUpload());
+      this.#upload = new UploadStream(request.body, this.#uploadTarget, (failure) =>
+        request.breakOff(failure),
+      );
     }
   }
 
@@ -86,9 +101,7 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
     this.#kind = kind;
     switch (kind) {
       case AnswerKind.hello:
-        this.#isOpen = true;
-        this.thread = Number(head);
-        this.#owner.onHello(this);
+        this.#onHello(head);
         return;
       case AnswerKind.whole:
         this.#staysBusy = flags === STAYS_BUSY;
@@ -137,6 +150,14 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
   }
 
   // Private
+
+  #onHello(head: string): void {
+    const [thread, shown = ''] = head.split('\0');
+    if (this.#proof?.isShownBy(shown) === false) throw new Error('a hello without the secret');
+    this.#isOpen = true;
+    this.thread = Number(thread);
+    this.#owner.onHello(this);
+  }
 
   #onData(chunk: Buffer): void {
     try {

@@ -1,4 +1,5 @@
 import type { RequestBody } from './request-body.js';
+import type { UploadFailure } from './upload-stream.js';
 
 /** A file that the application hands over instead of reading it (wsgi.file_wrapper). */
 export interface FileTarget {
@@ -35,6 +36,6 @@ export interface GatewayRequest {
   readonly isAbandoned: boolean;
   onAbandoned: (() => void) | undefined;
   encode(isMultiprocess: boolean): Buffer;
-  /** The client has stopped in the middle of a streamed body. */
-  stallUpload(): void;
+  /** Its streamed body comes too slowly, or is too large: the client is told, and the thread gets no more of it. */
+  breakOff(failure: UploadFailure): void;
 }

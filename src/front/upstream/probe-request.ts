@@ -57,7 +57,7 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
   }
 
   /** It has no body. */
-  stallUpload(): void {}
+  breakOff(): void {}
 
   /** Gives up: deadline, or the process died. */
   fail(message: string): void {

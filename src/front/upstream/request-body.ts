@@ -1,8 +1,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { unlink } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Log } from '../../log/log.js';
+import type { ClientRequest } from '../client-message.js';
 
 /** A request's body as the front holds it for the application. */
 export type RequestBody =
@@ -11,8 +11,11 @@ export type RequestBody =
   | { readonly kind: 'spooled'; readonly path: string; readonly length: number }
   | {
       readonly kind: 'streamed';
-      readonly source: IncomingMessage;
-      readonly length: number;
+      readonly source: ClientRequest;
+      /** Undefined for a chunked one. */
+      readonly length: number | undefined;
+      /** A chunked one that gets longer is cut. */
+      readonly maxBytes: number;
       /** How long the client may pause. */
       readonly idleTimeoutMs: number;
     };
@@ -36,7 +39,7 @@ export interface BodyLimits {
 }
 
 /** Content-Length, or undefined for a chunked body; 0 where there is none (RFC 9112 section 6.3). */
-export function announcedBytes(request: IncomingMessage): number | undefined {
+export function announcedBytes(request: ClientRequest): number | undefined {
   const { headers } = request;
   if (headers['transfer-encoding'] !== undefined) return undefined;
   return headers['content-length'] === undefined ? 0 : Number(headers['content-length']);
@@ -82,7 +85,7 @@ export class BodySpool {
  * Throws BodyRefused; the connection still stands then, for the answer, unless the reason is `cut`.
  */
 export async function readBody(
-  request: IncomingMessage,
+  request: ClientRequest,
   limits: BodyLimits,
   spool: BodySpool,
 ): Promise<RequestBody> {
@@ -100,7 +103,7 @@ export async function readBody(
 /** One body on its way in: into memory first, into a file when it grows. */
 class BodyReading {
   readonly result: Promise<RequestBody>;
-  readonly #request: IncomingMessage;
+  readonly #request: ClientRequest;
   readonly #limits: BodyLimits;
   readonly #spool: BodySpool;
   readonly #pieces: Buffer[] = [];
@@ -110,7 +113,7 @@ class BodyReading {
   #resolve!: (body: RequestBody) => void;
   #reject!: (refusal: BodyRefused) => void;
 
-  constructor(request: IncomingMessage, limits: BodyLimits, spool: BodySpool) {
+  constructor(request: ClientRequest, limits: BodyLimits, spool: BodySpool) {
     this.#request = request;
     this.#limits = limits;
     this.#spool = spool;

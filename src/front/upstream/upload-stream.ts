@@ -1,54 +1,82 @@
-import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
-import { encodeFrame, RequestKind } from './frames.js';
+import type { ClientRequest } from '../client-message.js';
 import type { RequestBody } from './request-body.js';
 
+/** Where an upload goes: frames to a gateway, or a request to an HTTP server. */
+export interface UploadTarget {
+  /** False: enough for now. */
+  write(piece: Buffer): boolean;
+  onceDrained(callback: () => void): void;
+  end(): void;
+}
+
+/** Why an upload is broken off. */
+export type UploadFailure = 'upload-stalled' | 'upload-too-large';
+
 /**
- * Passes a request body on to the gateway as it arrives, for the paths of the setting `streamUploads`.
+ * Passes a request body on to the application as it arrives: to a gateway for the paths of the setting `streamUploads`, to
+ * an asynchronous server always.
  *
- * Made by GatewayConnection for one request. Back-pressure goes from the application to the client: a full Unix
- * socket pauses the request. A client that pauses for too long by itself would hold the thread: `onStalled` is called.
+ * Made by GatewayConnection and HttpForwarding for one request. Back-pressure goes from the application to the client: a
+ * full socket pauses the request. A client that pauses for too long by itself would hold the thread: that is a failure.
  */
 export class UploadStream {
-  readonly #source: IncomingMessage;
+  readonly #source: ClientRequest;
   readonly #idleTimeoutMs: number;
-  readonly #target: Socket;
-  readonly #onStalled: () => void;
+  readonly #maxBytes: number;
+  readonly #target: UploadTarget;
+  readonly #onFailed: (failure: UploadFailure) => void;
+  #bytes = 0;
+  #isStopped = false;
 
-  constructor(body: RequestBody & { kind: 'streamed' }, target: Socket, onStalled: () => void) {
+  constructor(
+    body: RequestBody & { kind: 'streamed' },
+    target: UploadTarget,
+    onFailed: (failure: UploadFailure) => void,
+  ) {
     this.#source = body.source;
     this.#idleTimeoutMs = body.idleTimeoutMs;
+    this.#maxBytes = body.maxBytes;
     this.#target = target;
-    this.#onStalled = onStalled;
-    this.#source.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onStalled);
+    this.#onFailed = onFailed;
+    this.#source.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout);
     this.#source.setTimeout(this.#idleTimeoutMs);
   }
 
   /** The answer is complete: what still arrives is read and dropped, so that the client gets to read the answer. */
   stop(): void {
-    this.#source.off('data', this.#onData).off('end', this.#onEnd).off('timeout', this.#onStalled);
-    this.#target.off('drain', this.#onDrain);
-    this.#source.setTimeout(0);
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#source.off('data', this.#onData).off('end', this.#onEnd).off('timeout', this.#onTimeout);
+    // Once the answer is out, the timeout is Node's, for the client's next request.
+    if (this.#source.socket.timeout === this.#idleTimeoutMs) this.#source.setTimeout(0);
     this.#source.resume();
   }
 
   // Private
 
+  readonly #onTimeout = (): void => this.#onFailed('upload-stalled');
+
   readonly #onData = (piece: Buffer): void => {
-    if (this.#target.write(encodeFrame(RequestKind.body, 0, '', piece))) return;
+    this.#bytes += piece.length;
+    if (this.#bytes > this.#maxBytes) {
+      this.#onFailed('upload-too-large');
+      return;
+    }
+    if (this.#target.write(piece)) return;
     // Now it is the application that keeps the client waiting.
     this.#source.setTimeout(0);
     this.#source.pause();
-    this.#target.once('drain', this.#onDrain);
+    this.#target.onceDrained(this.#onDrained);
   };
 
-  readonly #onDrain = (): void => {
+  readonly #onDrained = (): void => {
+    if (this.#isStopped) return;
     this.#source.setTimeout(this.#idleTimeoutMs);
     this.#source.resume();
   };
 
   readonly #onEnd = (): void => {
     this.#source.setTimeout(0);
-    this.#target.write(encodeFrame(RequestKind.body, 0, ''));
+    this.#target.end();
   };
 }

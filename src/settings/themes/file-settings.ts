@@ -4,6 +4,7 @@ import type { Definitions } from '../setting-definition.js';
 
 export const fileSettings: Definitions<
   | 'serveStatic'
+  | 'static'
   | 'collect'
   | 'wellKnownRoot'
   | 'mediaMaxAgeSeconds'
@@ -17,6 +18,12 @@ export const fileSettings: Definitions<
     format: boolean,
     default: true,
     doc: "Whether easyserve serves Django's static and media files by itself.",
+    effect: 'generation',
+  },
+  static: {
+    format: foldersByPrefix,
+    default: {},
+    doc: 'URL prefixes, each with a folder whose files easyserve serves by itself, in front of the application.',
     effect: 'generation',
   },
   collect: {

@@ -9,6 +9,7 @@ export const lifecycleSettings: Definitions<
   | 'healthTimeoutMs'
   | 'startConcurrency'
   | 'drainTimeoutMs'
+  | 'streamDrainTimeoutMs'
   | 'killTimeoutMs'
 > = {
   readyTimeoutMs: {
@@ -45,6 +46,12 @@ export const lifecycleSettings: Definitions<
     format: duration(0),
     default: 30_000,
     doc: 'How long requests in flight may take to finish on a reload or stop.',
+    effect: 'live',
+  },
+  streamDrainTimeoutMs: {
+    format: duration(0),
+    default: 300_000,
+    doc: 'How long WebSockets and event streams may go on with the old application after a reload. A stop ends them at once.',
     effect: 'live',
   },
   killTimeoutMs: {

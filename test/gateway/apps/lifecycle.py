@@ -66,6 +66,10 @@ application = dispatch(globals())
 not_callable = "text"
 
 
+async def asgi(scope, receive, send):
+    """Of the other kind than a gateway serves."""
+
+
 def make_application():
     return application
 

@@ -255,8 +255,10 @@ test('status tells of every process', async (t) => {
     pid: 1001,
     state: 'ready',
     generation: 1,
+    execution: 'process',
     threads: 3,
     inFlight: 1,
+    streams: 0,
     requests: 1,
     restarts: 0,
   });

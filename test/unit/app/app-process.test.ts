@@ -2,9 +2,13 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppProcess, type AppProcessOptions } from '../../../src/app/app-process.js';
+import type { LaunchPlan } from '../../../src/app/application-server.js';
+import { executePlans } from '../../../src/app/execute-plan.js';
+import type { Kill, Spawn } from '../../../src/app/execution.js';
 import { StartError } from '../../../src/errors.js';
 import { type FakeChild, FakeChildren } from '../../support/fake-child.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -20,9 +24,26 @@ interface Started {
   readonly terminations: number[];
 }
 
-const plan = { command: 'python', args: ['gateway.py'], cwd: '/project', env: { A: 'b' } };
+const plan: LaunchPlan = {
+  execution: 'process',
+  command: 'python',
+  args: ['gateway.py'],
+  cwd: '/project',
+  env: { A: 'b' },
+  readiness: 'control',
+  addresses: [{ protocol: 'gateway', place: { path: '/run/app.sock' } }],
+};
 
-async function start(t: TestContext, changed: Partial<AppProcessOptions> = {}): Promise<Started> {
+/** What one test makes otherwise. */
+interface Changes extends Partial<AppProcessOptions> {
+  readonly spawn?: Spawn;
+  readonly kill?: Kill;
+}
+
+async function start(
+  t: TestContext,
+  { spawn: spawnChild, kill, ...changed }: Changes = {},
+): Promise<Started> {
   const clock = new FakeClock();
   const log = new RecordingLog();
   const children = new FakeChildren();
@@ -33,8 +54,8 @@ async function start(t: TestContext, changed: Partial<AppProcessOptions> = {}): 
     plan,
     socketPath,
     readyTimeoutMs: 60_000,
-    spawn: children.spawn,
-    kill: children.kill,
+    execute: executePlans(spawnChild ?? children.spawn, kill ?? children.kill, clock, log),
+    connect: (place) => connect(place),
     log,
     clock,
     onTerminated: () => terminations.push(clock.now()),
@@ -150,8 +171,8 @@ test('what the application writes to our descriptor is logged, and nothing more'
   for (const line of ['hello', '{"event":', '[]', 'null', '{"event":"dance"}']) child.tell(line);
   child.becomeReady();
   await app.ready();
-  assert.equal(log.all('gateway-garbage').length, 5);
-  assert.equal(log.all('gateway-garbage')[0]?.fields.line, 'hello');
+  assert.equal(log.all('control-garbage').length, 5);
+  assert.equal(log.all('control-garbage')[0]?.fields.line, 'hello');
 });
 
 test('stop: told over the descriptor, its children by SIGTERM; the socket is removed', async (t) => {
@@ -203,7 +224,7 @@ test('output that a grandchild holds open delays the end by half a second, not f
   const { app, child, clock } = await start(t);
   child.exit(1, null, true);
   assert.equal(app.state, 'starting');
-  clock.advance(500);
+  await clock.advanceAsync(500);
   assert.equal((await app.exited).code, 1);
   assert.deepEqual(child.signals, ['SIGKILL'], 'the grandchild');
 });
@@ -269,9 +290,76 @@ test('a real process is killed with its children', async (t) => {
   const { app } = await start(t, {
     spawn,
     kill: (pid, signal) => void process.kill(pid, signal),
-    plan: { command: 'sh', args: ['-c', 'sleep 60 & wait'], cwd: '/', env: { PATH: process.env.PATH } },
+    plan: {
+      ...plan,
+      command: 'sh',
+      args: ['-c', 'sleep 60 & wait'],
+      cwd: '/',
+      env: { PATH: process.env.PATH },
+    },
   });
   app.kill();
   const exit = await app.exited;
   assert.equal(exit.signal, 'SIGKILL');
+});
+
+const commandPlan: LaunchPlan = {
+  ...plan,
+  readiness: 'accepts',
+  addresses: [{ protocol: 'http', place: { path: '/nowhere/app.sock' } }],
+  hints: { endedEarly: 'stay', neverReady: 'listen' },
+};
+
+test('a command that ends by itself, or never listens: what to do about it', async (t) => {
+  const ended = await start(t, { plan: commandPlan });
+  ended.child.exit(0);
+  const early = await failureOf(ended.app);
+  assert.deepEqual([early.code, early.hint], ['app-exited', 'stay']);
+
+  const failed = await start(t, { plan: commandPlan });
+  failed.child.exit(1);
+  assert.equal((await failureOf(failed.app)).hint, undefined);
+
+  const silent = await start(t, { plan: commandPlan });
+  silent.child.stderr.write('loading\n');
+  const failure = failureOf(silent.app);
+  await silent.clock.advanceAsync(60_000);
+  const never = await failure;
+  assert.deepEqual([never.code, never.hint, never.detail], ['app-not-ready', 'listen', 'loading']);
+  assert.deepEqual(silent.child.commands, [], 'a command is not asked for its stacks');
+});
+
+test('whoever accepts after the command has ended is somebody else', async (t) => {
+  const sockets: EventEmitter[] = [];
+  const { app, child } = await start(t, {
+    plan: commandPlan,
+    connect: () => {
+      const socket = Object.assign(new EventEmitter(), { destroy: () => {} });
+      sockets.push(socket);
+      return socket as unknown as ReturnType<typeof connect>;
+    },
+  });
+  // Its own children hold its output open, so the end is not told yet.
+  child.exit(1, null, true);
+  await new Promise((resolve) => setImmediate(resolve));
+  sockets[0]?.emit('connect');
+  assert.equal(app.state, 'starting');
+  child.stdout.end();
+  child.stderr.end();
+  assert.equal((await failureOf(app)).code, 'app-exited');
+});
+
+test('over TCP it is told its secret first', async (t) => {
+  const place = { host: '127.0.0.1', port: 0 };
+  const { app, child } = await start(t, {
+    plan: { ...plan, addresses: [{ protocol: 'gateway', place, secret: 'abc' }] },
+  });
+  assert.deepEqual(child.commands, ['secret']);
+  child.tell({ event: 'ready', port: 4711 });
+  await app.ready();
+  assert.deepEqual(app.address, {
+    protocol: 'gateway',
+    place: { host: '127.0.0.1', port: 4711 },
+    secret: 'abc',
+  });
 });

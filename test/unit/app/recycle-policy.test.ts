@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { readRssBytes } from '../../../src/app/process-memory.js';
 import { RecyclePolicy } from '../../../src/app/recycle-policy.js';
 import { eventually } from '../../support/eventually.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -7,7 +8,7 @@ import { FakeClock } from '../../support/fake-clock.js';
 const never = { recycleRequests: 0, recycleMemoryBytes: 0, recycleLifetimeMs: 0 };
 
 function memberWith({ finished = 0, startedAtMs = 0, pid = process.pid } = {}) {
-  return { finished, startedAtMs, process: { pid } };
+  return { finished, startedAtMs, process: { memoryBytes: () => readRssBytes(pid) } };
 }
 
 test('limits of 0 are none', () => {

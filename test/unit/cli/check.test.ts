@@ -10,6 +10,7 @@ import { runCommandLine } from '../../../src/cli/run-command.js';
 import { ExitCode } from '../../../src/errors.js';
 import type { DjangoFacts, Project } from '../../../src/project-facts.js';
 import { copyFixture, makeTempDir } from '../../support/copy-fixture.js';
+import { keepUser } from '../../support/keep-user.js';
 import { makeSurroundings } from './recording-surroundings.js';
 
 const django: DjangoFacts = {
@@ -29,6 +30,8 @@ const django: DjangoFacts = {
 
 const project: Project = {
   kind: 'django',
+  server: 'gateway',
+  node: undefined,
   root: '/srv/site',
   python: { path: '/srv/site/.venv/bin/python', source: '.venv', version: '3.12.1', isGilEnabled: true },
   application: 'site.wsgi:application',
@@ -122,7 +125,7 @@ test('what the detection left out is a note', () => {
 });
 
 test('the settings of a folder hold what Django says, and an origin for it', async (t) => {
-  const sources = { projectDir: makeTempDir(t), configFile: undefined, env: {}, flags: [] };
+  const sources = { projectDir: makeTempDir(t), configFile: undefined, env: keepUser, flags: [] };
   const { loaded, failure } = await loadFolderSettings(sources, false, async (detection) => {
     assert.equal(detection.root, sources.projectDir);
     assert.equal(detection.measure, false);

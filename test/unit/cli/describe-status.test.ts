@@ -15,11 +15,13 @@ const status: InstanceStatus = {
   version: '1.2.3',
   pid: 100,
   urls: ['http://127.0.0.1:8000'],
+  certificates: [],
   generation: 3,
   startedAt,
   project: {
     root: '/srv/site',
     kind: 'django',
+    server: 'gateway',
     application: 'site.wsgi:application',
     python: '/usr/bin/python3',
   },
@@ -33,6 +35,8 @@ const status: InstanceStatus = {
         {
           pid: 102,
           state: 'ready',
+          execution: 'process',
+          streams: 0,
           generation: 3,
           threads: 4,
           inFlight: 2,
@@ -44,6 +48,8 @@ const status: InstanceStatus = {
         {
           pid: 1103,
           state: 'draining',
+          execution: 'process',
+          streams: 0,
           generation: 2,
           threads: 4,
           inFlight: 1,
@@ -107,4 +113,18 @@ test('sizes are told in the unit that fits', () => {
 
 test('a table without rows is empty', () => {
   assert.equal(alignTable([]), '');
+});
+
+test('a folder of files has no table of processes', () => {
+  const folder = {
+    root: '/srv/site',
+    kind: 'folder',
+    server: 'none',
+    application: '/srv/site/dist',
+  } as const;
+  const site = { pid: 100, queued: 0, connections: 3, apps: [] };
+  const text = describeStatus({ ...status, mode: 'single', project: folder, sites: [site] }, now, false);
+  assert.match(text, /^mode +single process \(/m);
+  assert.match(text, /^app +\/srv\/site\/dist \(a folder of files\)$/m);
+  assert.match(text, /\n3 connections, 0 requests waiting\n$/);
 });

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Surroundings } from '../../../src/cli/surroundings.js';
 import type { Output } from '../../../src/log/output.js';
 import { evenPace } from '../../../src/log/pace.js';
+import { keepUser } from '../../support/keep-user.js';
 
 /** Keeps what is printed. */
 export class RecordingOutput implements Output {
@@ -33,7 +34,7 @@ export interface RecordingSurroundings extends Surroundings {
 /** A command line without a process of its own. */
 export function makeSurroundings(cwd: string, more: Partial<Surroundings> = {}): RecordingSurroundings {
   return {
-    env: { PATH: process.env.PATH },
+    env: { PATH: process.env.PATH, ...keepUser },
     cwd,
     version: '1.2.3',
     exec: {

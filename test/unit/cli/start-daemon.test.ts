@@ -15,6 +15,7 @@ function daemonArguments(mode: string): string[] {
 
 test('a daemon that serves is left alone, and named', async (t) => {
   const project = makeTempDir(t);
+  writeFileSync(`${project}/a.toml`, '');
   const surroundings = makeSurroundings(project);
   const exitCode = await runCommandLine([...daemonArguments('/ready'), '--config', 'a.toml'], surroundings);
   const { logFile } = await stateFolderOf(project);

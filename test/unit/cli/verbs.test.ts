@@ -41,10 +41,12 @@ const status: InstanceStatus = {
   pid: 100,
   urls: ['http://127.0.0.1:8000'],
   generation: 3,
+  certificates: [],
   startedAt: '2026-01-01T00:00:00.000Z',
   project: {
     root: '/srv/site',
     kind: 'django',
+    server: 'gateway',
     application: 'site.wsgi:application',
     python: '/srv/.venv/bin/python',
   },

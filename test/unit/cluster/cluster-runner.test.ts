@@ -17,7 +17,7 @@ function socketNumber(fd: number): ListeningSocket {
   const close = (): void => {
     handle.fd = -1;
   };
-  return { handle, close } as ListeningSocket;
+  return { scheme: 'http', handle, close } as ListeningSocket;
 }
 
 function releaseOf(generation: number, processes = 4, fronts = 2): InstanceRelease {
@@ -36,6 +36,7 @@ function makeRunner(removeLeftovers: (pid: number) => Promise<void> = async () =
       kind: 'welcome',
       runFolder: '/run',
       spoolFolder: '/spool',
+      env: {},
       log: { format: 'json', level: 'info', colour: false },
     },
     clock,
@@ -53,13 +54,15 @@ function makeRunner(removeLeftovers: (pid: number) => Promise<void> = async () =
 /** Two workers that serve generation 1 with two processes each. */
 async function startRunner() {
   const world = makeRunner();
-  await world.runner.start(releaseOf(1), socketNumber(1));
+  await world.runner.start(releaseOf(1));
+  await world.runner.listen(socketNumber(1));
   return { ...world, first: world.workers.at(0), second: world.workers.at(1) };
 }
 
 test('start: the processes are shared out, all prepare, then all serve', async () => {
   const { runner, workers } = makeRunner();
-  await runner.start(releaseOf(1, 5, 3), socketNumber(1));
+  await runner.start(releaseOf(1, 5, 3));
+  await runner.listen(socketNumber(1));
   assert.deepEqual(
     workers.all.map(({ calls }) => calls),
     [
@@ -77,7 +80,7 @@ test('start: one worker that cannot prepare ends them all, and none is forked ag
     if (worker.process.pid === 2002) worker.answer = (call) => (call === 'prepare' ? broken : {});
     worker.sayHello();
   };
-  await assert.rejects(runner.start(releaseOf(1), socketNumber(1)), { code: 'app-exited' });
+  await assert.rejects(runner.start(releaseOf(1)), { code: 'app-exited' });
   assert.deepEqual(
     workers.all.map(({ isGone }) => isGone),
     [true, true],
@@ -89,7 +92,7 @@ test('start: one worker that cannot prepare ends them all, and none is forked ag
 test('start: a worker that dies at once refuses it', async () => {
   const { runner, workers } = makeRunner();
   workers.onFork = (worker) => (worker.process.pid === 2002 ? worker.exit(1) : worker.sayHello());
-  await assert.rejects(runner.start(releaseOf(1), socketNumber(1)), {
+  await assert.rejects(runner.start(releaseOf(1)), {
     message: 'A worker exited with code 1.',
   });
   assert.equal(workers.at(0).isGone, true);
@@ -97,7 +100,7 @@ test('start: a worker that dies at once refuses it', async () => {
 
 test('stop while the workers are forked leaves none', async () => {
   const { runner, workers } = makeRunner();
-  const refused = assert.rejects(runner.start(releaseOf(1), socketNumber(1)));
+  const refused = assert.rejects(runner.start(releaseOf(1)));
   await runner.stop(1000);
   await refused;
   assert.ok(workers.all.every(({ isGone }) => isGone));
@@ -326,7 +329,7 @@ test('what the workers write is passed on', async () => {
 
 test('leftovers that cannot be removed do not keep the worker from coming back', async () => {
   const { clock, log, workers, runner } = makeRunner(() => Promise.reject(new Error('EACCES')));
-  await runner.start(releaseOf(1), socketNumber(1));
+  await runner.start(releaseOf(1));
   workers.at(0).exit(1);
   await log.seen('worker-crashed');
   assert.equal(log.all('leftovers-not-removed').length, 1);

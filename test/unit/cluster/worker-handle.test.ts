@@ -13,6 +13,7 @@ const welcome: WelcomeMessage = {
   kind: 'welcome',
   runFolder: '/run',
   spoolFolder: '/spool',
+  env: {},
   log: { format: 'json', level: 'info', colour: false },
 };
 
@@ -61,9 +62,9 @@ test('the socket travels beside the message', async () => {
   const { worker, handle } = makeHandle();
   worker.sayHello();
   const socket = { fd: 9 } as SocketHandle;
-  await handle.listen(socket);
+  await handle.listen('http', socket);
   assert.deepEqual(worker.handles, [socket]);
-  assert.deepEqual(worker.messages.at(-1), { kind: 'call', id: 1, call: 'listen', args: [] });
+  assert.deepEqual(worker.messages.at(-1), { kind: 'call', id: 1, call: 'listen', args: ['http'] });
 });
 
 test('its end rejects every call, those before the hello too', async () => {

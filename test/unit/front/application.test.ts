@@ -32,7 +32,8 @@ async function serve(
     dispatch(request);
   };
   const spool = new BodySpool(folder, served.log);
-  const options = { dispatcher: { dispatch: take }, spool, log: served.log };
+  const needs = { protocol: 'gateway', readsBodiesFirst: true } as const;
+  const options = { needs, dispatcher: { dispatch: take }, spool, log: served.log };
   served.configure([serveApplication({ ...options, settings: defaultSettings(settings) })]);
   return { served, folder, requests };
 }

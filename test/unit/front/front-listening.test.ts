@@ -24,7 +24,7 @@ test('a second socket takes the place of the first, whose connections go on', as
   await before.readUntil('answer');
 
   const second = await ListeningSocket.bind('127.0.0.1', 0);
-  await served.front.listen(second.handle);
+  await served.front.listen('http', second.handle);
   before.forget();
   before.send(get);
   await before.readUntil('answer');
@@ -42,7 +42,7 @@ test('a request that is under way on the first socket is finished', async (t) =>
   connection.send(get);
   await eventually(() => assert.equal(exchanges.length, 1));
   const second = await ListeningSocket.bind('127.0.0.1', 0);
-  await served.front.listen(second.handle);
+  await served.front.listen('http', second.handle);
   for (const exchange of exchanges) answer(exchange);
   await connection.readUntil('answer');
 });
@@ -51,7 +51,7 @@ test('a socket that cannot be listened on leaves the first', async (t) => {
   const served = await serveFront(t, [answer]);
   const closed = await ListeningSocket.bind('127.0.0.1', 0);
   closed.close();
-  await assert.rejects(served.front.listen(closed.handle));
+  await assert.rejects(served.front.listen('http', closed.handle));
   const connection = await served.connect();
   connection.send(get);
   await connection.readUntil('answer');

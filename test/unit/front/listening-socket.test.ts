@@ -106,7 +106,11 @@ for (const refusal of ['EACCES', 'EPERM'] as const) {
     const error = await failureOf(ListeningSocket.bind('127.0.0.1', 80, () => -constants.errno[refusal]));
     assert.equal(error.code, 'port-forbidden');
     assert.match(error.message, /port 80/);
-    assert.match(error.hint ?? '', /^sudo sysctl .* or easyserve start --port 8000$/);
+    assert.match(
+      error.detail ?? '',
+      /sudo easyserve install\n.*sudo sysctl -w \S+=80\n.*sudo easyserve start$/,
+    );
+    assert.match(error.hint ?? '', /easyserve start --port 8000$/);
   });
 }
 

@@ -16,8 +16,12 @@ async function serve(t: TestContext, hasStatic = true): Promise<ServedFront> {
   const place = { prefix: '/static/', root: join(root, 'static'), found: undefined, manifest: undefined };
   served.configure(
     buildPipeline({
+      needs: { protocol: 'gateway', readsBodiesFirst: true },
+      tls: undefined,
+      names: [],
       settings: defaultSettings(),
-      staticTable: hasStatic ? await StaticTable.build(place, options) : undefined,
+      tables: hasStatic ? [await StaticTable.build(place, options)] : [],
+      site: undefined,
       folders: [{ prefix: '/media/', root: join(root, 'media'), maxAgeSeconds: 0, userContent: true }],
       dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
       spool: new BodySpool(root, served.log),
@@ -26,6 +30,41 @@ async function serve(t: TestContext, hasStatic = true): Promise<ServedFront> {
   );
   return served;
 }
+
+test('of several prefixes the longest goes first; at / only what is there hides the application', async (t) => {
+  const root = await makeFileTree(t, {
+    'all/robots.txt': 'robots',
+    'all/index.html': '',
+    'deep/a.txt': 'deep',
+  });
+  const served = await serveFront(t, []);
+  const options = { memoryFileBytes: 1000, compress: false, compressMinBytes: 1000 };
+  const sources = [
+    { prefix: '/', root: join(root, 'all') },
+    { prefix: '/a/b/', root: join(root, 'deep') },
+  ];
+  served.configure(
+    buildPipeline({
+      needs: { protocol: 'gateway', readsBodiesFirst: true },
+      tls: undefined,
+      names: [],
+      settings: defaultSettings(),
+      tables: await Promise.all(sources.map((source) => StaticTable.build(source, options))),
+      site: undefined,
+      folders: [{ prefix: '/a/', root: join(root, 'all'), maxAgeSeconds: 0, userContent: true }],
+      dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
+      spool: new BodySpool(root, served.log),
+      log: served.log,
+    }),
+  );
+  assert.equal(await ask(served, '/robots.txt'), 'robots');
+  assert.equal(await ask(served, '/a/robots.txt'), 'robots');
+  assert.equal(await ask(served, '/a/b/a.txt'), 'deep');
+  for (const path of ['/a/b/missing', '/a/missing']) assert.match(await ask(served, path), /Not Found/);
+  for (const path of ['/', '/missing', '/%2e%2e/x', '/b/a.txt']) {
+    assert.equal(await ask(served, path), 'application');
+  }
+});
 
 async function ask(served: ServedFront, path: string): Promise<string> {
   const text = await served.exchange(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);

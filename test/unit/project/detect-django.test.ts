@@ -25,7 +25,9 @@ test('the whole project, as it is reported', async (t) => {
   const { python, applicationRssBytes, ...rest } = await detect(root, { measure: true });
   assert.deepEqual(rest, {
     kind: 'django',
+    server: 'gateway',
     root,
+    node: undefined,
     application: 'site_.wsgi:application',
     settingsModule: 'site_.settings',
     django: {
@@ -38,7 +40,7 @@ test('the whole project, as it is reported', async (t) => {
     },
     warnings: [],
   });
-  assert.equal(python.path, testPython());
+  assert.equal(python?.path, testPython());
   assert.ok((applicationRssBytes ?? 0) > 1024 * 1024);
 });
 

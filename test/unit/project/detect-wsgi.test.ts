@@ -80,16 +80,18 @@ test('the whole project, as it is reported', async (t) => {
     application: 'app:app',
     settingsModule: undefined,
     django: undefined,
+    node: undefined,
+    server: 'gateway',
     warnings: [],
   });
-  assert.equal(python.isGilEnabled, true);
+  assert.equal(python?.isGilEnabled, true);
   assert.ok((applicationRssBytes ?? 0) > 1024 * 1024);
 });
 
 test('the project sees itself first on sys.path, nothing of ours, and no arguments', async (t) => {
   const check = `import os, sys
 assert sys.path[0] == os.path.dirname(os.path.abspath(__file__)), sys.path
-assert not [entry for entry in sys.path if os.path.exists(os.path.join(entry, 'inspect_wsgi.py'))], sys.path
+assert not [entry for entry in sys.path if os.path.exists(os.path.join(entry, 'inspect_application.py'))], sys.path
 assert sys.argv[1:] == [], sys.argv
 import colorsys
 assert colorsys.IS_THE_PROJECTS
@@ -165,20 +167,6 @@ for (const [code, app, source, message, detail] of [
     'app:app',
     'def app(x): pass',
     /does not take \(environ, start_response\)/,
-    undefined,
-  ],
-  [
-    'application-asgi',
-    'app:app',
-    'async def app(scope, receive, send): pass',
-    /is an ASGI application/,
-    undefined,
-  ],
-  [
-    'application-asgi',
-    'app:app',
-    'class A:\n  async def __call__(self, a, b, c): pass\napp = A()',
-    /is an ASGI/,
     undefined,
   ],
   [
@@ -279,7 +267,10 @@ test('nothing there: the error lists what was looked for', async (t) => {
   const root = makeProject(t, { 'package.json': '{}' });
   const error = await errorOf(detect(root));
   assert.equal(error.code, 'no-application');
-  assert.equal(error.hint, 'easyserve start --set app=module:callable');
+  assert.equal(
+    error.hint,
+    'easyserve start --set app=module:callable, or --set command="…" for any other server',
+  );
   for (const name of ['manage.py', 'wsgi.py', 'app.py', 'application.py']) {
     assert.ok(error.detail?.includes(name), name);
   }
@@ -302,5 +293,5 @@ test('a folder that is not there, or is a file', async (t) => {
 test('the free-threaded state is the one that Python reports after the import', async (t) => {
   const fake = 'import sys\nsys._is_gil_enabled = lambda: False\n';
   const { python } = await detect(makeProject(t, { 'app.py': fake + wsgiCallable('app') }));
-  assert.equal(python.isGilEnabled, false);
+  assert.equal(python?.isGilEnabled, false);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { distribute, type PlanInput, planProcesses } from '../../../src/project/process-plan.js';
+import type { ServerName } from '../../../src/project-facts.js';
 
 const mebibyte = 1024 * 1024;
 
@@ -14,7 +15,7 @@ interface Case {
   isGilEnabled?: boolean;
 }
 
-function plan(given: Case) {
+function plan(given: Case, server: ServerName = 'gateway') {
   const input: PlanInput = {
     settings: {
       processes: given.processes ?? 1,
@@ -28,6 +29,7 @@ function plan(given: Case) {
       memoryRule: 'cgroup v2 memory limit',
     },
     project: {
+      server,
       python: { isGilEnabled: given.isGilEnabled ?? true },
       applicationRssBytes: given.rssMiB === undefined ? undefined : given.rssMiB * mebibyte,
     },
@@ -125,4 +127,15 @@ test('processes are shared out evenly over the fronts', () => {
   assert.deepEqual(distribute(5, 3), [2, 2, 1]);
   assert.deepEqual(distribute(4, 2), [2, 2]);
   assert.deepEqual(distribute(1, 1), [1]);
+});
+
+test('a folder of files has no processes, whatever the settings say', () => {
+  const reason = 'a folder of files needs no application process';
+  const folder = { mode: 'single', processes: 0, fronts: 1, threads: 1, advice: undefined };
+  assert.deepEqual(plan({}, 'none'), { ...folder, reason });
+  assert.deepEqual(plan({ processes: 'auto', fronts: 2 }, 'none'), { ...folder, reason });
+  assert.deepEqual(plan({ processes: 4 }, 'none'), {
+    ...folder,
+    reason: `${reason}, so processes = 4 has no effect`,
+  });
 });

@@ -72,6 +72,20 @@ export function wsgiCallable(name: string): string {
 
 type Settings = Detection['settings'];
 
+const unset: Settings = {
+  app: null,
+  settingsModule: null,
+  python: null,
+  scriptName: '',
+  server: 'auto',
+  interface: 'auto',
+  cheroot: {},
+  transport: 'auto',
+  command: null,
+  folder: null,
+  fallback: null,
+};
+
 /** detectProject with the test's Python, unless the settings name another. */
 export function detect(
   root: string,
@@ -79,7 +93,7 @@ export function detect(
 ): ReturnType<typeof detectProject> {
   return detectProject({
     root,
-    settings: { app: null, settingsModule: null, scriptName: '', python: testPython(), ...settings },
+    settings: { ...unset, python: testPython(), ...settings },
     env: { PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1' },
     measure: false,
     timeoutMs: 30_000,

@@ -175,6 +175,14 @@ test("EASYSERVER's own names and those of every key", (t) => {
   assert.equal(load(projectDir, { django: django({ WELL_KOWN_ROOT: '/wk' }) }).settings.wellKnownRoot, '/wk');
 });
 
+test('EASYSERVER: the user is needed before Django is asked', (t) => {
+  for (const name of ['USER', 'GROUP']) {
+    const error = loadError(makeProject(t), { django: django({ [name]: 'shop' }) });
+    assert.equal(error.code, 'misplaced-setting');
+    assert.match(error.hint ?? '', new RegExp(`EASYSERVE_${name}$`));
+  }
+});
+
 test('EASYSERVER: two names of one key, and what is no dict', (t) => {
   const projectDir = makeProject(t);
   const twice = loadError(projectDir, { django: django({ IP: '::', HOST: '::1' }) });

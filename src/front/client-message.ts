@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
+
+/** A request as the handlers see it: http.IncomingMessage, or Http2ServerRequest after http2-head. */
+export interface ClientRequest extends Readable {
+  readonly method?: string | undefined;
+  /** The request target. */
+  readonly url?: string | undefined;
+  readonly httpVersion: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: string[];
+  /** Of HTTP/2 to be read only: it carries other requests as well. */
+  readonly socket: Socket;
+  /** The connection's, of HTTP/2 the stream's. */
+  setTimeout(timeoutMs: number, callback?: () => void): unknown;
+}
+
+/** An answer as the handlers write it: http.ServerResponse, or Http2Response. */
+export interface ClientResponse extends Writable {
+  statusCode: number;
+  statusMessage: string;
+  /** Of HTTP/1: whether the connection goes on after the answer. */
+  shouldKeepAlive: boolean;
+  readonly headersSent: boolean;
+  /** Names and values in turn. */
+  writeHead(status: number, headers: string[]): unknown;
+  writeHead(status: number, reason: string, headers: string[]): unknown;
+  setHeader(name: string, value: string): unknown;
+  getHeader(name: string): unknown;
+  removeHeader(name: string): void;
+  flushHeaders(): void;
+  writeContinue(): void;
+  writeEarlyHints(hints: OutgoingHttpHeaders): void;
+}

@@ -1,0 +1,62 @@
+import { symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { FixtureName } from './copy-fixture.js';
+import type { Easyserve } from './easyserve.js';
+import { integrationTimeoutMs, type Mode } from './for-each-mode.js';
+import { repositoryRoot } from './repository.js';
+import { startEasyserve } from './start-easyserve.js';
+
+export interface ServerCase {
+  readonly name: string;
+  readonly fixture: FixtureName;
+  readonly settings: Readonly<Record<string, unknown>>;
+  /** `Project.server` that must come out of it. */
+  readonly server: string;
+}
+
+/** Every kind of application server with a real application, all of which have the same views. */
+export const serverCases: readonly ServerCase[] = [
+  { name: 'gateway', fixture: 'wsgi-hello', settings: {}, server: 'gateway' },
+  { name: 'cheroot', fixture: 'wsgi-hello', settings: { server: 'cheroot' }, server: 'cheroot' },
+  { name: 'uvicorn', fixture: 'asgi-hello', settings: { server: 'uvicorn' }, server: 'uvicorn' },
+  { name: 'hypercorn', fixture: 'asgi-hello', settings: { server: 'hypercorn' }, server: 'hypercorn' },
+  { name: 'express', fixture: 'node-hello', settings: { app: 'express.cjs' }, server: 'node' },
+  { name: 'fastify', fixture: 'node-hello', settings: { app: 'fastify.mjs' }, server: 'node' },
+  { name: 'command', fixture: 'node-hello', settings: { command: 'node command.cjs' }, server: 'command' },
+];
+
+/** Registers the same tests for each of the servers, in both modes. */
+export function forEachServer(
+  cases: readonly ServerCase[],
+  register: (
+    serverCase: ServerCase,
+    mode: Mode,
+    testIn: (name: string, body: (t: TestContext) => Promise<void>) => void,
+  ) => void,
+): void {
+  for (const serverCase of cases) {
+    for (const mode of ['single', 'cluster'] as const) {
+      register(serverCase, mode, (name, body) => {
+        test(`${serverCase.name}, ${mode}: ${name}`, { timeout: integrationTimeoutMs }, body);
+      });
+    }
+  }
+}
+
+export function startServer(
+  t: TestContext,
+  { fixture, settings }: ServerCase,
+  mode: Mode,
+  changed: Readonly<Record<string, unknown>> = {},
+): Promise<Easyserve> {
+  return startEasyserve(t, {
+    fixture,
+    mode,
+    settings: { ...settings, ...changed },
+    prepare: (dir) => {
+      if (fixture === 'node-hello')
+        symlinkSync(join(repositoryRoot, 'node_modules'), join(dir, 'node_modules'));
+    },
+  });
+}

@@ -1,0 +1,99 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { accessSync, constants, readFileSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+import { killProcess } from './processes.js';
+import { withDeadline } from './with-deadline.js';
+
+/** How often a process and its threads called the kernel, by the name of the call. */
+export type SystemCalls = ReadonlyMap<string, number>;
+
+/**
+ * Runs `action` and counts the system calls that the process makes meanwhile, in all its threads, by `strace -c` (strace(1)). Its
+ * children are not counted. Installs strace with apt-get where it is missing and that is allowed.
+ *
+ * Rejects with the reason when strace can't be had, or may not look into the process (as another user than root it may only where
+ * /proc/sys/kernel/yama/ptrace_scope is 0).
+ */
+export async function countSystemCalls(
+  pid: number,
+  folder: string,
+  action: () => Promise<void>,
+): Promise<SystemCalls> {
+  ensureStrace();
+  const report = join(folder, `strace-${pid}`);
+  // -qq would also silence the line that says that it is attached.
+  const strace = spawn('strace', ['-c', '-f', '-o', report, '-p', String(pid)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => strace.once('close', () => resolve()));
+  try {
+    await untilAttached(strace, ended);
+    await action();
+  } finally {
+    // It lets go of the process, and writes its report.
+    if (strace.pid !== undefined && strace.exitCode === null) killProcess(strace.pid, 'SIGINT');
+    await withDeadline(ended, 10_000, () => 'strace did not end');
+  }
+  return readReport(readFileSync(report, 'utf8'));
+}
+
+/** The calls of each name divided by `requests`, most frequent first, for messages. */
+export function describeCalls(calls: SystemCalls, requests: number): string {
+  return [...calls]
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, count]) => `${name} ${(count / requests).toFixed(2)}`)
+    .join(', ');
+}
+
+// Private
+
+function ensureStrace(): void {
+  if (isInstalled()) return;
+  try {
+    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'strace'], {
+      stdio: 'pipe',
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    });
+  } catch (error) {
+    throw new Error('strace is missing, and apt-get install strace failed (it takes root)', { cause: error });
+  }
+}
+
+function isInstalled(): boolean {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, 'strace'), constants.X_OK);
+      return true;
+    } catch {
+      return false; // not in this folder of the PATH
+    }
+  });
+}
+
+/** `strace: Process 12 attached`, or `… attached with 11 threads`. */
+async function untilAttached(strace: ChildProcess, ended: Promise<void>): Promise<void> {
+  let output = '';
+  const attached = new Promise<void>((resolve, reject) => {
+    strace.once('error', reject);
+    strace.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      if (/ attached/.test(output)) resolve();
+    });
+  });
+  const failed = ended.then(() => {
+    throw new Error(`strace could not look into the process: ${output}`);
+  });
+  failed.catch(() => undefined); // it rejects at the end of every strace
+  await withDeadline(Promise.race([attached, failed]), 10_000, () => `strace said: ${output}`);
+}
+
+/** `% time     seconds  usecs/call     calls    errors syscall`: the fourth column, and the last. Empty when there were none. */
+function readReport(text: string): SystemCalls {
+  const calls = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const found = line.match(/^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?(\w+)$/);
+    if (found?.[1] !== undefined && found[2] !== undefined && found[2] !== 'total')
+      calls.set(found[2], Number(found[1]));
+  }
+  return calls;
+}

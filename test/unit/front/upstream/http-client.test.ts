@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { eventually } from '../../../support/eventually.js';
+import { makeFileTree } from '../../../support/file-tree.js';
+import { makeHttpWorld, serveUpstream } from '../../../support/http-world.js';
+import { rawConnection } from '../../../support/raw-connection.js';
+import { serveRawUpstream } from '../../../support/raw-upstream.js';
+
+const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
+const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+test('the target goes out as it came in', async (t) => {
+  const { path } = await serveUpstream(t, ({ url }, response) => void response.end(url));
+  const world = await makeHttpWorld(t, path);
+  const client = await world.served.connect();
+  for (const target of [
+    '//a///b/../c/./d%2e%2E/?x=%20&y=a?b//c',
+    '/?=',
+    '/a;b=c:d@e',
+    '/a#b',
+    '/?a=http://b//c',
+  ]) {
+    client.forget();
+    client.send(`GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`);
+    const text = await client.readUntil(/\r\n\r\n[\s\S]+/);
+    assert.ok(text.endsWith(`\r\n\r\n${target}`), text);
+  }
+});
+
+test('a GET goes on a kept connection, what must not be sent twice has one of its own', async (t) => {
+  const upstream = await serveRawUpstream(t);
+  const world = await makeHttpWorld(t, upstream.path);
+  const client = await world.served.connect();
+  const exchange = async (request: string, index: number): Promise<string> => {
+    client.forget();
+    client.send(request);
+    const connection = await upstream.connection(index);
+    const head = await connection.readUntil('\r\n\r\n');
+    connection.forget();
+    connection.send(ok);
+    await client.readUntil('\r\n\r\nok');
+    return head;
+  };
+  assert.match(await exchange(get, 0), /\r\nconnection: keep-alive\r\n/i);
+  await exchange(get, 0);
+  assert.match(await exchange('POST / HTTP/1.1\r\nHost: h\r\n\r\n', 1), /\r\nconnection: close\r\n/i);
+  await exchange('DELETE / HTTP/1.1\r\nHost: h\r\n\r\n', 2);
+  await exchange('GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nx', 3);
+  await exchange(get, 0);
+  assert.equal(world.client.finished, 6);
+});
+
+test('a kept connection that the server has just closed: the request is sent again, once, on another', async (t) => {
+  const upstream = await serveRawUpstream(t);
+  const world = await makeHttpWorld(t, upstream.path);
+  const client = await world.served.connect();
+  client.send(get);
+  const first = await upstream.connection(0);
+  await first.readUntil('\r\n\r\n');
+  first.send(ok);
+  await client.readUntil('\r\n\r\nok');
+  client.forget();
+  first.forget();
+  client.send(get);
+  await first.readUntil('\r\n\r\n');
+  first.close();
+  const second = await upstream.connection(1);
+  await second.readUntil('\r\n\r\n');
+  assert.deepEqual([world.client.inFlight, world.client.finished], [1, 1]);
+  second.send(ok);
+  await client.readUntil('\r\n\r\nok');
+  assert.deepEqual([world.client.inFlight, world.client.finished, world.lost.length], [0, 2, 0]);
+});
+
+test('a new connection that the server closes without an answer: the request is lost, not repeated', async (t) => {
+  const upstream = await serveRawUpstream(t);
+  const world = await makeHttpWorld(t, upstream.path);
+  for (const [index, request] of [get, get.replace('GET', 'POST')].entries()) {
+    const client = await world.served.connect();
+    client.send(request);
+    const connection = await upstream.connection(index);
+    await connection.readUntil('\r\n\r\n');
+    connection.close();
+    await world.until(() => world.lost.length === index + 1, 'lost');
+  }
+  assert.deepEqual([upstream.connections.length, world.client.inFlight, world.client.finished], [2, 0, 2]);
+});
+
+test('a server that is not there: the request is lost', async (t) => {
+  const world = await makeHttpWorld(t, '/there/is/no/such.sock');
+  const client = await world.served.connect();
+  client.send(get);
+  await world.until(() => world.lost.length === 1, 'lost');
+  assert.equal(world.client.inFlight, 0);
+});
+
+test('a server whose queue of connections is full is asked again', async (t) => {
+  const { path, goOn } = await serveBusy(t);
+  const world = await makeHttpWorld(t, path);
+  const { clock } = world.served;
+  const client = await world.served.connect();
+  client.send('POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n');
+  await eventually(() => assert.equal(clock.pending, 1));
+  assert.deepEqual([world.client.inFlight, world.lost.length], [1, 0]);
+  goOn();
+  await eventually(() => {
+    clock.advance(20);
+    assert.match(client.text, /\r\n3\r\nabc\r\n0\r\n\r\n$/);
+  });
+  assert.equal(clock.pending, 0);
+});
+
+test('a process that ends while its queue is full: the request is lost, and nothing goes on asking', async (t) => {
+  const { path } = await serveBusy(t);
+  const world = await makeHttpWorld(t, path);
+  const { clock } = world.served;
+  const client = await world.served.connect();
+  client.send(get);
+  await eventually(() => assert.equal(clock.pending, 1));
+  world.client.close();
+  await world.until(() => world.lost.length === 1, 'lost');
+  clock.advance(20);
+  await eventually(() => assert.equal(clock.pending, 0));
+});
+
+test('no connection of a client that left stays, however far its request was', async (t) => {
+  const { server, path } = await serveUpstream(t, async (request, response) => {
+    const { url } = request;
+    if (url === '/complete') response.end(Buffer.alloc(30_000_000));
+    else if (url === '/begun') response.write('begun');
+    else request.resume();
+  });
+  const world = await makeHttpWorld(t, path);
+  const connections = (): Promise<number> =>
+    new Promise((resolve, reject) =>
+      server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+    );
+  const descriptors = (): number => readdirSync('/proc/self/fd').length;
+  const before = descriptors();
+  const requests = [
+    'GET /silent HTTP/1.1\r\nHost: h\r\n\r\n',
+    'GET /begun HTTP/1.1\r\nHost: h\r\n\r\n',
+    'GET /complete HTTP/1.1\r\nHost: h\r\n\r\n',
+    'POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf',
+    'GET /silent HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+  ];
+  const leave = async (index: number): Promise<void> => {
+    const sent = world.requests.length;
+    const client = await rawConnection(t, world.served.socket.url);
+    client.send(requests[index % requests.length] as string);
+    await eventually(() => assert.ok(world.requests.length > sent), { intervalMs: 1 });
+    if (index % 2 === 0) client.reset();
+    else client.close();
+  };
+  for (let round = 0; round < 50; round += 1) {
+    await Promise.all(Array.from({ length: 20 }, (_, index) => leave(round * 20 + index)));
+  }
+  await world.until(() => world.client.inFlight === 0, 'over');
+  assert.equal(world.requests.length, 1000);
+  assert.deepEqual([world.client.finished, world.client.streams, world.lost.length], [1000, 0, 0]);
+  await eventually(async () => assert.equal(await connections(), 0));
+  await eventually(() => assert.ok(descriptors() <= before, `${descriptors()} instead of ${before}`));
+});
+
+test('a process that ends: what it has written before still arrives, the rest is lost or cut', async (t) => {
+  const upstream = await serveRawUpstream(t);
+  const world = await makeHttpWorld(t, upstream.path);
+  const clients = [];
+  for (const index of [0, 1, 2]) {
+    const client = await world.served.connect();
+    client.send(get);
+    await (await upstream.connection(index)).readUntil('\r\n\r\n');
+    clients.push(client);
+  }
+  const [silent, begun, answered] = clients;
+  (await upstream.connection(1)).send('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegun\r\n');
+  await begun?.readUntil('begun');
+  (await upstream.connection(2)).send(ok);
+  world.client.close();
+  assert.equal(world.client.idle, 0);
+  await answered?.readUntil('\r\n\r\nok');
+  await begun?.readToEnd();
+  await world.until(() => world.lost.length === 1, 'lost');
+  assert.equal(silent?.text, '');
+  assert.deepEqual([world.client.inFlight, world.client.finished], [0, 3]);
+});
+
+test('a probe', async (t) => {
+  const upstream = await serveRawUpstream(t);
+  const world = await makeHttpWorld(t, upstream.path);
+  const probe = { path: '/health?x=1', host: 'example.com', timeoutMs: 1000 };
+  const answered = world.client.probe(probe);
+  const first = await upstream.connection(0);
+  const head = await first.readUntil('\r\n\r\n');
+  assert.match(head, /^GET \/health\?x=1 HTTP\/1\.1\r\n/);
+  assert.match(head, /\r\nhost: example\.com\r\n/);
+  first.send(`HTTP/1.1 503 Busy\r\nContent-Length: 5000\r\n\r\n${'x'.repeat(5000)}`);
+  assert.deepEqual(await answered, { status: 503, bodyHead: 'x'.repeat(2000) });
+
+  const late = world.client.probe(probe);
+  await upstream.connection(1);
+  world.served.clock.advance(1000);
+  await assert.rejects(late, /no answer within 1 s/);
+
+  const cut = world.client.probe(probe);
+  (await upstream.connection(2)).close();
+  await assert.rejects(cut, /socket hang up/);
+
+  const closed = world.client.probe(probe);
+  await upstream.connection(3);
+  world.client.close();
+  await assert.rejects(closed, /the application process ended/);
+  assert.equal(world.served.clock.pending, 0);
+});
+
+// Private
+
+/** A server on a Unix socket whose queue of connections is full, for it is busy until goOn(); it gives bodies back. */
+async function serveBusy(t: TestContext): Promise<{ path: string; goOn: () => void }> {
+  const path = join(await makeFileTree(t, {}), 'app.sock');
+  const program = `
+    const server = require('node:http').createServer((request, response) => request.pipe(response));
+    server.listen({ path: ${JSON.stringify(path)}, backlog: 1 }, () => {
+      process.stdout.write('ready');
+      require('node:fs').readSync(0, Buffer.alloc(1));
+    });`;
+  const child = spawn(process.execPath, ['-e', program], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout, 'data');
+  for (let isFull = false; !isFull; ) {
+    const filler = connect(path);
+    t.after(() => filler.destroy());
+    isFull = await new Promise((resolve) => {
+      filler.once('connect', () => resolve(false)).once('error', () => resolve(true));
+    });
+  }
+  return { path, goOn: () => void child.stdin.write('.') };
+}
