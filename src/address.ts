@@ -1,10 +1,10 @@
-import { wantsHttps } from './certificates.js';
 import { EasyserveError } from './errors.js';
 import { InheritedSockets } from './front/inherited-sockets.js';
 import { ListeningSocket, type Scheme } from './front/listening-socket.js';
 import type { Log } from './log/log.js';
 import type { Project } from './project-facts.js';
 import type { Settings } from './settings/settings.js';
+import { wantsHttps } from './settings/wants-https.js';
 
 /** Where the settings name no port: the usual one where this process may bind it, else the second. */
 const defaultPorts: Readonly<Record<Scheme, readonly [number, number]>> = {

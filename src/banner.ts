@@ -27,14 +27,14 @@ export function renderBanner(facts: BannerFacts): string {
   const lines = listRows(facts).map(([name, text]) =>
     wrapText(`  ${name.padEnd(nameWidth)}${text}`, margin, stdout.columns?.()),
   );
-  const urls = paint(stdout.colour, 'bold', status.urls.join(' '));
+  const urls = paint(stdout.colour, 'bold', visitorUrls(status).join(' '));
   return `\n  easyserve ${status.version} serves ${urls}\n\n${lines.join('\n')}\n\n`;
 }
 
 function listRows({ status, project, settingsFile, advice, typed, ...plan }: BannerFacts): readonly Row[] {
   const { python, django } = project;
   const kind = django === undefined ? kindNames[status.project.kind] : `Django ${django.version}`;
-  const names = django === undefined ? undefined : otherNames(status.urls, django.allowedHosts);
+  const names = django === undefined ? undefined : otherNames(visitorUrls(status), django.allowedHosts);
   return [
     ['found', `${kind}, ${describePlace(status.project)}`],
     ...row('python', python && `${python.version} from ${python.source}`),
@@ -46,6 +46,17 @@ function listRows({ status, project, settingsFile, advice, typed, ...plan }: Ban
     ['reload', `${typed.reload}, or kill -HUP ${status.pid}`],
     ['stop', `Ctrl-C, or ${typed.stop}`],
   ];
+}
+
+/** What visitors type: the names of the certificates; without any, where the site listens. */
+function visitorUrls({ urls, certificates }: InstanceStatus): readonly string[] {
+  const secure = urls.find((url) => url.startsWith('https:'));
+  const names = certificates
+    .flatMap((certificate) => certificate.names)
+    .filter((name) => /^[^*:]+$/.test(name));
+  if (secure === undefined || names.length === 0) return urls;
+  const { port } = new URL(secure);
+  return [...new Set(names)].map((name) => `https://${name}${port === '' ? '' : `:${port}`}/`);
 }
 
 /** A folder of files says where it is. */

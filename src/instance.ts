@@ -1,4 +1,4 @@
-import type { Certificates } from './certificates.js';
+import type { Certificates, PreparedCertificates } from './certificates.js';
 import type { ReloadResult, ScaleResult } from './control/protocol.js';
 import { describeError, EasyserveError, type ErrorRecord, ExitCode } from './errors.js';
 import { type InstanceState, instanceLifecycle, type Lifecycle } from './lifecycle.js';
@@ -172,7 +172,8 @@ export class Instance {
     const { log, open = (release) => bindMissing(new Map(), release, log) } = this.#options;
     const sockets = await open(loaded);
     try {
-      await this.#run({ loaded, generation: 1, sockets }, onStep);
+      const prepared = await this.#options.certificates.prepare(loaded.settings, 'start');
+      await this.#run({ loaded, generation: 1, sockets }, prepared, onStep);
       this.#abort.signal.throwIfAborted();
     } catch (error) {
       closeAll(sockets.values());
@@ -182,7 +183,7 @@ export class Instance {
     return loaded;
   }
 
-  async #run(serving: Serving, onStep: OnStep): Promise<void> {
+  async #run(serving: Serving, prepared: PreparedCertificates | undefined, onStep: OnStep): Promise<void> {
     this.#abort.signal.throwIfAborted();
     const { loaded, sockets } = serving;
     this.#mode = loaded.plan.mode;
@@ -190,14 +191,13 @@ export class Instance {
     this.#serving = serving;
     this.#options.onSettings(loaded);
     const { certificates } = this.#options;
-    const prepared = await certificates.prepare(loaded.settings, sockets.get('https')?.port, 'start');
     onStep('waiting for the application');
     const runner = this.#options.createRunner(loaded);
     this.#runner = runner;
     await runner.start(instanceRelease(serving));
     try {
       this.#abort.signal.throwIfAborted();
-      await certificates.use(prepared);
+      await certificates.use(prepared, sockets.get('https')?.port);
       for (const socket of sockets.values()) await runner.listen(socket);
     } catch (error) {
       // Told to stop: that is being done.
@@ -216,20 +216,21 @@ export class Instance {
       serving: before,
       runner: this.#runner as Runner,
       load: () => this.#loadAnew(onStep),
+      certificates: this.#options.certificates,
       onStep,
       log,
     }).catch((error: unknown) => {
       log.error('restart-failed', 'the restart was refused, the old release still serves', { error });
       throw this.#abort.signal.aborted ? error : refusedRestart(error);
     });
-    const { loaded } = prepared;
+    const { loaded, certificates } = prepared;
     let { sockets } = prepared;
     try {
       onStep('finishing the requests in flight');
       await this.#runner?.stop(before.loaded.settings.drainTimeoutMs);
       this.#scaledTo = undefined;
       sockets = await bindMissing(sockets, loaded, log);
-      await this.#run({ loaded, generation, sockets }, onStep);
+      await this.#run({ loaded, generation, sockets }, certificates, onStep);
     } catch (error) {
       closeAll(sockets.values());
       if (!this.#abort.signal.aborted) onFatal(error);

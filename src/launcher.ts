@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { announce } from './announce.js';
 import { applicationEnvironment } from './application-environment.js';
@@ -221,12 +222,13 @@ class Launcher {
           stateHome: XDG_STATE_HOME,
           stateDirectory: STATE_DIRECTORY,
         }),
+      hstsFile: join(this.#folder.path, 'hsts.json'),
       clock: systemClock,
       wallNow: Date.now,
       log: this.#log,
       publish: (material) => this.#instance.useTls(material),
-      watch: (files, onChange) =>
-        watchSettings({ folder: this.#options.projectDir, fileNames: files, onChange, log: this.#log }),
+      watch: (fileNames, onChange) =>
+        watchSettings({ folder: this.#options.projectDir, fileNames, onChange, log: this.#log }),
     });
   }
 

@@ -54,7 +54,7 @@ export async function reload(options: ReloadOptions): Promise<ReloadResult> {
     generation: needsGeneration ? serving.generation + 1 : serving.generation,
     sockets: serving.sockets,
   };
-  const prepared = await prepare(after, move, needsGeneration, options).catch((error: unknown) => {
+  const prepared = await prepare(after, needsGeneration, options).catch((error: unknown) => {
     closeAll(move.opened);
     throw error;
   });
@@ -78,13 +78,11 @@ export function instanceRelease({ loaded, generation }: Omit<Serving, 'sockets'>
 
 async function prepare(
   after: Serving,
-  move: SocketMove,
   needsGeneration: boolean,
   options: ReloadOptions,
 ): Promise<PreparedCertificates | undefined> {
   // Read first: a certificate that is wrong refuses the reload before anything is started.
-  const httpsPort = move.after.get('https')?.port;
-  const prepared = await options.certificates.prepare(after.loaded.settings, httpsPort, 'reload');
+  const prepared = await options.certificates.prepare(after.loaded.settings, 'reload');
   if (needsGeneration) {
     options.onStep('starting the new application');
     await options.runner.prepare(instanceRelease(after));
@@ -109,7 +107,7 @@ async function commit(
   onCommitted(after);
   await runner.configure(after.loaded.settings);
   try {
-    await certificates.use(prepared);
+    await certificates.use(prepared, move.after.get('https')?.port);
     for (const socket of move.opened) await runner.listen(socket);
     certificates.keep();
   } catch (error) {

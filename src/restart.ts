@@ -1,3 +1,4 @@
+import type { Certificates, PreparedCertificates } from './certificates.js';
 import { describeError, EasyserveError } from './errors.js';
 import type { LoadedRelease } from './load-release.js';
 import type { Log } from './log/log.js';
@@ -10,6 +11,7 @@ export interface RestartOptions {
   readonly runner: Runner;
   /** Reads settings and project anew (load-release). */
   readonly load: () => Promise<LoadedRelease>;
+  readonly certificates: Pick<Certificates, 'prepare'>;
   readonly onStep: (text: string) => void;
   readonly log: Log;
 }
@@ -19,6 +21,7 @@ export interface PreparedRestart {
   readonly loaded: LoadedRelease;
   /** Of its own, for those that serve now are closed with the old runner. What can be bound only then is missing. */
   readonly sockets: SiteSockets;
+  readonly certificates: PreparedCertificates | undefined;
 }
 
 /**
@@ -30,6 +33,7 @@ export interface PreparedRestart {
 export async function prepareRestart(options: RestartOptions): Promise<PreparedRestart> {
   const { serving, runner, log, onStep } = options;
   const loaded = await options.load();
+  const certificates = await options.certificates.prepare(loaded.settings, 'reload');
   const sockets = await prepareSockets(serving.sockets, loaded, log);
   try {
     onStep('trying the new application');
@@ -40,7 +44,7 @@ export async function prepareRestart(options: RestartOptions): Promise<PreparedR
     closeAll(sockets.values());
     throw error;
   }
-  return { loaded, sockets };
+  return { loaded, sockets, certificates };
 }
 
 /** Whoever asked for the restart wants to know first whether the site is up. */

@@ -26,6 +26,7 @@ export interface Runner {
   prepare(release: InstanceRelease): Promise<void>;
   commit(): Promise<void>;
   discard(): Promise<void>;
+  /** The requests of replaced releases have ended. Streams go on, with their processes, until their own deadline. */
   drained(): Promise<void>;
   /** Settings that need no new application processes. */
   configure(settings: Settings): Promise<void>;

@@ -17,7 +17,7 @@ export interface SiteControl {
   prepare(release: Release, rule: ProbeRule): Promise<void>;
   commit(): Promise<void>;
   discard(): Promise<void>;
-  /** Resolves when nothing of a replaced release is left. */
+  /** Resolves when nothing of a replaced release is left but streams, which have a deadline of their own. */
   drained(): Promise<void>;
   /** Settings that need no new application processes. */
   configure(settings: Settings): Promise<void>;

@@ -61,6 +61,8 @@ export class Site implements SiteControl {
   readonly #servers: ReturnType<typeof createApplicationServers>;
   #front: Front | undefined;
   #tls: TlsMaterial | undefined;
+  /** HTTPS is listened on: until then, and when it was switched off, nobody is sent there. */
+  #isSecured = false;
   #current: Prepared | undefined;
   #next: Prepared | undefined;
 
@@ -122,10 +124,12 @@ export class Site implements SiteControl {
   async listen(scheme: Scheme, handle: SocketHandle): Promise<void> {
     if (this.#front === undefined) throw new Error('a release has to be committed first');
     await this.#front.listen(scheme, handle);
+    if (scheme === 'https') this.#secure(true);
   }
 
   async unlisten(scheme: Scheme): Promise<void> {
     this.#front?.unlisten(scheme);
+    if (scheme === 'https') this.#secure(false);
   }
 
   async useTls(material: TlsMaterial): Promise<void> {
@@ -172,6 +176,11 @@ export class Site implements SiteControl {
     return server;
   }
 
+  #secure(isSecured: boolean): void {
+    this.#isSecured = isSecured;
+    if (this.#current !== undefined) this.#configureFront(this.#current);
+  }
+
   #openFiles(release: Release): Promise<SiteFiles> {
     const { clock, log } = this.#options;
     return openSiteFiles(release, clock, log);
@@ -182,7 +191,7 @@ export class Site implements SiteControl {
     this.#front ??= new Front(settings, this.#options.clock, this.#options.log);
     const handlers: readonly Handler[] = buildPipeline({
       needs: needsOf(release.project.server),
-      tls: this.#tls,
+      tls: this.#isSecured ? this.#tls : undefined,
       names: release.project.django?.allowedHosts ?? [],
       settings,
       ...files,

@@ -86,6 +86,8 @@ export interface UpstreamObserver<R extends PendingRequest> {
   onIdle(): void;
   /** The connection ended before a byte of the answer came. */
   onLost(request: R): void;
+  /** Nobody listens there any more: nothing of the request was sent, so that another process may have it. */
+  onUnsent(request: R): void;
 }
 
 /** The pool, as the front sees it. */

@@ -14,7 +14,7 @@ const SWEEP_MS = 1000;
 
 export type AppPoolOptions<R extends PendingRequest> = Omit<
   GenerationContext<R>,
-  'onIdle' | 'onLost' | 'onUnavailable' | 'nextSocketNumber'
+  'onIdle' | 'onLost' | 'onUnsent' | 'onUnavailable' | 'nextSocketNumber'
 >;
 
 /**
@@ -32,8 +32,8 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   readonly #stopSweep: () => void;
   #current: Generation<R> | undefined;
   #next: Generation<R> | undefined;
-  /** Replaced generations -> when they are gone. */
-  readonly #retiring = new Map<Generation<R>, Promise<void>>();
+  /** Replaced ones that still have processes. */
+  readonly #retiring = new Set<Generation<R>>();
   #socketNumber = 0;
   #onEmpty: (() => void) | undefined;
   #isStopped = false;
@@ -51,6 +51,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
       },
       onIdle: () => this.#serveQueue(),
       onLost: (request) => this.#retry(request),
+      onUnsent: (request) => this.#requeue(request),
       onUnavailable: () => this.#queue.failAll('unavailable'),
     };
     this.#stopSweep = options.clock.every(SWEEP_MS, () => this.#sweep());
@@ -110,9 +111,9 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     await next?.retire(atOnce);
   }
 
-  /** Resolves when no replaced generation is left. */
+  /** Resolves when of replaced generations nothing is left but streams; those go on until their own deadline. */
   async drained(): Promise<void> {
-    await Promise.all(this.#retiring.values());
+    await Promise.all([...this.#retiring].map((generation) => generation.answered()));
   }
 
   async scale(processes: number, totalProcesses: number): Promise<void> {
@@ -165,16 +166,13 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   // Private
 
   #generations(): Generation<R>[] {
-    const all = [this.#current, this.#next, ...this.#retiring.keys()];
+    const all = [this.#current, this.#next, ...this.#retiring];
     return all.filter((generation) => generation !== undefined);
   }
 
   #retire(generation: Generation<R>): void {
-    const ended = generation.retire(generation.release.settings);
-    this.#retiring.set(
-      generation,
-      ended.finally(() => this.#retiring.delete(generation)),
-    );
+    this.#retiring.add(generation);
+    void generation.retire(generation.release.settings).finally(() => this.#retiring.delete(generation));
   }
 
   #serveQueue(): void {
@@ -227,6 +225,12 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
       method: request.method,
       path: request.path,
     });
+    this.#requeue(request);
+  }
+
+  /** For the next process that can take it, before all that came later. */
+  #requeue(request: R): void {
+    if (request.isAbandoned) return;
     this.#queue.addFirst(request);
     if (this.#current === undefined) this.#queue.failAll('stopping');
     else if (this.#current.isUnavailable) this.#queue.failAll('unavailable');

@@ -29,21 +29,29 @@ export class DrainWaits {
   /** Resolves when nothing is in flight, or at the deadline: that of the requests, then that of the streams. */
   async drained(draining: Draining, times: DrainTimes): Promise<void> {
     const startedAtMs = this.#clock.now();
-    await this.#until(() => draining.inFlight === draining.streams, times.drainTimeoutMs);
+    await this.#until(() => isAnswered(draining), times.drainTimeoutMs);
     // What is still no stream at the deadline is cut, and a process is stopped only as a whole.
-    if (draining.inFlight > draining.streams) return;
+    if (!isAnswered(draining)) return;
     const leftMs = times.streamDrainTimeoutMs - (this.#clock.now() - startedAtMs);
     await this.#until(() => draining.inFlight === 0, leftMs);
   }
 
-  /** A request on some process has ended, or has turned out to be a stream. */
+  /**
+   * Resolves when of these processes only those are left whose streams go on. `present`: those that are not gone yet, each of
+   * which is being drained and has its deadline by that.
+   */
+  async onlyStreamsLeft(present: () => Iterable<Draining>): Promise<void> {
+    await this.#until(() => [...present()].every((draining) => draining.streams > 0 && isAnswered(draining)));
+  }
+
+  /** A request on some process has ended, or has turned out to be a stream; or a process is gone. */
   notice(): void {
     for (const check of this.#checks) check();
   }
 
   // Private
 
-  async #until(isReached: () => boolean, timeoutMs: number): Promise<void> {
+  async #until(isReached: () => boolean, timeoutMs = Number.POSITIVE_INFINITY): Promise<void> {
     if (isReached() || timeoutMs <= 0) return;
     await new Promise<void>((resolve) => {
       const end = (): void => {
@@ -54,8 +62,15 @@ export class DrainWaits {
       const check = (): void => {
         if (isReached()) end();
       };
-      const cancel = this.#clock.after(timeoutMs, end);
+      const cancel = Number.isFinite(timeoutMs) ? this.#clock.after(timeoutMs, end) : () => {};
       this.#checks.add(check);
     });
   }
+}
+
+// Private
+
+/** No request but streams. */
+function isAnswered({ inFlight, streams }: Draining): boolean {
+  return inFlight === streams;
 }

@@ -2,14 +2,14 @@ import type { Clock } from '../clock.js';
 import { StartError } from '../errors.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import type { PendingRequest, Probe, Upstream, UpstreamAddress, UpstreamObserver } from '../upstream.js';
+import type { PendingRequest, Upstream, UpstreamAddress, UpstreamObserver } from '../upstream.js';
 import type { Connect } from './acceptance.js';
 import type { ExitFacts } from './app-process.js';
 import type { ApplicationServer } from './application-server.js';
 import { explainCrash } from './crash.js';
 import { atOnce, type DrainTimes, DrainWaits } from './drain-waits.js';
 import type { Execute } from './execution.js';
-import { chooseProbeHost } from './health.js';
+import { probeOf } from './health.js';
 import { launchMember } from './launch-member.js';
 import type { PoolMember } from './pool-member.js';
 import { readOutOfMemoryKills } from './process-memory.js';
@@ -39,6 +39,7 @@ export interface GenerationContext<R extends PendingRequest> {
   /** A thread can take a request. */
   readonly onIdle: () => void;
   readonly onLost: (request: R) => void;
+  readonly onUnsent: (request: R) => void;
   /** No process is left, and none will come soon. */
   readonly onUnavailable: () => void;
 }
@@ -90,10 +91,7 @@ export class Generation<R extends PendingRequest> {
   /** Starts all processes, `startConcurrency` at a time. Throws StartError; what was started is stopped then. */
   async start(rule: ProbeRule): Promise<void> {
     try {
-      await this.#startPlaces(
-        Array.from({ length: this.#release.processes }, (_, place) => place),
-        rule,
-      );
+      await this.#startPlaces([...Array(this.#release.processes).keys()], rule);
     } catch (error) {
       await this.retire(atOnce);
       throw error;
@@ -183,6 +181,11 @@ export class Generation<R extends PendingRequest> {
     await Promise.all([...this.#members].map((member) => this.#retireMember(member, times)));
   }
 
+  /** Resolves when nothing is left of it, once it is retired, but processes whose streams go on until their own deadline. */
+  answered(): Promise<void> {
+    return this.#drainWaits.onlyStreamsLeft(() => this.#members);
+  }
+
   /** Ends all its processes at once; resolves when they are gone. */
   async kill(): Promise<void> {
     this.#isRetired = true;
@@ -209,16 +212,12 @@ export class Generation<R extends PendingRequest> {
 
   /** Throws StartError; nothing of the process is left then. */
   async #startMember(place: number, restarts: number, rule: ProbeRule): Promise<void> {
-    const { settings } = this.#release;
+    const { killTimeoutMs } = this.#release.settings;
     const predecessor = this.#serving.get(place);
     const member = this.#launch(place, restarts);
-    const probe: Probe = {
-      path: settings.healthPath,
-      host: chooseProbeHost(this.#release),
-      timeoutMs: settings.healthTimeoutMs,
-    };
+    const probe = rule === 'skipped' ? undefined : probeOf(this.#release);
     try {
-      await member.start(rule === 'skipped' ? undefined : probe, rule === 'required', settings.killTimeoutMs);
+      await member.start(probe, rule === 'required', killTimeoutMs);
     } finally {
       if (member.state === 'exited') this.#members.delete(member);
     }
@@ -267,6 +266,7 @@ export class Generation<R extends PendingRequest> {
 
   async #onExit(member: PoolMember<R>, exit: ExitFacts, killsBefore: number): Promise<void> {
     this.#members.delete(member);
+    this.#drainWaits.notice();
     const wasServing = this.#serving.get(member.place) === member;
     if (wasServing) this.#serving.delete(member.place);
     if (member.isLeaving || this.#isRetired || !wasServing) return;
@@ -303,9 +303,11 @@ export class Generation<R extends PendingRequest> {
     });
   }
 
+  /** Resolves when nothing is left of them but streams. */
   async #retirePlaces(from: number): Promise<void> {
     const leaving = [...this.#serving.values()].filter((member) => member.place >= from);
-    await Promise.all(leaving.map((member) => this.#retireMember(member, this.#release.settings)));
+    for (const member of leaving) void this.#retireMember(member, this.#release.settings);
+    await this.#drainWaits.onlyStreamsLeft(() => leaving.filter((member) => this.#members.has(member)));
   }
 
   async #retireMember(member: PoolMember<R>, times: DrainTimes): Promise<void> {

@@ -1,6 +1,12 @@
 import { StartError } from '../errors.js';
-import type { ProbeResult } from '../upstream.js';
+import type { Probe, ProbeResult } from '../upstream.js';
 import type { Release } from './release.js';
+
+/** The request that shows whether a process of this release works. */
+export function probeOf(release: Release): Probe {
+  const { healthPath, healthTimeoutMs } = release.settings;
+  return { path: healthPath, host: chooseProbeHost(release), timeoutMs: healthTimeoutMs };
+}
 
 /** The Host header that the probe sends: the setting, else the first name of ALLOWED_HOSTS that is one. */
 export function chooseProbeHost(release: Release): string {

@@ -37,7 +37,7 @@ export function launchMember<R extends PendingRequest>(
     clock,
     onTerminated: (reason) => options.onTerminated(member, reason),
   });
-  const observer = { onIdle: options.onIdle, onLost: context.onLost };
+  const observer = { onIdle: options.onIdle, onLost: context.onLost, onUnsent: context.onUnsent };
   const member = new PoolMember<R>({
     process: appProcess,
     connect: () =>

@@ -2,6 +2,7 @@ import { paint } from '../log/paint.js';
 import { isThreaded, kindNames } from '../project-facts.js';
 import type { AppStatus, InstanceStatus, SiteStatus } from '../status.js';
 import { alignTable } from './aligned-table.js';
+import { describeCertificates } from './describe-certificates.js';
 import { describeBytes, describeDuration } from './describe-quantity.js';
 
 /** What `easyserve status` prints for people. `now`: milliseconds since 1970, as Date.now() tells. */
@@ -19,6 +20,7 @@ export function describeStatus(status: InstanceStatus, now: number, isColoured: 
       ['up', `${describeAge(status.startedAt, now)}, generation ${status.generation}`],
       ...refusal(status),
     ]).replace(status.state, (state) => paint(isColoured, colour, state)),
+    ...(status.certificates.length === 0 ? [] : [describeCertificates(status.certificates, now)]),
     ...status.sites.map((site) => describeSite(site, status.mode, now)),
   ];
   return parts.join('\n');

@@ -195,7 +195,9 @@ function addSettingFlags(command: Verb, named: readonly NamedFlag[] = settingFla
       const earlier = key === 'domains' ? given.findLast((each) => each.key === key) : undefined;
       given.push({ key, value: earlier === undefined ? text : `${earlier.value},${text}`, flag });
     };
-    command.addOption(new Option(`${flag} <${value}>`, help).argParser(parse));
+    const option =
+      value === '' ? new Option(flag, help).preset('true') : new Option(`${flag} <${value}>`, help);
+    command.addOption(option.argParser(parse));
   }
   const parseSet = (text: string): void => {
     given.push(toSettingFlag(text));
@@ -205,7 +207,7 @@ function addSettingFlags(command: Verb, named: readonly NamedFlag[] = settingFla
   return given;
 }
 
-/** Flag, value, setting, help. */
+/** Flag, value ('' for one that is on by being there), setting, help. */
 type NamedFlag = readonly [string, string, SettingFlag['key'], string];
 
 const userFlag: NamedFlag = [
@@ -217,6 +219,7 @@ const userFlag: NamedFlag = [
 
 const settingFlags: readonly NamedFlag[] = [
   ['--domain', 'name', 'domains', 'host name to get a certificate for; may be repeated'],
+  ['--https', '', 'https', 'serve HTTPS; without a domain, with a certificate for development'],
   ['--host', 'address', 'host', 'address to listen on'],
   ['--port', 'number', 'port', 'port to listen on; 0: any free one'],
   ['--processes', 'count|auto', 'processes', 'application processes'],

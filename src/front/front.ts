@@ -165,6 +165,9 @@ export class Front {
   #onClosed(exchange: Exchange): void {
     this.#exchanges.delete(exchange);
     if (this.#isStopping) setImmediate(() => this.#listeners.closeIdleConnections());
+    // Over TLS the TCP connection is closed before what it carried.
+    this.#checkQuiet();
+    this.#checkQuiet();
     if (!this.#settings.accessLog) return;
     this.#log.access({
       method: exchange.method,

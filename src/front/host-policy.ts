@@ -1,3 +1,4 @@
+import { isIP, isIPv6 } from 'node:net';
 import type { Settings } from '../settings/settings.js';
 import type { TlsMaterial } from '../tls-material.js';
 import { respondWithErrorPage } from './error-page.js';
@@ -8,11 +9,9 @@ export interface HostPolicy {
   /** Undefined: HTTPS is off. */
   readonly tls: Pick<TlsMaterial, 'securedNames' | 'hstsMaxAgeSeconds' | 'publicPort'> | undefined;
   readonly settings: Pick<Settings, 'domains' | 'canonicalHost' | 'redirectToHttps'>;
-  /** As in ALLOWED_HOSTS: a dot in front stands for all names below too. */
+  /** As in ALLOWED_HOSTS: a dot in front stands for all names below too, `*` for any name. */
   readonly names: readonly string[];
 }
-
-const HOST = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/;
 
 /**
  * Sends visitors to HTTPS and to the one name of the site, and tells browsers to stay with HTTPS. Used by pipeline; none
@@ -25,57 +24,80 @@ const HOST = /^(\[[^\]]*\]|[^:]*)(?::\d*)?$/;
 export function applyHostPolicy({ tls, settings, names }: HostPolicy): Handler[] {
   const { domains, redirectToHttps } = settings;
   const canonical = settings.canonicalHost?.toLowerCase();
-  const secured = nameSet(tls?.securedNames ?? []);
   const ownNames = [...(tls?.securedNames ?? []), ...domains];
   if (ownNames.length === 0 && canonical === undefined) return [];
-  const known = nameSet([...ownNames, ...(canonical === undefined ? [] : [canonical]), ...namesBelow(names)]);
+  const secured = new KnownNames(tls?.securedNames ?? []);
+  const known = new KnownNames([...ownNames, ...(canonical === undefined ? [] : [canonical]), ...names]);
   const isStrict = tls !== undefined && ownNames.length > 0 && redirectToHttps;
+  // Nothing says which names the site has: then it is every name, but not what machines are probed by.
+  const isOpen = ownNames.length === 0 && (names.length === 0 || names.includes('*'));
   const handle: Handler = (exchange) => {
-    const name = hostName(exchange.client.host);
-    if (known.find(name) === undefined) return isStrict && refuseUnknown(exchange);
+    const { name, port } = readHost(exchange.client.host);
+    if (!known.has(name) && !(isOpen && isPublicName(name))) return isStrict && refuseUnknown(exchange);
     const isSecure = exchange.client.scheme === 'https';
-    const target = canonical ?? name;
-    const isSent = !isSecure && redirectToHttps && secured.find(target) !== undefined;
-    if (isSent || name !== target) {
-      const port = tls?.publicPort ?? 443;
-      redirect(
-        exchange,
-        isSent || isSecure ? secureOrigin(target, port) : `http://${target}${portOf(exchange)}`,
-      );
-      return true;
-    }
     // Never over plain HTTP (RFC 6797 section 7.2).
-    if (isSecure && tls?.hstsMaxAgeSeconds !== undefined && secured.find(name) !== undefined) {
+    if (isSecure && tls?.hstsMaxAgeSeconds !== undefined && secured.has(name)) {
       exchange.addHeader('Strict-Transport-Security', `max-age=${tls.hstsMaxAgeSeconds}`);
     }
-    return false;
+    const target = canonical ?? name;
+    if (tls !== undefined && !isSecure && redirectToHttps && secured.has(target)) {
+      redirect(exchange, `https://${bracketed(target)}${securePort(exchange, port, tls.publicPort)}`);
+      return true;
+    }
+    // Better another name than a browser's warning.
+    const isWarnedOf = isSecure && tls !== undefined && !secured.has(target);
+    if (name === target || isWarnedOf) return false;
+    redirect(exchange, `${exchange.client.scheme}://${bracketed(target)}${port}`);
+    return true;
   };
   return [handle];
 }
 
 // Private
 
-function nameSet(names: readonly string[]): ByServerName<true> {
-  return new ByServerName([{ names: names.map((name) => name.toLowerCase()), value: true }]);
+/** Host names and addresses, some for all names below them too. */
+class KnownNames {
+  readonly #names: ByServerName<true>;
+  readonly #above: readonly string[];
+
+  constructor(names: readonly string[]) {
+    const plain = names.filter((name) => name !== '*').map((name) => unbracketed(name.toLowerCase()));
+    this.#above = plain.filter((name) => name.startsWith('.'));
+    this.#names = new ByServerName([{ names: plain.map((name) => name.replace(/^\./, '')), value: true }]);
+  }
+
+  has(name: string): boolean {
+    return this.#names.find(name) !== undefined || this.#above.some((end) => name.endsWith(end));
+  }
 }
 
-/** `*` alone means any name, which says nothing. */
-function namesBelow(names: readonly string[]): string[] {
-  return names
-    .filter((name) => name !== '*')
-    .flatMap((name) => (name.startsWith('.') ? [name.slice(1), `*${name}`] : [name]));
+const HOST = /^(\[[^\]]*\]|[^:]*)(:\d+)?$/;
+
+/** The name in lower case, without the brackets of an IPv6 address; the port with its colon, or ''. */
+function readHost(host: string): { readonly name: string; readonly port: string } {
+  const [, name = '', port = ''] = HOST.exec(host) ?? [];
+  return { name: unbracketed(name.toLowerCase()), port };
 }
 
-function hostName(host: string): string {
-  return (HOST.exec(host)?.[1] ?? '').toLowerCase();
+function unbracketed(name: string): string {
+  return name.startsWith('[') ? name.slice(1, -1) : name;
 }
 
-function portOf({ client }: Exchange): string {
-  return /:\d+$/.exec(client.host)?.[0] ?? '';
+function bracketed(name: string): string {
+  return isIPv6(name) ? `[${name}]` : name;
 }
 
-function secureOrigin(name: string, port: number): string {
-  return port === 443 ? `https://${name}` : `https://${name}:${port}`;
+/** No address, and not this machine's: load balancers and people on the machine ask by these. */
+function isPublicName(name: string): boolean {
+  return name !== '' && name !== 'localhost' && isIP(name) === 0;
+}
+
+/**
+ * Who names no port has come through port 80. Where we listen on another one somebody forwards the ports, and 443 too.
+ */
+function securePort({ request }: Exchange, port: string, publicPort: number): string {
+  const isForwarded = port === '' && request.socket.localPort !== 80;
+  return isForwarded || publicPort === 443 ? '' : `:${publicPort}`;
 }
 
 /** 308 keeps the method and the body (RFC 9110 section 15.4.9). */

@@ -49,6 +49,7 @@ export class Listeners {
     this.#options = options;
     this.#http2 = new Http2Server({
       settings: options.settings,
+      clock: options.clock,
       onRequest: (request, response) =>
         options.onRequest(request, response, { scheme: 'https', isUpgrade: false }),
       onError: (error) =>
@@ -109,7 +110,7 @@ export class Listeners {
     this.#http2.drain();
   }
 
-  /** Connections of HTTP/1 that are not among `used`. */
+  /** Connections of HTTP/1, or with a handshake under way, that are not among `used`. */
   closeUnused(used: ReadonlySet<string>, isDue: (socket: Socket, acceptedAtMs: number) => boolean): void {
     const busy = new Set([...used, ...this.#http2.peers()]);
     for (const [socket, acceptedAtMs] of this.#sockets) {

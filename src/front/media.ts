@@ -154,8 +154,12 @@ function refuse(exchange: Exchange, error: HttpError, log: Log, preparedHeaders:
   }
 }
 
-/** send ends a response whose file has shrunk as if it were whole; see regular-file for what that does. */
+/**
+ * send ends a response whose file has shrunk as if it were whole; see regular-file for what that does. Nor does it see a client of
+ * HTTP/2 leave, and would keep the file open.
+ */
 function watchLength(exchange: Exchange, stream: ReadStream, announcedBytes: number): void {
+  exchange.response.once('close', () => stream.destroy());
   let sentBytes = 0;
   stream.on('data', (chunk) => {
     sentBytes += chunk.length;

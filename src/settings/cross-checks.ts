@@ -2,6 +2,7 @@ import type { Origins } from './layer.js';
 import type { Problem } from './problem.js';
 import type { SettingKey } from './setting-definition.js';
 import type { Settings } from './settings.js';
+import { wantsHttps } from './wants-https.js';
 
 /** Each of them says all about what is served. */
 const alternatives = [
@@ -27,6 +28,14 @@ export function findConflicts(settings: Settings, origins: Origins): Problem[] {
       code: 'conflicting-settings',
       message: `${describe('restartBackoffMs')} is more than ${describe('restartBackoffMaxMs')}`,
       hint: 'set restartBackoffMaxMs to the longest pause, restartBackoffMs to the first',
+    });
+  }
+  const { port } = settings;
+  if (port !== null && port !== 0 && port === (settings.httpsPort ?? 443) && wantsHttps(settings)) {
+    problems.push({
+      code: 'conflicting-settings',
+      message: `${describe('port')} is the port of HTTPS, and HTTP needs one of its own`,
+      hint: 'leave port away: HTTP is then served on port 80, and sends visitors on to HTTPS',
     });
   }
   for (const key of ['tlsKey', 'tlsPassphraseFile'] as const) {

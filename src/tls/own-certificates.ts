@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Clock } from '../clock.js';
 import type { Log } from '../log/log.js';
 import type { CertificateFiles, Settings } from '../settings/settings.js';
+import type { OrderError } from '../status.js';
 import type { CertificateMaterial } from '../tls-material.js';
 import { CertificateError } from './certificate-error.js';
 import { type CertificateFacts, type CertificatePair, readCertificatePair } from './certificate-pair.js';
@@ -13,6 +14,12 @@ export interface OwnCertificatesOptions {
   readonly nowMs: () => number;
   /** How long the other file of a pair may take to be replaced too. */
   readonly settleMs?: number;
+}
+
+/** One of the list: what is served, and why the files that stand there now are not. */
+export interface OwnState {
+  readonly facts: CertificateFacts | undefined;
+  readonly rejected: OrderError | undefined;
 }
 
 type Outcome = { readonly pair: CertificatePair } | { readonly error: CertificateError };
@@ -41,6 +48,7 @@ export class OwnCertificates {
   readonly #options: OwnCertificatesOptions;
   /** In the order of the list; undefined where there never was a good one. */
   #pairs: readonly (CertificatePair | undefined)[];
+  readonly #rejected: (OrderError | undefined)[];
   /** One refresh after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -48,6 +56,7 @@ export class OwnCertificates {
     this.#list = list;
     this.#options = options;
     this.#pairs = list.map(() => undefined);
+    this.#rejected = list.map(() => undefined);
     const files = list.flatMap(({ cert, key, passphraseFile }) => [cert, key, passphraseFile]);
     this.files = [...new Set(files.filter((file) => file !== undefined))];
   }
@@ -57,8 +66,9 @@ export class OwnCertificates {
     return this.#pairs.flatMap((pair) => pair?.material ?? []);
   }
 
-  get facts(): readonly CertificateFacts[] {
-    return this.#pairs.flatMap((pair) => pair?.facts ?? []);
+  /** In the order of the list. */
+  get states(): readonly OwnState[] {
+    return this.#pairs.map((pair, index) => ({ facts: pair?.facts, rejected: this.#rejected[index] }));
   }
 
   /**
@@ -70,10 +80,10 @@ export class OwnCertificates {
    */
   async load(moment: 'start' | 'reload'): Promise<void> {
     const outcomes = await this.#readAll();
-    for (const outcome of outcomes) {
+    for (const [index, outcome] of outcomes.entries()) {
       if (!('error' in outcome)) continue;
       if (moment === 'reload' || !outcome.error.isOfTheClock) throw outcome.error;
-      this.#logRejected(outcome.error);
+      this.#reject(index, outcome.error);
     }
     this.#pairs = outcomes.map((outcome) => ('pair' in outcome ? outcome.pair : undefined));
     for (const pair of this.#pairs) if (pair !== undefined) this.#logWarnings(pair);
@@ -84,6 +94,12 @@ export class OwnCertificates {
    * Resolves with whether there is anything new to serve. Rejects only for a fault of easyserve's own.
    */
   refresh(): Promise<boolean> {
+    this.#rejected.fill(undefined);
+    return this.catchUp();
+  }
+
+  /** The same where it is not known that something has changed: what was said already is not said again. */
+  catchUp(): Promise<boolean> {
     const next = this.#last.then(() => this.#refreshNow());
     this.#last = next.catch(() => undefined); // whoever called that one hears of it
     return next;
@@ -98,15 +114,17 @@ export class OwnCertificates {
       outcomes = await this.#readAll();
     }
     const before = this.#pairs;
-    this.#pairs = outcomes.map((outcome, index) => this.#take(outcome, before[index]));
+    this.#pairs = outcomes.map((outcome, index) => this.#take(outcome, index));
     return !isDeepStrictEqual(before.map(toMaterial), this.#pairs.map(toMaterial));
   }
 
-  #take(outcome: Outcome, before: CertificatePair | undefined): CertificatePair | undefined {
+  #take(outcome: Outcome, index: number): CertificatePair | undefined {
+    const before = this.#pairs[index];
     if ('error' in outcome) {
-      this.#logRejected(outcome.error);
+      if (this.#rejected[index]?.sentence !== outcome.error.message) this.#reject(index, outcome.error);
       return before;
     }
+    this.#rejected[index] = undefined;
     if (!isDeepStrictEqual(outcome.pair.material, before?.material)) this.#logReplaced(outcome.pair);
     return outcome.pair;
   }
@@ -120,8 +138,9 @@ export class OwnCertificates {
     return new Promise((resolve) => this.#options.clock.after(this.#options.settleMs ?? 1000, resolve));
   }
 
-  #logRejected(error: CertificateError): void {
-    const { code, hint, message } = error;
+  #reject(index: number, { code, hint, message }: CertificateError): void {
+    const at = new Date(this.#options.nowMs()).toISOString();
+    this.#rejected[index] = { code, sentence: message, hint, at };
     const isServed = this.#pairs.some((pair) => pair !== undefined);
     const consequence = isServed ? ' What is in use stays in use.' : '';
     this.#options.log.error('certificate-rejected', `${message}${consequence}`, {

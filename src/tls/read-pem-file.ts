@@ -44,10 +44,19 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: 'its symbolic links lead in a circle',
 };
 
+/** Root's rights are given up before a certificate is read: after the first renewal they would be missing anyway. */
+function copying(path: string): string {
+  const uid = process.geteuid?.() ?? 'USER';
+  return `sudo install -o ${uid} -m 400 ${path} FOLDER`;
+}
+
 function unreadable(path: string, error: NodeJS.ErrnoException): CertificateError {
   const reason = reasons[error.code ?? ''] ?? error.message;
   return new CertificateError('certificate-unreadable', `${path} cannot be read: ${reason}.`, {
-    hint: error.code === 'EACCES' ? `ls -l ${path} shows who may read it` : undefined,
+    hint:
+      error.code === 'EACCES'
+        ? `give this user a copy, at each renewal (docs/https.md): ${copying(path)}`
+        : undefined,
     cause: error,
   });
 }

@@ -70,7 +70,7 @@ forEachServer(serverCases, (serverCase, mode, testIn) => {
     await t.test('a request whose process dies is sent again', async () => {
       const { status } = await ask(site.url, '/crash?once=retry');
       assert.equal(status, 200);
-      await site.waitFor('request-retried');
+      await site.waitFor('app-crashed');
     });
 
     await t.test('one that kills each process is told so, and the site comes back', async () => {

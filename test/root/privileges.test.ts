@@ -1,16 +1,31 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { copyFixture, makeTempDir } from '../support/copy-fixture.js';
 import type { Easyserve } from '../support/easyserve.js';
 import { forEachMode, type Mode } from '../support/for-each-mode.js';
 import { asShop, giveToShop, inPrivateWorld, shop } from '../support/private-world.js';
 import { describeProcess } from '../support/processes.js';
 import { easyserveProgram, runEasyserve } from '../support/run-easyserve.js';
+import { askSecurely, untilServed, writePair } from '../support/secure-client.js';
 import { type StartOptions, startEasyserve } from '../support/start-easyserve.js';
+import { makeCertificate } from '../support/tls-material.js';
 
 /** Without what lets the other tests stay root. */
 const env = { EASYSERVE_USER: undefined };
+
+const root = await makeCertificate([], { commonName: 'test root', isAuthority: true });
+const issue = () => makeCertificate(['127.0.0.1'], { issuer: root });
 
 /** Each process that loads the settings writes down whose it is. */
 const journal = `
@@ -101,6 +116,62 @@ inPrivateWorld(import.meta.url, () => {
       assert.ok(written.length >= 10, 'inspections, collectstatic and applications of four loads');
       assert.deepEqual(new Set(written), new Set([line]));
       await shopTypes(dir, 'stop');
+    });
+
+    testIn(
+      'root binds 80 and 443, and the certificate is read, renewed and served by the owner',
+      async (t) => {
+        const [first, renewed] = await Promise.all([issue(), issue()]);
+        let pair = { cert: '', key: '' };
+        const easyserve = await start(t, mode, {
+          inFile: true,
+          settings: { port: 80, httpsPort: 443, tls: { cert: 'tls/site.pem', key: 'tls/site.key' } },
+          prepare: (dir) => {
+            mkdirSync(join(dir, 'tls'), { mode: 0o700 });
+            pair = writePair(join(dir, 'tls'), 'site', first);
+            prepare(dir);
+          },
+        });
+        const ca = root.certificatePem;
+        const expectServed = async () => {
+          const { status, text } = await askSecurely(443, '/', { host: '127.0.0.1', ca });
+          assert.deepEqual([status, text], [200, 'Hello, world!\n']);
+          const { status: sent, headers } = await fetch('http://127.0.0.1/a?b', { redirect: 'manual' });
+          assert.deepEqual([sent, headers.get('location')], [308, 'https://127.0.0.1/a?b']);
+          expectUnprivileged(easyserve);
+        };
+        assert.equal(easyserve.url, 'https://127.0.0.1/');
+        await expectServed();
+        expectOwned(join(easyserve.dir, '.easyserve'));
+
+        // As a hook of certbot does it (docs/https.md).
+        const fresh = writePair(makeTempDir(t), 'site', renewed);
+        for (const kind of ['key', 'cert'] as const) {
+          const ids = [`--owner=${shop.uid}`, `--group=${shop.gid}`, '--mode=400'];
+          execFileSync('install', [...ids, fresh[kind], pair[kind]]);
+        }
+        await untilServed(443, '127.0.0.1', renewed);
+        assert.equal((await easyserve.cli('reload')).code, 0);
+        assert.equal((await easyserve.cli('restart')).code, 0);
+        await expectServed();
+        await untilServed(443, '127.0.0.1', renewed);
+      },
+    );
+
+    testIn('a key that only root may read ends the start, with the way out', async (t) => {
+      const dir = copyFixture('django-minimal', join(makeTempDir(t), 'site'));
+      giveToShop(dirname(dir));
+      const { cert, key } = writePair(makeTempDir(t), 'site', await issue());
+      chmodSync(dirname(key), 0o755);
+      const flags = ['--port', '80', '--set', `tls.cert=${cert}`, '--set', `tls.key=${key}`];
+      const processes = mode === 'single' ? '1' : '2';
+      const { code, stderr } = await runEasyserve(['start', '--processes', processes, ...flags], {
+        cwd: dir,
+        env,
+      });
+      assert.equal(code, 3, stderr);
+      assert.match(stderr, /site\.key cannot be read: this user may not read it/);
+      assert.match(stderr, new RegExp(`fix: .*sudo install -o ${shop.uid} -m 400 ${key} FOLDER`));
     });
 
     testIn('a port that only root may bind stays where it is when the address changes', async (t) => {

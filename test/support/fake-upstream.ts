@@ -82,6 +82,13 @@ export class FakeUpstream implements Upstream<FakeRequest> {
     this.#observer.onIdle();
   }
 
+  /** Nobody listens any more: the oldest request was not sent, and no other can be. */
+  refuse(): void {
+    this.isClosed = true;
+    const [first] = this.#inFlight.splice(0, 1);
+    if (first !== undefined) this.#observer.onUnsent(first.request);
+  }
+
   /** The connections break. */
   lose(): void {
     this.isClosed = true;

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { serveApplication } from '../../src/front/application.js';
 import type { AppRequest } from '../../src/front/upstream/app-request.js';
@@ -80,6 +81,7 @@ export async function makeGatewayWorld(
     threads,
     observer: {
       onIdle: () => events.wake(),
+      onUnsent: () => assert.fail('a gateway says by itself whether it can take a request'),
       onLost: (request) => {
         lost.push(request);
         events.wake();

@@ -25,6 +25,8 @@ export class HttpWorld {
   readonly requests: AppRequest[];
   /** Those that the connection lost before a byte of the answer. */
   readonly lost: AppRequest[];
+  /** Those that found nobody listening. */
+  readonly unsent: AppRequest[];
   readonly #events: { wake: () => void };
 
   constructor(parts: {
@@ -32,12 +34,14 @@ export class HttpWorld {
     served: ServedFront;
     requests: AppRequest[];
     lost: AppRequest[];
+    unsent: AppRequest[];
     events: { wake: () => void };
   }) {
     this.client = parts.client;
     this.served = parts.served;
     this.requests = parts.requests;
     this.lost = parts.lost;
+    this.unsent = parts.unsent;
     this.#events = parts.events;
   }
 
@@ -50,6 +54,13 @@ export class HttpWorld {
       this.#events.wake();
     });
     await withDeadline(reached, 10_000, () => `${describe}: ${this.client.inFlight} in flight`);
+  }
+
+  /** So many requests have been given back as lost; each is, a moment after its connection has broken off. */
+  async untilLost(count: number): Promise<void> {
+    await this.served.log.seen('upstream-broken', count);
+    this.served.clock.advance(100);
+    await this.until(() => this.lost.length === count, `${count} lost requests`);
   }
 }
 
@@ -76,6 +87,7 @@ export async function makeHttpWorld(
 ): Promise<HttpWorld> {
   const requests: AppRequest[] = [];
   const lost: AppRequest[] = [];
+  const unsent: AppRequest[] = [];
   const events = { wake: () => {} };
   const served = await serveFront(t, [], settings);
   const { log, clock } = served;
@@ -84,6 +96,10 @@ export async function makeHttpWorld(
     concurrency,
     observer: {
       onIdle: () => events.wake(),
+      onUnsent: (request) => {
+        unsent.push(request);
+        events.wake();
+      },
       onLost: (request) => {
         lost.push(request);
         events.wake();
@@ -104,5 +120,5 @@ export async function makeHttpWorld(
     settings: defaultSettings(settings),
   });
   served.configure([application]);
-  return new HttpWorld({ client, served, requests, lost, events });
+  return new HttpWorld({ client, served, requests, lost, unsent, events });
 }

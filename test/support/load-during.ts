@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { ConnectionOptions } from 'node:tls';
 import { checkAnswer, makeRequest } from './load-request.js';
 import { type FailureKind, WireConnection, WireFailure } from './wire-connection.js';
 
@@ -11,6 +12,10 @@ export interface LoadOptions {
   readonly path?: string;
   /** For one request. Default: 30 s. */
   readonly requestTimeoutMs?: number;
+  /** What the Host header says. Default: that of the URL. */
+  readonly host?: string;
+  /** For https: whom to trust, and which name to ask for. Default: anybody. */
+  readonly tls?: ConnectionOptions;
 }
 
 export interface LoadFailure {
@@ -119,6 +124,8 @@ class Load {
   /** One client: a request over a fresh connection, one over its kept connection, and again. */
   async runClient(url: URL, tag: string): Promise<void> {
     const address = { host: url.hostname.replace(/^\[|\]$/g, ''), port: Number(url.port || 80) };
+    const { host = url.host, tls = { rejectUnauthorized: false } } = this.#options;
+    const secure = url.protocol === 'https:' ? tls : undefined;
     let kept: WireConnection | undefined;
     let left = requestsAfterAction;
     for (let n = 0; this.#shallGoOn || (this.#mayGoOn && left > 0); n++) {
@@ -129,9 +136,9 @@ class Load {
         kept = undefined;
       }
       const usable: WireConnection | undefined = keepAlive && kept?.isOpen ? kept : undefined;
-      const connection = usable ?? new WireConnection(address);
+      const connection = usable ?? new WireConnection(address, secure);
       if (keepAlive) kept = connection;
-      await this.#request(connection, { path: url.pathname, host: url.host, tag, keepAlive }, n);
+      await this.#request(connection, { path: url.pathname, host, tag, keepAlive }, n);
       if (!keepAlive) connection.close();
     }
     if (kept?.idleEnd !== undefined) this.#idleEnds.push(kept.idleEnd);

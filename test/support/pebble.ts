@@ -164,8 +164,8 @@ async function writeServerCertificate(
   return { caFile, certificate, privateKey };
 }
 
-/** Pebble can't be given port 0. */
-async function freePort(): Promise<number> {
+/** Pebble can't be given port 0; nor can easyserve, where Pebble has to know its ports first. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -27,6 +27,15 @@ export class SiteWebSocket {
     return this.#socket.protocol;
   }
 
+  /** What client and application agreed on, as the header says it. */
+  get extensions(): string {
+    return this.#socket.extensions;
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === WebSocket.OPEN;
+  }
+
   send(message: string | Buffer): void {
     this.#socket.send(message);
   }
@@ -47,6 +56,24 @@ export class SiteWebSocket {
     return this.#messages.shift() as string | Buffer;
   }
 
+  /** What comes back in the pong. */
+  async ping(data: string): Promise<string> {
+    const answered = once(this.#socket, 'pong') as Promise<[Buffer]>;
+    this.#socket.ping(data);
+    const [pong] = await withDeadline(answered, DEADLINE_MS, () => 'no pong came');
+    return pong.toString();
+  }
+
+  /** With a close frame; the answer to it is in closed(). */
+  close(code: number, reason: string): void {
+    this.#socket.close(code, reason);
+  }
+
+  /** As a client whose machine is switched off: no close frame. */
+  vanish(): void {
+    this.#socket.terminate();
+  }
+
   /** Code and reason of the end; 1006 for an end without a close frame, 1005 for a frame without a code. */
   closed(): Promise<readonly [code: number, reason: string]> {
     return withDeadline(this.#closed, DEADLINE_MS, () => 'the WebSocket was not closed');
@@ -61,7 +88,8 @@ export async function openSiteWebSocket(
   options: { subprotocols?: string[]; headers?: Record<string, string> } = {},
 ): Promise<SiteWebSocket> {
   const url = new URL(path, siteUrl.replace(/^http/, 'ws'));
-  const socket = new WebSocket(url, options.subprotocols ?? [], { headers: options.headers ?? {} });
+  const more = { headers: options.headers ?? {}, rejectUnauthorized: false };
+  const socket = new WebSocket(url, options.subprotocols ?? [], more);
   t.after(() => socket.terminate());
   const opened = new SiteWebSocket(socket);
   await withDeadline(once(socket, 'open'), DEADLINE_MS, () => `${path} was not opened`);

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectSecurely } from 'node:tls';
 import { MalformedResponse, ResponseParser, type WireResponse } from './response-parser.js';
 
 /**
@@ -43,10 +44,11 @@ export class WireConnection {
   #served = 0;
   #idleEnd: string | undefined;
 
-  /** Connects at once; a refusal shows in the first request. */
-  constructor(address: { host: string; port: number }) {
-    this.#socket = connect({ ...address, noDelay: true });
-    this.#socket.once('connect', () => {
+  /** Connects at once, over TLS where its options are given; a refusal shows in the first request. */
+  constructor(address: { host: string; port: number }, tls?: ConnectionOptions) {
+    const plain = connect({ ...address, noDelay: true });
+    this.#socket = tls === undefined ? plain : connectSecurely({ ...tls, socket: plain });
+    this.#socket.once(tls === undefined ? 'connect' : 'secureConnect', () => {
       this.#isConnected = true;
     });
     this.#socket.on('data', (piece) => this.#take(piece));

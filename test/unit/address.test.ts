@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bindAddress, isAddressOf, isInTheWay } from '../../src/address.js';
+import { bindAddress, isAddressOf, isInTheWay, wantedSchemes } from '../../src/address.js';
 import type { ListeningSocket } from '../../src/front/listening-socket.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { loadedWith } from '../support/instance-world.js';
@@ -59,4 +59,29 @@ test('without DEBUG, or with a host, there is no warning', async (t) => {
     assert.equal(socket.host, want.host ?? '0.0.0.0');
   }
   assert.deepEqual(log.records, []);
+});
+
+test('HTTPS has its own port, and its own usual ones', async (t) => {
+  const secure = (port: number) => ({ scheme: 'https', host: '0.0.0.0', port }) as ListeningSocket;
+  const at = (httpsPort: Settings['httpsPort'], host: Settings['host'] = null) => {
+    const { settings, project } = loadedWith({ host, port: 8443, httpsPort });
+    return [settings, project] as const;
+  };
+  for (const port of [443, 8443]) assert.equal(isAddressOf(secure(port), ...at(null)), true);
+  for (const port of [80, 8000]) assert.equal(isAddressOf(secure(port), ...at(null)), false);
+  assert.equal(isAddressOf(secure(9443), ...at(9443)), true);
+  assert.equal(isAddressOf(secure(8443), ...at(9443)), false);
+  assert.equal(isInTheWay(secure(8443), ...at(9443), 'http'), true, 'HTTP wants that port now');
+  assert.equal(isInTheWay(secure(8443), ...at(9443), 'https'), false);
+
+  const socket = await bindAddress(...at(0, '127.0.0.1'), new RecordingLog(), undefined, 'https');
+  t.after(() => socket.close());
+  assert.equal(socket.url, `https://127.0.0.1:${socket.port}/`);
+});
+
+test('HTTPS is listened on where there is something to serve it with, beside HTTP', () => {
+  const schemes = (settings: Partial<Settings>) => wantedSchemes(loadedWith(settings).settings);
+  assert.deepEqual(schemes({}), ['http']);
+  assert.deepEqual(schemes({ domains: ['example.com'] }), ['http', 'https']);
+  assert.deepEqual(schemes({ domains: ['example.com'], https: false }), ['http']);
 });

@@ -10,6 +10,7 @@ const status = {
   mode: 'single',
   reason: 'processes = 1: its threads share memory',
   urls: ['http://localhost:8000/'],
+  certificates: [],
   project: { kind: 'wsgi', root: '/srv/site', application: 'site.wsgi:application' },
 } as unknown as InstanceStatus;
 
@@ -106,4 +107,16 @@ test('a folder of files, and a command, are told as what they are', () => {
   assert.match(folder, /^ {2}mode {6}single process \(the reason\)$/m);
   const command = about('command', 'serve --port $PORT');
   assert.match(command, /^ {2}found {5}a command, serve --port \$PORT in \/srv\/site$/m);
+});
+
+test('with certificates the names that visitors type are shown, and no wildcard', () => {
+  const certificates = [{ names: ['example.com', '*.example.com', '::1'] }, { names: ['example.com'] }];
+  const shown = (...urls: string[]) =>
+    renderBanner({ ...facts, status: { ...status, urls, certificates } as unknown as InstanceStatus });
+  assert.match(shown('https://localhost/', 'http://localhost/'), /serves https:\/\/example\.com\/\n/);
+  assert.match(
+    shown('https://localhost:8443/', 'http://localhost/'),
+    /serves https:\/\/example\.com:8443\/\n/,
+  );
+  assert.match(shown('http://localhost:8000/'), /serves http:\/\/localhost:8000\/\n/);
 });

@@ -1,9 +1,9 @@
 import { realpathSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
-import { wantsHttps } from '../../certificates.js';
 import type { Project } from '../../project-facts.js';
 import type { SettingFlag } from '../../settings/flag-layer.js';
 import type { Settings } from '../../settings/settings.js';
+import { wantsHttps } from '../../settings/wants-https.js';
 import { settingArgument } from '../setting-argument.js';
 import type { ServicePlan } from './service-unit.js';
 import type { SocketPlan } from './socket-unit.js';

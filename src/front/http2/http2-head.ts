@@ -2,21 +2,26 @@ import type { Http2ServerRequest } from 'node:http2';
 
 /**
  * Makes the head of an HTTP/2 request look as HTTP/1 has it, for everybody who reads it: `:authority` becomes the Host header (RFC
- * 9113 section 8.3.1), the other pseudo-headers go. Called by Front for each request.
+ * 9113 section 8.3.1), the other pseudo-headers go, and a body without a length is a chunked one. Called by Http2Server for each request.
+ *
+ * False for a head that speaks of two hosts, which the same section calls malformed. Whatever else is, nghttp2 has refused before.
  */
-export function normalizeHead(request: Http2ServerRequest): void {
-  const { headers, rawHeaders } = request;
-  const authority = headers[':authority'];
+export function normalizeHead(request: Http2ServerRequest): boolean {
+  const { headers, rawHeaders, stream } = request;
+  const { ':authority': authority, host } = headers;
   const plain: string[] = [];
   for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
     const name = rawHeaders[at] as string;
     const value = rawHeaders[at + 1] as string;
     if (name === ':authority') plain.push('host', value);
-    // Where both are sent, they must be the same, and the pseudo-header counts.
     else if (!name.startsWith(':') && !(name === 'host' && authority !== undefined)) plain.push(name, value);
   }
   rawHeaders.splice(0, rawHeaders.length, ...plain);
   if (authority !== undefined) headers.host = authority;
+  if (!stream.endAfterHeaders && headers['content-length'] === undefined) {
+    headers['transfer-encoding'] = 'chunked';
+  }
+  return authority === undefined || host === undefined || host.toLowerCase() === authority.toLowerCase();
 }
 
 /** What the client sent as its head, for the limit `maxHeaderBytes` (RFC 9113 section 6.5.2: 32 bytes more for each field). */

@@ -1,20 +1,17 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { Writable } from 'node:stream';
+import { Http2Fields } from './http2-fields.js';
 
-type HeaderValue = string | number | readonly string[];
+/** What is handed over at a time, so that a long body that moves slowly is seen to move. */
+const SLICE_BYTES = 64 * 1024;
+/** RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
+const bodiless = new Set([204, 205, 304]);
 
-/** About the connection, which HTTP/2 keeps by itself (RFC 9113 section 8.2.2); a handler may write them all the same. */
-const connectionHeaders = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-  'http2-settings',
-]);
+type Callback = (error?: Error | null) => void;
 
 /**
- * The answer to one HTTP/2 request, with the methods of http.ServerResponse that the front uses. Made by Front.
+ * The answer to one HTTP/2 request, with the methods of http.ServerResponse that the front uses. Made by Http2Server.
  *
  * Node's own Http2ServerResponse is no Writable (it has neither `destroyed` nor pipeline's good behaviour) and keeps only the last
  * of several headers of one name when it is given a list, Set-Cookie for example.
@@ -23,115 +20,171 @@ export class Http2Response extends Writable {
   statusCode = 200;
   /** HTTP/2 has none (RFC 9113 section 8.3.2). */
   statusMessage = '';
-  /** HTTP/2 has other means to end a connection; see http2-server. */
+  /** HTTP/2 has other means to end a connection; see Http2Connection. */
   shouldKeepAlive = true;
+  /** The head is settled. As with HTTP/1 it leaves with the first of the body, or the end. */
   headersSent = false;
+  /** Of the body, what the connection has taken; for HTTP/2 that is what the client has made room for. */
+  takenBytes = 0;
   readonly #stream: ServerHttp2Stream;
-  readonly #headers = new Map<string, string | string[]>();
+  readonly #isHead: boolean;
+  #fields = new Http2Fields();
+  #isBegun = false;
 
-  constructor(stream: ServerHttp2Stream) {
-    super({ highWaterMark: 64 * 1024 });
+  constructor(stream: ServerHttp2Stream, method: string) {
+    super({ highWaterMark: SLICE_BYTES });
     this.#stream = stream;
+    this.#isHead = method === 'HEAD';
     stream.on('error', (error) => this.destroy(error));
     // The client has gone, or has given this answer up (RST_STREAM).
     stream.once('close', () => {
-      if (!this.writableFinished) this.destroy();
+      if (!this.writableFinished && !this.#isComplete) this.destroy();
     });
     this.on('error', () => {}); // whoever writes looks at `destroyed` and hears 'close', as with HTTP/1
   }
 
+  /** The client has to take something before it goes on. */
+  get isHeldUp(): boolean {
+    return this.writableLength > 0;
+  }
+
+  /** Throws on what HTTP cannot carry, and then nothing has changed. */
   writeHead(status: number, reasonOrHeaders: string | readonly string[], headers?: readonly string[]): this {
-    if (this.headersSent) throw new Error('the head of this answer has been sent');
-    const list = typeof reasonOrHeaders === 'string' ? headers : reasonOrHeaders;
+    if (this.headersSent) throw new Error('the head of this answer is settled');
+    // Node sends no others over HTTP/2.
+    if (!(status >= 200 && status <= 599)) throw new RangeError(`Invalid status code: ${status}`);
+    const list = (typeof reasonOrHeaders === 'string' ? headers : reasonOrHeaders) ?? [];
+    const given = new Http2Fields();
+    for (let at = 0; at + 1 < list.length; at += 2) given.add(list[at] as string, list[at + 1] as string);
+    this.#fields = this.#fields.overriddenBy(given);
     this.statusCode = status;
-    for (let at = 0; list !== undefined && at + 1 < list.length; at += 2) {
-      this.#append(list[at] as string, list[at + 1] as string);
-    }
+    this.headersSent = true;
     return this;
   }
 
-  setHeader(name: string, value: HeaderValue): this {
-    this.#headers.delete(name.toLowerCase());
-    for (const each of [value].flat()) this.#append(name, String(each));
+  setHeader(name: string, value: string | number): this {
+    if (this.headersSent) throw new Error('the head of this answer is settled');
+    const given = new Http2Fields();
+    given.add(name, String(value));
+    this.#fields = this.#fields.overriddenBy(given);
     return this;
   }
 
-  getHeader(name: string): string | string[] | undefined {
-    return this.#headers.get(name.toLowerCase());
+  getHeader(name: string): string | readonly string[] | undefined {
+    return this.#fields.get(name);
   }
 
   hasHeader(name: string): boolean {
-    return this.#headers.has(name.toLowerCase());
+    return this.getHeader(name) !== undefined;
   }
 
   getHeaderNames(): string[] {
-    return [...this.#headers.keys()];
+    return this.#fields.names();
   }
 
   removeHeader(name: string): void {
-    this.#headers.delete(name.toLowerCase());
+    this.#fields.delete(name);
   }
 
   flushHeaders(): void {
-    this.#sendHead(false);
+    this.#begin(false);
   }
 
   /** 100 Continue (RFC 9113 section 8.1). */
   writeContinue(): void {
-    this.#sendInformation({ ':status': 100 });
+    this.#inform({ ':status': 100 });
   }
 
+  /** Throws, as HTTP/1 does, on what is no header. */
   writeEarlyHints(hints: OutgoingHttpHeaders): void {
-    this.#sendInformation({ ...hints, ':status': 103 });
+    for (const [name, value] of Object.entries(hints)) {
+      validateHeaderName(name);
+      for (const one of [value].flat()) validateHeaderValue(name, String(one));
+    }
+    this.#inform({ ...hints, ':status': 103 });
   }
 
   /** Ends the answer so that the client sees that it isn't whole; what was written before still goes out. */
   cut(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    this.write(Buffer.alloc(0), () => this.#reset());
   }
 
-  override _write(piece: Buffer, _encoding: string, callback: (error?: Error | null) => void): void {
-    this.#sendHead(false);
-    this.#stream.write(piece, callback);
+  override _write(piece: Buffer, _encoding: string, callback: Callback): void {
+    this.#begin(false);
+    this.#send(piece, callback);
   }
 
-  override _writev(pieces: readonly { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
-    this.#sendHead(false);
-    this.#stream.write(Buffer.concat(pieces.map(({ chunk }) => chunk)), callback);
+  override _writev(pieces: readonly { chunk: Buffer }[], callback: Callback): void {
+    this.#begin(false);
+    this.#send(Buffer.concat(pieces.map(({ chunk }) => chunk)), callback);
   }
 
-  override _final(callback: (error?: Error | null) => void): void {
-    if (this.headersSent) this.#stream.end(callback);
-    else {
-      this.#sendHead(true);
-      callback();
-    }
+  override _final(callback: Callback): void {
+    const finish: Callback = (error) => {
+      if (!error) this.#leaveRest();
+      callback(error);
+    };
+    const isEnding = this.#isBegun && !this.#isBodiless;
+    this.#begin(true);
+    if (isEnding) this.#stream.end(finish);
+    else finish();
   }
 
-  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    if (!this.#stream.closed && !this.writableFinished) this.cut();
+  override _destroy(error: Error | null, callback: Callback): void {
+    if (!this.writableFinished) this.#reset();
     callback(error);
   }
 
   // Private
 
-  #append(name: string, value: string): void {
-    const key = name.toLowerCase();
-    if (connectionHeaders.has(key)) return;
-    // What HTTP/1 refuses as well: it would end the header.
-    if (/[\0\r\n]/.test(value)) throw new TypeError(`Invalid character in header content ["${name}"]`);
-    const before = this.#headers.get(key);
-    this.#headers.set(key, before === undefined ? value : [before, value].flat());
+  get #isBodiless(): boolean {
+    return this.#isHead || bodiless.has(this.statusCode);
   }
 
-  #sendHead(isEnd: boolean): void {
-    if (this.headersSent || this.#stream.destroyed) return;
-    const fields = Object.fromEntries(this.#headers);
-    this.#stream.respond({ ':status': this.statusCode, ...fields }, { endStream: isEnd });
+  /** The client has all of it, perhaps before end() is called. */
+  get #isComplete(): boolean {
+    return this.#isBegun && this.#isBodiless;
+  }
+
+  get #isGone(): boolean {
+    return this.#stream.destroyed || this.#stream.closed;
+  }
+
+  #begin(isEnd: boolean): void {
+    if (this.#isBegun || this.#isGone) return;
+    this.#isBegun = true;
     this.headersSent = true;
+    this.#stream.respond(this.#fields.toHead(this.statusCode), { endStream: isEnd || this.#isBodiless });
   }
 
-  #sendInformation(head: OutgoingHttpHeaders): void {
-    if (!this.headersSent && !this.#stream.destroyed) this.#stream.additionalHeaders(head);
+  #send(piece: Buffer, callback: Callback): void {
+    if (piece.length === 0 || this.#isBodiless) {
+      callback();
+      return;
+    }
+    const slice = piece.subarray(0, SLICE_BYTES);
+    this.#stream.write(slice, (error) => {
+      if (error) callback(error);
+      else {
+        this.takenBytes += slice.length;
+        this.#send(piece.subarray(SLICE_BYTES), callback);
+      }
+    });
+  }
+
+  #inform(head: OutgoingHttpHeaders): void {
+    if (!this.#isBegun && !this.#isGone) this.#stream.additionalHeaders(head);
+  }
+
+  #reset(): void {
+    if (!this.#isGone) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  /** Of a request that was answered before all of it came: the client need not send the rest (RFC 9113 section 8.1). */
+  #leaveRest(): void {
+    const stream = this.#stream;
+    if (!this.#isGone && !stream.endAfterHeaders && !stream.readableEnded) {
+      stream.close(constants.NGHTTP2_NO_ERROR);
+    }
   }
 }

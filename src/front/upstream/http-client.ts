@@ -24,6 +24,9 @@ export interface HttpClientOptions {
   readonly clock: Clock;
 }
 
+/** A process that lives and does not listen is asked again. */
+const RECONNECT_MS = 200;
+const DEATH_NOTICE_MS = 100;
 const BODY_HEAD_BYTES = 2000;
 
 /**
@@ -41,6 +44,12 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   #streams = 0;
   #finished = 0;
   #isClosed = false;
+  /** Nobody listened a moment ago. */
+  #isRefused = false;
+  /** Nothing more is read from the process. */
+  #hasEnded = false;
+  /** Requests whose connection broke off, while it isn't known yet whether the process has ended. */
+  readonly #losing = new Set<() => void>();
   #failProbe: ((error: Error) => void) | undefined;
 
   constructor(options: HttpClientOptions) {
@@ -50,7 +59,9 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   }
 
   get idle(): number {
-    return this.#isClosed ? 0 : Math.max(0, this.#options.concurrency - this.#running.size + this.#streams);
+    return this.#isClosed || this.#isRefused
+      ? 0
+      : Math.max(0, this.#options.concurrency - this.#running.size + this.#streams);
   }
 
   get inFlight(): number {
@@ -128,10 +139,11 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
     if (wasReused && !this.#isClosed) {
       this.#running.delete(forwarding);
       this.#start(request, this.#fresh, startedAtMs);
-    } else {
+    } else if (isRefusal(error)) {
+      this.#pause();
       this.onFinished(forwarding);
-      observer.onLost(request);
-    }
+      observer.onUnsent(request);
+    } else this.#lose(forwarding);
   }
 
   // Private
@@ -143,7 +155,36 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
     forwarding.start();
   }
 
+  /**
+   * A process that dies may still accept connections in its last moment: the next try is left until its end is noticed,
+   * which is soon, or has not come.
+   */
+  #lose(forwarding: HttpForwarding): void {
+    const { clock, observer } = this.#options;
+    const settle = (): void => {
+      cancel();
+      this.#losing.delete(settle);
+      this.onFinished(forwarding);
+      observer.onLost(forwarding.request);
+    };
+    const cancel = clock.after(DEATH_NOTICE_MS, settle);
+    this.#losing.add(settle);
+    if (this.#hasEnded) settle();
+  }
+
+  /** Usually the process is gone or going, and its end is about to be noticed. */
+  #pause(): void {
+    if (this.#isRefused) return;
+    this.#isRefused = true;
+    this.#options.clock.after(RECONNECT_MS, () => {
+      this.#isRefused = false;
+      if (!this.#isClosed) this.#options.observer.onIdle();
+    });
+  }
+
   #cut(): void {
+    this.#hasEnded = true;
+    for (const settle of [...this.#losing]) settle();
     for (const forwarding of [...this.#running]) forwarding.close();
     this.#kept.destroy();
     this.#fresh.destroy();
@@ -151,6 +192,11 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
 }
 
 // Private
+
+/** The socket has no listener, or is gone (connect(2)). */
+function isRefusal({ code }: NodeJS.ErrnoException): boolean {
+  return code === 'ECONNREFUSED' || code === 'ENOENT';
+}
 
 function sendProbe(
   { path, host }: Probe,

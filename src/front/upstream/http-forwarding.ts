@@ -7,6 +7,7 @@ import type { AppRequest } from './app-request.js';
 import { passEarlyHints } from './early-hints.js';
 import type { HttpProxy, ProxiedHead } from './http-proxy.js';
 import { readConnectionOptions } from './passed-headers.js';
+import type { RequestBody } from './request-body.js';
 import { UploadStream } from './upload-stream.js';
 
 /** What a forwarding tells the client that it belongs to (HttpClient): at its end one of the last two, once. */
@@ -133,16 +134,22 @@ export class HttpForwarding {
       case 'streamed':
         // The server may refuse it by its head alone. (flushHeaders() would turn the headers into UTF-8.)
         target.write('', 'latin1');
-        this.#upload = new UploadStream(
-          body,
-          {
-            write: (piece) => target.write(piece),
-            onceDrained: (callback) => target.once('drain', callback),
-            end: () => target.end(),
-          },
-          (failure) => this.request.breakOff(failure),
-        );
+        // Not before there is a connection: a request that nobody took keeps its body.
+        target.once('socket', () => this.#startUpload(body, target));
     }
+  }
+
+  #startUpload(body: RequestBody & { kind: 'streamed' }, target: ClientRequest): void {
+    if (this.#isOver) return;
+    this.#upload = new UploadStream(
+      body,
+      {
+        write: (piece) => target.write(piece),
+        onceDrained: (callback) => target.once('drain', callback),
+        end: () => target.end(),
+      },
+      (failure) => this.request.breakOff(failure),
+    );
   }
 
   #onAnswer(answer: IncomingMessage): void {

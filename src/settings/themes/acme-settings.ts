@@ -86,6 +86,6 @@ export const acmeSettings: Definitions<
     format: nullable(folder),
     default: null,
     doc: "Folder of accounts, keys and certificates. Several sites may share it. Unset: in the user's state folder, outside of the project.",
-    effect: 'restart',
+    effect: 'live',
   },
 };

@@ -11,11 +11,11 @@ test('a stream outlives the reload of its process, until its own deadline', asyn
   const old = world.upstream(0);
   old.becomeStreams();
   await world.serve({ settings });
+  await world.pool.drained();
+  assert.equal(world.clock.now(), 0, 'the reload does not wait for it');
   await world.clock.advanceAsync(59_999);
   assert.equal(world.childOf(old).hasEnded, false);
-  const drained = world.pool.drained();
   await world.clock.advanceAsync(1);
-  await drained;
   assert.deepEqual(world.childOf(old).commands, ['stop']);
   assert.equal(stream?.failure, undefined, 'the application ends its streams by itself');
   assert.equal(world.log.all('drain-timeout').length, 0);
@@ -29,13 +29,73 @@ test('the old process ends with its last stream', async (t) => {
   const old = world.upstream(0);
   old.becomeStreams(2);
   await world.serve({ settings });
-  const drained = world.pool.drained();
   old.finish();
   await world.clock.advanceAsync(1000);
   assert.equal(world.childOf(old).hasEnded, false);
   old.finish();
-  await drained;
+  await world.pool.drained();
   assert.equal(world.childOf(old).hasEnded, true);
+});
+
+test('a reload waits for the requests beside a stream, and for a process without one', async (t) => {
+  const world = await makePoolWorld(t);
+  await world.serve({ settings, processes: 2, threads: 2 });
+  world.dispatch(3);
+  // Two requests are on the first process, one on the second.
+  const [first, second] = [world.upstream(0), world.upstream(1)];
+  first.becomeStreams();
+  await world.serve({ settings });
+  let isDrained = false;
+  const drained = world.pool.drained().then(() => {
+    isDrained = true;
+  });
+  second.finish();
+  await world.clock.advanceAsync(1000);
+  assert.deepEqual([isDrained, world.childOf(second).hasEnded], [false, true]);
+  first.becomeStreams();
+  await drained;
+  assert.equal(world.childOf(first).hasEnded, false);
+});
+
+test('several reloads in a row: each generation keeps its streams, for its own time', async (t) => {
+  const world = await makePoolWorld(t);
+  for (let index = 0; index < 3; index += 1) {
+    await world.serve({ settings });
+    world.dispatch();
+    world.upstream(index).becomeStreams();
+    await world.pool.drained();
+    await world.clock.advanceAsync(20_000);
+  }
+  // The first was replaced 40 s ago, the second 20 s ago.
+  assert.equal(world.children.running.length, 3);
+  await world.clock.advanceAsync(20_000);
+  assert.equal(world.children.running.length, 2);
+  await world.clock.advanceAsync(20_000);
+  assert.deepEqual(world.children.running, [world.childOf(world.upstream(2))]);
+});
+
+test('scaling down does not wait for streams either', async (t) => {
+  const world = await makePoolWorld(t);
+  await world.serve({ settings, processes: 2, threads: 1 });
+  world.dispatch(2);
+  const leaving = world.upstream(1);
+  leaving.becomeStreams();
+  await world.pool.scale(1, 1);
+  assert.equal(world.childOf(leaving).hasEnded, false);
+  await world.clock.advanceAsync(60_000);
+  assert.equal(world.childOf(leaving).hasEnded, true);
+});
+
+test('a stop ends a reload that waits for requests', async (t) => {
+  const world = await makePoolWorld(t);
+  await world.serve({ settings });
+  world.dispatch();
+  await world.serve({ settings });
+  const drained = world.pool.drained();
+  const stopped = world.pool.stop(0);
+  await world.clock.advanceAsync(0);
+  await Promise.all([drained, stopped]);
+  assert.equal(world.children.running.length, 0);
 });
 
 test('a request beside a stream has the deadline of requests, and takes the stream with it', async (t) => {

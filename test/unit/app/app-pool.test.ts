@@ -81,6 +81,18 @@ test('a POST whose process died is not repeated', async (t) => {
   assert.equal(world.pool.queued, 0);
 });
 
+test('a POST that was not sent at all goes to another process, and has used up nothing', async (t) => {
+  const world = await makePoolWorld(t);
+  await world.serve({ processes: 2, threads: 1 });
+  const [post] = world.dispatch(1, 'POST');
+  assert.ok(post);
+  const first = world.upstreams.find(({ carried }) => carried.length > 0);
+  first?.refuse();
+  assert.equal(post.failure, undefined);
+  assert.equal(post.sentTo.length, 2);
+  assert.notEqual(post.sentTo[0], post.sentTo[1]);
+});
+
 test('a request that is sent once more goes before those that wait', async (t) => {
   const world = await makePoolWorld(t);
   await world.serve({ processes: 2, threads: 1 });

@@ -87,6 +87,35 @@ test('two waits for the same process both end', async () => {
   assert.deepEqual([isOver(), isSecondOver, clock.pending], [true, true, 0]);
 });
 
+test('only streams left: over when each process is gone or has nothing but streams', async () => {
+  const waits = new DrainWaits(new FakeClock());
+  const [first, second] = [
+    { inFlight: 2, streams: 1 },
+    { inFlight: 0, streams: 0 },
+  ];
+  const present = new Set([first, second]);
+  let isOver = false;
+  const left = waits
+    .onlyStreamsLeft(() => present)
+    .then(() => {
+      isOver = true;
+    });
+  const seen: boolean[] = [];
+  for (const change of [
+    () => Object.assign(first, { inFlight: 1 }),
+    () => Object.assign(first, { inFlight: 0, streams: 0 }), // about to end, as the second is
+    () => present.delete(second),
+    () => present.delete(first),
+  ]) {
+    change();
+    waits.notice();
+    await new Promise((resolve) => setImmediate(resolve));
+    seen.push(isOver);
+  }
+  await left;
+  assert.deepEqual(seen, [false, false, false, true]);
+});
+
 // Private
 
 async function drain(

@@ -17,9 +17,11 @@ interface Options {
 const { readOptions } = await importBenchmark<{
   readOptions(args: readonly string[], rows: readonly Row[]): Options;
 }>('options.mjs');
-const { rows } = await importBenchmark<{
-  rows: readonly (Row & { contenders: readonly { name: string }[] })[];
-}>('rows.mjs');
+
+type FullRow = Row & { readonly contenders: readonly { readonly name: string }[] };
+
+const { rows } = await importBenchmark<{ rows: readonly FullRow[] }>('rows.mjs');
+const { hopRows } = await importBenchmark<{ hopRows: readonly FullRow[] }>('hop-rows.mjs');
 
 const some = [{ name: 'a', isQuick: true }, { name: 'b' }, { name: 'c' }];
 
@@ -53,7 +55,7 @@ test('what cannot be is refused before anything runs', () => {
 });
 
 test('within a row every contender has a name of its own, and easyserve comes first', () => {
-  for (const { name, contenders } of rows) {
+  for (const { name, contenders } of [...rows, ...hopRows]) {
     const names = contenders.map((contender) => contender.name);
     assert.equal(new Set(names).size, names.length, name);
     assert.equal(names[0], 'easyserve', name);

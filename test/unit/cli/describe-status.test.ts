@@ -95,6 +95,55 @@ test('without a cluster no front is named, and colours only colour', () => {
   assert.equal(coloured.replace(/\x1b\[\d+m/g, ''), plain);
 });
 
+test('certificates are told with their next renewal, and what went wrong with its fix', () => {
+  const certificates = [
+    {
+      names: ['example.com'],
+      state: 'valid',
+      issuer: "Let's Encrypt R11",
+      notAfter: '2026-03-02T03:04:05.000Z',
+      nextRenewalAt: '2026-01-31T03:04:05.678Z',
+      lastError: undefined,
+    },
+    {
+      names: ['www.example.com'],
+      state: 'failing',
+      issuer: undefined,
+      notAfter: undefined,
+      nextRenewalAt: '2026-01-01T03:00:00.000Z',
+      lastError: {
+        code: 'acme-dns',
+        sentence: 'The DNS does not know www.example.com.',
+        hint: 'dig www.example.com',
+        detail: 'NXDOMAIN',
+        at: startedAt,
+      },
+    },
+    {
+      names: ['old.example.com', '*.example.com'],
+      state: 'valid',
+      issuer: 'Company CA',
+      notAfter: '2025-12-31T03:04:05.678Z',
+      nextRenewalAt: undefined,
+      lastError: undefined,
+    },
+  ] as const;
+  const text = describeStatus({ ...status, certificates }, now, false);
+  assert.ok(
+    text.includes(`
+CERTIFICATE                     STATE    ISSUER             EXPIRES                       NEXT RENEWAL
+example.com                     valid    Let's Encrypt R11  2026-03-02 (in 59 d 23 h)     in 30 d
+www.example.com                 failing                                                   now
+old.example.com, *.example.com  valid    Company CA         2025-12-31 (expired 1 d ago)
+www.example.com: The DNS does not know www.example.com.
+  NXDOMAIN
+  fix: dig www.example.com
+
+front 101: `),
+    text,
+  );
+});
+
 test('durations are told in their two largest units', () => {
   const told = [0, 999, 8000, 60_000, 65_000, 3_600_000, 3_605_000, 90_061_000, 12 * 86_400_000, -5].map(
     describeDuration,

@@ -42,7 +42,7 @@ for (const [line, command] of understood) {
 test('settings come in the order in which they were given, each with its name', () => {
   const line =
     'start --port 1 --set drainTimeoutMs=5000 --host ::1 --processes auto --threads 4 --fronts 2 --port=2 ' +
-    '--log-format json --set healthPath=/up?a=b --set empty= --config prod.toml';
+    '--https --log-format json --set healthPath=/up?a=b --set empty= --config prod.toml';
   const command = parseCommandLine(line.split(' '), '1.2.3');
   assert.equal(command.verb, 'start');
   assert.deepEqual('flags' in command && [command.configFile, command.flags], [
@@ -55,6 +55,7 @@ test('settings come in the order in which they were given, each with its name', 
       { key: 'threads', value: '4', flag: '--threads' },
       { key: 'fronts', value: '2', flag: '--fronts' },
       { key: 'port', value: '2', flag: '--port' },
+      { key: 'https', value: 'true', flag: '--https' },
       { key: 'logFormat', value: 'json', flag: '--log-format' },
       { key: 'healthPath', value: '/up?a=b', flag: '--set healthPath' },
       { key: 'empty', value: '', flag: '--set empty' },

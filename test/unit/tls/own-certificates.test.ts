@@ -81,8 +81,11 @@ test('all are read, and their files are known', async (t) => {
   await own.load('reload');
   assert.deepEqual(namesOf(own), ['one.test', 'two.test']);
   assert.deepEqual(
-    own.facts.map(({ issuer }) => issuer),
-    ['easyserve one.test', 'easyserve two.test'],
+    own.states.map(({ facts, rejected }) => [facts?.issuer, rejected]),
+    [
+      ['easyserve one.test', undefined],
+      ['easyserve two.test', undefined],
+    ],
   );
 });
 
@@ -166,4 +169,30 @@ test('one that expires while it is served goes on being served', async (t) => {
   world.nowMs += 3 * dayMs;
   assert.equal(await world.refresh(), false);
   assert.deepEqual(namesOf(world.own), ['one.test', 'two.test']);
+});
+
+test('why a new pair is not served is known until it is right, and told again only when a file has changed', async (t) => {
+  const world = await makeWorld(t);
+  await world.own.load('start');
+  await world.put('2.pem', renewed.certificatePem);
+  await world.refresh();
+  const [fine, wrong] = world.own.states;
+  assert.equal(fine?.rejected, undefined);
+  assert.equal(wrong?.facts?.names[0], 'two.test');
+  assert.equal(wrong?.rejected?.code, 'certificate-key-malformed');
+  assert.ok(Date.parse(wrong.rejected.at) > 0);
+
+  const again = world.own.catchUp();
+  await eventually(() => assert.equal(world.clock.pending, 1));
+  world.clock.advance(1000);
+  await again;
+  assert.equal(world.log.all('certificate-rejected').length, 1);
+  await world.refresh();
+  assert.equal(world.log.all('certificate-rejected').length, 2);
+  await world.put('2.pem', `${two?.certificatePem}${two?.keyPem}`);
+  await world.refresh();
+  assert.deepEqual(
+    world.own.states.map(({ rejected }) => rejected),
+    [undefined, undefined],
+  );
 });

@@ -116,7 +116,7 @@ test('a HEAD has its length and no body, and its client connection goes on', asy
 test('an answer that nobody asked for, a switch of protocols, is none', async (t) => {
   const { world, client, connection } = await openExchange(t);
   connection.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
-  await world.until(() => world.lost.length === 1, 'lost');
+  await world.untilLost(1);
   await connection.readToEnd();
   assert.equal(client.text, '');
 });
@@ -153,7 +153,7 @@ test('the server dies in a short answer, of which the client has seen nothing: t
   const { world, client, connection } = await openExchange(t);
   connection.send('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello');
   connection.halfClose();
-  await world.until(() => world.lost.length === 1, 'lost');
+  await world.untilLost(1);
   assert.equal(client.text, '');
 });
 

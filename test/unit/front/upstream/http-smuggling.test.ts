@@ -98,7 +98,7 @@ for (const [what, head] of Object.entries(malformedAnswers)) {
     const connection = await upstream.connection(0);
     await connection.readUntil('\r\n\r\n');
     connection.send(`HTTP/1.1 200 OK\r\n${head}\r\n5\r\nhello\r\n0\r\n\r\n`);
-    await world.until(() => world.lost.length === 1, 'lost');
+    await world.untilLost(1);
     await connection.readToEnd();
     assert.equal(world.client.inFlight, 0);
     assert.equal(client.text, '');

@@ -50,7 +50,7 @@ test('a spool file that has gone breaks the request off', async (t) => {
   };
   const client = await world.served.connect();
   client.send('POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nbody');
-  await world.until(() => world.lost.length === 1, 'lost');
+  await world.untilLost(1);
   assert.equal(world.client.inFlight, 0);
 });
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { test } from 'node:test';
+import type { AppRequest } from '../../../../src/front/upstream/app-request.js';
 import { eventually } from '../../../support/eventually.js';
 import { makeHttpWorld, serveUpstream } from '../../../support/http-world.js';
 import { serveRawUpstream } from '../../../support/raw-upstream.js';
@@ -57,11 +58,16 @@ test('no server, and one that closes without an answer: the request is lost, and
     const world = await makeHttpWorld(t, path);
     const client = await world.served.connect();
     client.send(upgrade);
-    if (path === upstream.path) (await upstream.connection(0)).close();
-    await world.until(() => world.lost.length === 1, 'lost');
+    if (path === upstream.path) {
+      (await upstream.connection(0)).close();
+      await world.untilLost(1);
+    }
+    const failed = (): readonly AppRequest[] => [...world.lost, ...world.unsent];
+    await world.until(() => failed().length === 1, 'lost');
     assert.deepEqual([client.text, world.client.inFlight], ['', 0]);
-    assert.equal(world.lost[0]?.takeRetry(), true);
-    world.lost[0]?.fail('upstream-died');
+    const [request] = failed();
+    assert.equal(request?.takeRetry(), true);
+    request?.fail('upstream-died');
     assert.match(await client.readToEnd(), /^HTTP\/1\.1 502 Bad Gateway\r\n[\s\S]*<\/html>\n$/);
     assert.equal(world.served.log.accessRecords.at(-1)?.status, 502);
   }
@@ -73,7 +79,7 @@ test('after a lost attempt the WebSocket opens on the next one, with all that th
   const client = await world.served.connect();
   client.send(`${upgrade}early`);
   (await upstream.connection(0)).close();
-  await world.until(() => world.lost.length === 1, 'lost');
+  await world.untilLost(1);
   const [request] = world.lost;
   assert.ok(request);
   assert.equal(request.takeRetry(), true);

@@ -1,0 +1,86 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
+import type { OutgoingHttpHeaders } from 'node:http2';
+
+/** About the connection, which HTTP/2 keeps by itself (RFC 9113 section 8.2.2); a handler may write them all the same. */
+const connectionHeaders = new Set([
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'transfer-encoding',
+  'te',
+  'upgrade',
+  'http2-settings',
+]);
+
+/** Those of an answer that are no lists. Sent twice over HTTP/1 the client chooses; Node does not send them twice over HTTP/2. */
+const singular = new Set([
+  'access-control-allow-credentials',
+  'access-control-allow-origin',
+  'access-control-max-age',
+  'age',
+  'content-length',
+  'content-location',
+  'content-range',
+  'content-type',
+  'date',
+  'etag',
+  'expires',
+  'last-modified',
+  'location',
+  'retry-after',
+  'server',
+  'x-content-type-options',
+]);
+
+const MARGIN = /^[ \t]+|[ \t]+$/g;
+
+/** The header fields of one answer, as HTTP/2 has them: names in lower case, nothing about the connection. Used by Http2Response. */
+export class Http2Fields {
+  readonly #fields: Map<string, string | readonly string[]>;
+
+  constructor(fields: Iterable<readonly [string, string | readonly string[]]> = []) {
+    this.#fields = new Map(fields);
+  }
+
+  /**
+   * One more. Of those that are no lists the last one counts, others become one (RFC 9110 section 5.3), but for Set-Cookie. Throws
+   * what http.ServerResponse throws on what is no header.
+   */
+  add(name: string, value: string): void {
+    validateHeaderName(name);
+    validateHeaderValue(name, value);
+    const key = name.toLowerCase();
+    if (connectionHeaders.has(key)) return;
+    // RFC 9113 section 8.2.1: clients take an answer for malformed otherwise.
+    const bare = value.replace(MARGIN, '');
+    const before = this.#fields.get(key);
+    if (before === undefined || singular.has(key)) this.#fields.set(key, bare);
+    else if (key === 'set-cookie') this.#fields.set(key, [before, bare].flat());
+    else this.#fields.set(key, `${before}, ${bare}`);
+  }
+
+  get(name: string): string | readonly string[] | undefined {
+    return this.#fields.get(name.toLowerCase());
+  }
+
+  names(): string[] {
+    return [...this.#fields.keys()];
+  }
+
+  delete(name: string): void {
+    this.#fields.delete(name.toLowerCase());
+  }
+
+  overriddenBy(other: Http2Fields): Http2Fields {
+    return new Http2Fields([...this.#fields, ...other.#fields]);
+  }
+
+  toHead(status: number): OutgoingHttpHeaders {
+    // Without a prototype: a header may be called `__proto__`.
+    const head: OutgoingHttpHeaders = Object.create(null);
+    for (const [name, value] of this.#fields) head[name] = value as string | string[];
+    if (status === 205) delete head['content-length'];
+    head[':status'] = status;
+    return head;
+  }
+}
