@@ -79,7 +79,7 @@ export class Certificates {
     if (!wantsHttps(settings)) return undefined;
     const { log, clock, wallNow, folderFor } = this.#options;
     const own = new OwnCertificates(ownCertificateFiles(settings), { log, clock, nowMs: wallNow });
-    await own.load(moment);
+    await own.load(moment, this.#current?.own);
     const isForDevelopment = own.files.length === 0 && settings.domains.length === 0;
     const local = isForDevelopment ? await this.#keepLocal(folderFor(settings)) : undefined;
     return { settings, own, local };

@@ -1,5 +1,4 @@
 import type { EventEmitter } from 'node:events';
-import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { announce } from './announce.js';
 import { applicationEnvironment } from './application-environment.js';
@@ -222,7 +221,7 @@ class Launcher {
           stateHome: XDG_STATE_HOME,
           stateDirectory: STATE_DIRECTORY,
         }),
-      hstsFile: join(this.#folder.path, 'hsts.json'),
+      hstsFile: this.#folder.hstsFile,
       clock: systemClock,
       wallNow: Date.now,
       log: this.#log,

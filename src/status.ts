@@ -51,7 +51,7 @@ export interface OrderError {
  *   placeholder  there is none yet: HTTPS is served with one that nobody trusts
  *   valid        nothing to do until nextRenewalAt
  *   renewing     a new one is being ordered; the old one is served
- *   failing      the last order failed; what there was is served
+ *   failing      the last order failed, or the files that stand there now can't be used; what there was is served
  */
 export type CertificateState = 'placeholder' | 'valid' | 'renewing' | 'failing';
 

@@ -31,6 +31,6 @@ export interface TlsMaterial {
   readonly securedNames: readonly string[];
   /** What Strict-Transport-Security says for them; undefined: nothing. */
   readonly hstsMaxAgeSeconds: number | undefined;
-  /** What visitors type; where the port is forwarded, it is not that of the listening socket. */
+  /** Where HTTPS is listened on. Visitors type another one where ports are forwarded (front/host-policy). */
   readonly publicPort: number;
 }

@@ -1,9 +1,10 @@
-import { bindAddress } from '../address.js';
 import { describeError } from '../errors.js';
+import type { ListeningSocket } from '../front/listening-socket.js';
 import type { Log, LogFields } from '../log/log.js';
 import { evenPace, type Pace } from '../log/pace.js';
 import type { Project } from '../project-facts.js';
 import type { Settings } from '../settings/settings.js';
+import { bindMissing, closeAll } from '../site-sockets.js';
 import { type Finding, toProblem } from './finding.js';
 
 /**
@@ -20,13 +21,18 @@ export async function checkAddress(
   }
   const notes = new NoteLog();
   try {
-    const socket = await bindAddress(settings, project, notes);
-    socket.close();
-    const port = settings.port === 0 ? 'any free port' : `port ${socket.port}`;
-    return [...notes.findings, { level: 'ok', text: `address: ${socket.host}, ${port}` }];
+    const sockets = await bindMissing(new Map(), { settings, project }, notes);
+    closeAll(sockets.values());
+    return [...notes.findings, ...[...sockets.values()].map((socket) => describeSocket(socket, settings))];
   } catch (error) {
     return [...notes.findings, toProblem(describeError(error))];
   }
+}
+
+function describeSocket({ scheme, host, port }: ListeningSocket, settings: Settings): Finding {
+  const isAny = (scheme === 'https' ? settings.httpsPort : settings.port) === 0;
+  const where = `${host}, ${isAny ? 'any free port' : `port ${port}`}`;
+  return { level: 'ok', text: `address${scheme === 'https' ? ' of HTTPS' : ''}: ${where}` };
 }
 
 /** Takes log records as notes. */

@@ -11,6 +11,7 @@ import { type InstanceRelease, type Runner, releaseFor } from '../runner.js';
 import type { Settings } from '../settings/settings.js';
 import type { SiteStatus } from '../status.js';
 import type { TlsMaterial } from '../tls-material.js';
+import { ListenedSockets } from './listened-sockets.js';
 import type { WelcomeMessage } from './messages.js';
 import type { WorkerGroup } from './worker-group.js';
 import { WorkerHandle } from './worker-handle.js';
@@ -286,8 +287,8 @@ export class ClusterRunner implements Runner {
     const { handle } = place;
     let release: InstanceRelease | undefined;
     let tls: TlsMaterial | undefined;
-    const sockets = new Map<Scheme, ListeningSocket>();
-    while (release !== this.#current || tls !== this.#tls || this.#missingIn(sockets).length > 0) {
+    const sockets = new ListenedSockets(handle);
+    while (release !== this.#current || tls !== this.#tls || !sockets.areLike(this.#sockets)) {
       if (release !== this.#current && this.#current !== undefined) {
         release = this.#current;
         await this.#prepareIn([place], release, 'skipped');
@@ -298,15 +299,8 @@ export class ClusterRunner implements Runner {
         tls = this.#tls;
         await handle.useTls(tls);
       }
-      for (const socket of this.#missingIn(sockets)) {
-        sockets.set(socket.scheme, socket);
-        await handle.listen(socket.scheme, socket.handle);
-      }
+      await sockets.follow(this.#sockets);
     }
     place.isServing = true;
-  }
-
-  #missingIn(sockets: ReadonlyMap<Scheme, ListeningSocket>): readonly ListeningSocket[] {
-    return [...this.#sockets.values()].filter((socket) => sockets.get(socket.scheme) !== socket);
   }
 }

@@ -33,6 +33,8 @@ export interface StateFolder {
   readonly pidFile: string;
   /** What a daemon writes. */
   readonly logFile: string;
+  /** Since when HTTPS works without a failure. */
+  readonly hstsFile: string;
   /** Sockets of application processes. */
   readonly runFolder: string;
   /** Request bodies. */
@@ -114,6 +116,7 @@ export function describeStateFolder(path: string, signpost?: string): StateFolde
     controlSocket: join(path, 'control.sock'),
     pidFile: join(path, 'easyserve.pid'),
     logFile: join(path, 'easyserve.log'),
+    hstsFile: join(path, 'hsts.json'),
     runFolder: join(path, 'run'),
     spoolFolder: join(path, 'spool'),
     signpost,

@@ -66,6 +66,12 @@ export class OwnCertificates {
     return this.#pairs.flatMap((pair) => pair?.material ?? []);
   }
 
+  /** Undefined where these files are not among its own; without a pair where there never was a good one. */
+  find(files: CertificateFiles): { readonly pair: CertificatePair | undefined } | undefined {
+    const index = this.#list.findIndex((own) => isDeepStrictEqual(own, files));
+    return index < 0 ? undefined : { pair: this.#pairs[index] };
+  }
+
   /** In the order of the list. */
   get states(): readonly OwnState[] {
     return this.#pairs.map((pair, index) => ({ facts: pair?.facts, rejected: this.#rejected[index] }));
@@ -74,18 +80,21 @@ export class OwnCertificates {
   /**
    * Reads all of them for the first time. At a reload everything must be right, for something good serves already.
    * At a start an expired certificate is logged and left out instead: it says nothing of the settings, and a machine
-   * that comes up again must serve what it can.
+   * that comes up again must serve what it can. Nor does it hold a reload back when the release before has the same
+   * files (`served`): new code can go live while somebody looks for the certificate.
    *
    * @throws CertificateError of the first that is wrong
    */
-  async load(moment: 'start' | 'reload'): Promise<void> {
+  async load(moment: 'start' | 'reload', served?: OwnCertificates): Promise<void> {
     const outcomes = await this.#readAll();
-    for (const [index, outcome] of outcomes.entries()) {
-      if (!('error' in outcome)) continue;
-      if (moment === 'reload' || !outcome.error.isOfTheClock) throw outcome.error;
+    this.#pairs = outcomes.map((outcome, index) => {
+      if ('pair' in outcome) return outcome.pair;
+      const earlier = served?.find(this.#list[index] as CertificateFiles);
+      const isBearable = outcome.error.isOfTheClock && (moment === 'start' || earlier !== undefined);
+      if (!isBearable) throw outcome.error;
       this.#reject(index, outcome.error);
-    }
-    this.#pairs = outcomes.map((outcome) => ('pair' in outcome ? outcome.pair : undefined));
+      return earlier?.pair;
+    });
     for (const pair of this.#pairs) if (pair !== undefined) this.#logWarnings(pair);
   }
 

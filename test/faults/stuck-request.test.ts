@@ -31,7 +31,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       await eventually(() => assert.ok(!isAlive(Number(record.app))));
     });
     expectNoFailures(tally, { atLeast: 200, versions: ['v1'] });
-    assert.equal((await easyserve.apps()).length, mode === 'single' ? 1 : 2);
+    await eventually(async () => assert.equal((await easyserve.apps()).length, mode === 'single' ? 1 : 2));
   });
 
   testIn('a request that lets no other thread run is ended too', async (t) => {

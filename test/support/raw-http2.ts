@@ -25,7 +25,12 @@ export interface Frame {
   readonly payload: Buffer;
 }
 
-export function encodeFrame(type: number, flags: number, stream: number, payload: Uint8Array = Buffer.alloc(0)): Buffer {
+export function encodeFrame(
+  type: number,
+  flags: number,
+  stream: number,
+  payload: Uint8Array = Buffer.alloc(0),
+): Buffer {
   const head = Buffer.alloc(9);
   head.writeUIntBE(payload.length, 0, 3);
   head.writeUInt8(type, 3);
@@ -159,6 +164,9 @@ export class RawHttp2 {
   }
 
   #describe(): string {
-    return `received ${this.frames.map(({ type, stream }) => `${type}/${stream}`).join(' ').slice(-500)}`;
+    return `received ${this.frames
+      .map(({ type, stream }) => `${type}/${stream}`)
+      .join(' ')
+      .slice(-500)}`;
   }
 }

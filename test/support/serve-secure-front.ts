@@ -2,14 +2,14 @@ import { once } from 'node:events';
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { connect as connectTcp } from 'node:net';
 import type { TestContext } from 'node:test';
-import { type ConnectionOptions, type TLSSocket, connect as connectTls } from 'node:tls';
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { Handler } from '../../src/front/exchange.js';
 import { ListeningSocket } from '../../src/front/listening-socket.js';
 import type { Settings } from '../../src/settings/settings.js';
-import { type ServedFront, serveFront } from './serve-front.js';
-import { makeCertificate, makeMaterial } from './tls-material.js';
 import { RawConnection } from './raw-connection.js';
 import { RawHttp2 } from './raw-http2.js';
+import { type ServedFront, serveFront } from './serve-front.js';
+import { makeCertificate, makeMaterial } from './tls-material.js';
 import { withDeadline } from './with-deadline.js';
 
 /** A real Front that serves HTTPS besides HTTP, each on a free port of this machine, with virtual time. Made by serveSecureFront. */
@@ -46,12 +46,15 @@ export class SecureFront {
     return new RawConnection(await this.tls({}));
   }
 
-  /** A TCP connection whose handshake waits for finish(). */
-  async halfOpen(): Promise<{ finish: () => Promise<RawHttp2> }> {
+  /** A TCP connection whose handshake waits for one of the two. */
+  async halfOpen(): Promise<{ finish: () => Promise<RawHttp2>; finishHttp1: () => Promise<RawConnection> }> {
     const below = connectTcp(this.port, '127.0.0.1');
     this.#t.after(() => below.destroy());
     await withDeadline(once(below, 'connect'), 10_000, () => 'no connection');
-    return { finish: async () => RawHttp2.begin(await this.tls({ socket: below, ALPNProtocols: ['h2'] })) };
+    return {
+      finish: async () => RawHttp2.begin(await this.tls({ socket: below, ALPNProtocols: ['h2'] })),
+      finishHttp1: async () => new RawConnection(await this.tls({ socket: below })),
+    };
   }
 
   async tls(options: ConnectionOptions): Promise<TLSSocket> {

@@ -160,7 +160,7 @@ test('a file that was replaced while the application started is not missed', asy
   assert.equal(world.last.certificates[0]?.keyPem, renewed.keyPem);
 });
 
-test('a bad certificate is refused, and what is in force stays; an expired one does not keep a site from starting', async (t) => {
+test('a bad certificate is refused, and what is in force stays', async (t) => {
   const world = await makeWorld(t);
   await world.use({ tlsCert: world.path('one.pem') });
   await writeFile(world.path('two.pem'), 'rubbish');
@@ -170,13 +170,23 @@ test('a bad certificate is refused, and what is in force stays; an expired one d
       exitCode: 3,
     });
   }
-  world.nowMs = startMs + 10 * dayMs;
-  await assert.rejects(world.use({ tlsCert: world.path('one.pem') }, 'reload'), {
-    code: 'certificate-expired',
-  });
   assert.deepEqual(world.watched, [world.path('one.pem')]);
   assert.equal(world.published.length, 1);
+});
 
+test('one that expires while it is served is served on by a reload, and told', async (t) => {
+  const world = await makeWorld(t);
+  await world.use({ tlsCert: world.path('one.pem') });
+  world.nowMs = startMs + 10 * dayMs;
+  await world.use({ tlsCert: world.path('one.pem') }, 'reload');
+  assert.deepEqual(world.last.securedNames, ['one.test']);
+  assert.equal(world.log.all('certificate-rejected').length, 1);
+  assert.equal(world.certificates.status()[0]?.state, 'failing');
+});
+
+test('an expired one does not keep a site from starting', async (t) => {
+  const world = await makeWorld(t);
+  world.nowMs = startMs + 10 * dayMs;
   await world.use({ tlsCert: world.path('one.pem') }, 'start');
   assert.deepEqual([world.served, world.last.securedNames], [[[]], []]);
   assert.equal(world.log.all('certificate-rejected').length, 1);

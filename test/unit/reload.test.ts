@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import type { PreparedCertificates } from '../../src/certificates.js';
 import { StartError } from '../../src/errors.js';
 import { ListeningSocket } from '../../src/front/listening-socket.js';
 import type { LoadedRelease } from '../../src/load-release.js';
@@ -165,6 +166,45 @@ test('another port that cannot be listened on: the new release serves at the old
   await assert.rejects(run(loadedWith({ port: await findFreePort() })), broken);
   assert.equal(runner.sockets[0]?.handle.fd, -1);
   assert.deepEqual([committed.at(-1)?.generation, committed.at(-1)?.sockets], [2, serving.sockets]);
+});
+
+test('certificates are read before anything is started, and put in force before HTTPS is listened on', async (t) => {
+  const { runner, run } = await serve(t);
+  const calls = runner.calls;
+  const prepared = { name: 'prepared' } as unknown as PreparedCertificates;
+  const certificates: ReloadOptions['certificates'] = {
+    prepare: async (_settings, moment) => {
+      calls.push(`read at a ${moment}`);
+      return prepared;
+    },
+    use: async (given, port) => {
+      assert.equal(given, prepared);
+      calls.push(`use at ${typeof port}`);
+    },
+    keep: () => calls.push('keep'),
+  };
+  await run(loadedWith({ https: true, httpsPort: 0 }), { certificates });
+  const before = ['read at a reload', 'prepare 2', 'commit', 'configure', 'use at number', 'listen', 'keep'];
+  assert.deepEqual(calls, [...before, 'drained']);
+});
+
+test('a certificate that is wrong refuses the reload, and gives the new port back', async (t) => {
+  const { runner, committed, run } = await serve(t);
+  const httpsPort = await findFreePort();
+  const certificates = { ...noCertificates, prepare: () => Promise.reject(broken) };
+  await assert.rejects(run(loadedWith({ https: true, httpsPort }), { certificates }), broken);
+  assert.deepEqual([runner.calls, committed], [[], []]);
+  const again = await ListeningSocket.bind('127.0.0.1', httpsPort);
+  again.close();
+});
+
+test('HTTPS is switched off: it is listened on no more, and its socket is closed', async (t) => {
+  const { runner, committed, serving, run } = await serve(t);
+  const secure = await ListeningSocket.bind('127.0.0.1', 0, undefined, 'https');
+  const sockets = new Map([...serving.sockets, ['https', secure] as const]);
+  await run(loadedWith(), { serving: { ...serving, sockets } });
+  assert.deepEqual(runner.calls, ['prepare 2', 'commit', 'configure', 'unlisten https', 'drained']);
+  assert.deepEqual([secure.handle.fd, [...(committed.at(-1)?.sockets.keys() ?? [])]], [-1, ['http']]);
 });
 
 test('DEBUG goes off: the default host moves within the port that we hold, which takes a restart', async (t) => {

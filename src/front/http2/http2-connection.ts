@@ -5,10 +5,14 @@ import type { Http2Response } from './http2-response.js';
 
 /** What uploads of one connection may have on the way: with Node's 64 KiB a distant client would wait for our word all the time. */
 const UPLOAD_WINDOW_BYTES = 1024 * 1024;
-/** How long a client may take to answer a ping, and to close its side when it has been told to. */
+/** How long a client may take for its first request when the site stops, and to close its side when it has been told to. */
 const LEAVE_MS = 1000;
-/** The highest there can be: no request is given up yet (RFC 9113 section 6.8). */
-const LAST_STREAM = 2 ** 31 - 1;
+/**
+ * Requests that may end without their answers in a while, because the client takes them back or makes us reset them: more than any
+ * browser has under way when it leaves a page, and less than what makes nghttp2 fall silent.
+ */
+const MAX_RESETS = 400;
+const RESETS_WITHIN_MS = 30_000;
 
 export interface Http2ConnectionOptions {
   readonly session: ServerHttp2Session;
@@ -21,14 +25,19 @@ export interface Http2ConnectionOptions {
  * How long one connection of HTTP/2 lives. Made by Http2Server, which tells it of each answer.
  *
  * It ends when it has had no request for `idleTimeoutMs`, whatever else the client sends, or when in that time a client has taken
- * nothing of the answers that wait for it; not while the application is at work.
+ * nothing of the answers that wait for it (looked at once in that time); not while the application is at work.
  */
 export class Http2Connection {
   readonly #options: Http2ConnectionOptions;
   readonly #answers = new Set<Http2Response>();
   /** Of answers that are over. */
   #takenBytes = 0;
-  #takenBefore = 0;
+  /** What was taken when it was last seen to be held up. */
+  #heldAtBytes: number | undefined;
+  #resets = 0;
+  #countedSinceMs = 0;
+  #hasBegun = false;
+  #isDraining = false;
   #isLeaving = false;
   #cancelCheck: () => void = () => {};
   #cancelLeave: () => void = () => {};
@@ -46,27 +55,44 @@ export class Http2Connection {
   }
 
   add(answer: Http2Response): void {
+    this.#hasBegun = true;
     this.#answers.add(answer);
+    if (this.#isDraining) this.#leave();
     answer.once('close', () => {
       this.#answers.delete(answer);
       this.#takenBytes += answer.takenBytes;
+      if (!answer.writableFinished) this.countReset();
       if (this.#answers.size > 0) return;
       if (this.#isLeaving) this.#cutLater();
       else this.#checkLater();
     });
   }
 
+  /** A request has ended without its answer. */
+  countReset(): void {
+    const { session, clock } = this.#options;
+    if (clock.now() - this.#countedSinceMs > RESETS_WITHIN_MS) {
+      this.#countedSinceMs = clock.now();
+      this.#resets = 0;
+    }
+    this.#resets += 1;
+    if (this.#resets > MAX_RESETS) {
+      session.destroy(new Error('too many requests were reset'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    }
+  }
+
   /**
-   * Ends it when all has been answered. Requests that were sent before the client knew of it are taken: the first GOAWAY
-   * gives none up, and the second comes when a ping shows that the client has read the first (RFC 9113 section 6.8).
+   * Ends it when all has been answered. What the client has sent meanwhile is given up by number, for it to send again (GOAWAY, RFC 9113
+   * section 6.8): nghttp2 can warn before that, but Node cannot ask it to. One that has just been made gets a moment for its first
+   * request, for the client takes the connection as a promise.
    */
   drain(): void {
-    const { session, clock } = this.#options;
-    if (this.#isLeaving || session.closed || session.destroyed) return;
-    session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM);
-    this.#cancelCheck();
-    this.#cancelCheck = clock.after(LEAVE_MS, () => this.#leave());
-    session.ping(() => this.#leave());
+    this.#isDraining = true;
+    if (this.#hasBegun) this.#leave();
+    else {
+      this.#cancelCheck();
+      this.#cancelCheck = this.#options.clock.after(LEAVE_MS, () => this.#leave());
+    }
   }
 
   /** Cuts it. */
@@ -87,9 +113,9 @@ export class Http2Connection {
     const taken = [...this.#answers].reduce((sum, answer) => sum + answer.takenBytes, this.#takenBytes);
     const isHeldUp = [...this.#answers].some((answer) => answer.isHeldUp);
     if (this.#answers.size === 0) this.#leave();
-    else if (isHeldUp && taken === this.#takenBefore) this.destroy();
+    else if (isHeldUp && taken === this.#heldAtBytes) this.destroy();
     else this.#checkLater();
-    this.#takenBefore = taken;
+    this.#heldAtBytes = isHeldUp ? taken : undefined;
   }
 
   #leave(): void {

@@ -3,8 +3,9 @@ import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'nod
 import { Writable } from 'node:stream';
 import { Http2Fields } from './http2-fields.js';
 
-/** What is handed over at a time, so that a long body that moves slowly is seen to move. */
-const SLICE_BYTES = 64 * 1024;
+/** What is handed over at a time, so that a long body that moves slowly is seen to move: less than what clients make room for. */
+const SLICE_BYTES = 32 * 1024;
+const HIGH_WATER_BYTES = 64 * 1024;
 /** RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
 const bodiless = new Set([204, 205, 304]);
 
@@ -32,7 +33,7 @@ export class Http2Response extends Writable {
   #isBegun = false;
 
   constructor(stream: ServerHttp2Stream, method: string) {
-    super({ highWaterMark: SLICE_BYTES });
+    super({ highWaterMark: HIGH_WATER_BYTES });
     this.#stream = stream;
     this.#isHead = method === 'HEAD';
     stream.on('error', (error) => this.destroy(error));
@@ -176,8 +177,9 @@ export class Http2Response extends Writable {
     if (!this.#isBegun && !this.#isGone) this.#stream.additionalHeaders(head);
   }
 
+  /** RST_STREAM with INTERNAL_ERROR. The stream's close() would end the body first, as if it were whole. */
   #reset(): void {
-    if (!this.#isGone) this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    if (!this.#isGone) this.#stream.destroy(new Error('the answer was cut'));
   }
 
   /** Of a request that was answered before all of it came: the client need not send the rest (RFC 9113 section 8.1). */

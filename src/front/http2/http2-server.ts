@@ -57,6 +57,8 @@ export class Http2Server {
 
   accept(socket: TLSSocket): void {
     const watch = (session: ServerHttp2Session): void => this.#watch(session, socket);
+    // That of an HTTP/1 server lets clients end their side first; a client of HTTP/2 that does so has gone.
+    socket.allowHalfOpen = false;
     this.#server.updateSettings(this.#wireSettings());
     this.#server.once('session', watch);
     this.#server.emit('connection', socket);
@@ -104,9 +106,13 @@ export class Http2Server {
   #onRequest(request: Http2ServerRequest, response: Http2Response): void {
     const { stream } = request;
     const { session } = stream;
+    const { connection } = (session && this.#connections.get(session)) ?? {};
     // Taken back in the same breath; an attack does nothing else (CVE-2023-44487).
-    if (session === undefined || stream.closed || stream.destroyed) return;
-    this.#connections.get(session)?.connection.add(response);
+    if (stream.closed || stream.destroyed) {
+      connection?.countReset();
+      return;
+    }
+    connection?.add(response);
     // A body that breaks off would end as if it were whole, where the client resets without an error.
     stream.once('aborted', () => request.destroy());
     const isWellFormed = normalizeHead(request);

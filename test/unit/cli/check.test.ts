@@ -58,6 +58,24 @@ test('a project that can be served passes, and nothing is left running or lying 
   assert.match(surroundings.stdout.text, /^ok {7}address: 0\.0\.0\.0, any free port$/m);
 });
 
+test('the port of HTTPS is tried too, where it is wanted', async (t) => {
+  const folder = copyFixture('wsgi-hello', join(makeTempDir(t), 'site'));
+  const check = async (httpsPort: number) => {
+    const surroundings = makeSurroundings(folder);
+    const flags = ['--port', '0', '--https', '--set', `httpsPort=${httpsPort}`];
+    return { code: await runCommandLine(['check', ...flags], surroundings), said: surroundings.stdout.text };
+  };
+  const free = await check(0);
+  assert.equal(free.code, ExitCode.ok, free.said);
+  assert.match(free.said, /^ok {7}address of HTTPS: 0\.0\.0\.0, any free port$/m);
+  const server = createServer().listen(0, '0.0.0.0');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const taken = await check((server.address() as AddressInfo).port);
+  assert.equal(taken.code, ExitCode.address, taken.said);
+  assert.match(taken.said, /^problem {2}Port \d+ is taken/m);
+});
+
 test('a setting that is wrong is named', async (t) => {
   const surroundings = makeSurroundings(makeTempDir(t));
   assert.equal(await runCommandLine(['check', '--set', 'prot=80'], surroundings), ExitCode.settings);

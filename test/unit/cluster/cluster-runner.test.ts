@@ -227,6 +227,26 @@ test('one that is coming up during a whole reload catches up before it counts', 
   assert.deepEqual(third.handles, [{ fd: 2 }]);
 });
 
+test('one that is coming up while a scheme is given up does not go on listening for it', async () => {
+  const { runner, workers, first, clock, log } = await startRunner();
+  const secure = { ...socketNumber(5), scheme: 'https' } as ListeningSocket;
+  await runner.listen(secure);
+  workers.onFork = (worker) => {
+    worker.answer = (call) => (call === 'listen' && worker.handles.length === 2 ? undefined : {});
+    worker.sayHello();
+  };
+  first.exit(1);
+  await log.seen('worker-crashed');
+  await clock.advanceAsync(300);
+  const third = await workers.forked(3);
+  await third.asked(4);
+  await runner.unlisten('https');
+  third.answer = () => ({});
+  third.release();
+  await log.seen('worker-ready');
+  assert.deepEqual(third.calls, ['prepare 1 x2', 'commit', 'listen', 'listen', 'unlisten']);
+});
+
 test('without a worker there is nothing to reload', async () => {
   const { runner, first, second, log } = await startRunner();
   first.exit(1);

@@ -85,6 +85,26 @@ test('a key or passphrase without a certificate contradicts itself', (t) => {
   }
 });
 
+test('HTTP and HTTPS need a port each', (t) => {
+  const conflicts = (text: string) => loadError(makeProject(t, { 'easyserve.toml': text }));
+  for (const text of [
+    'port = 443\ndomains = ["example.com"]\n',
+    'port = 8443\nhttpsPort = 8443\nhttps = true\n',
+  ]) {
+    const { code, message, hint } = conflicts(text);
+    assert.equal(code, 'conflicting-settings');
+    assert.match(message, /^port = 8?443 .* is the port of HTTPS/);
+    assert.match(hint ?? '', /^leave port away/);
+  }
+  for (const text of [
+    'port = 443\n',
+    'port = 0\nhttpsPort = 0\nhttps = true\n',
+    'port = 80\nhttps = true\n',
+  ]) {
+    assert.ok(load(makeProject(t, { 'easyserve.toml': text })).settings.port !== null);
+  }
+});
+
 test('a table stands for the settings that begin with its name, and for no others', (t) => {
   const { settings } = load(
     makeProject(t, { 'easyserve.toml': '[recycle]\nrequests = 5\nmemory-bytes = 7\n' }),

@@ -141,6 +141,21 @@ test('refreshes at the same time come one after the other', async (t) => {
   assert.deepEqual(await Promise.all([own.refresh(), own.refresh()]), [true, false]);
 });
 
+test('one that has expired while it was served does not hold a reload back; a new one that has does', async (t) => {
+  const world = await makeWorld(t);
+  await world.own.load('start');
+  world.nowMs += 4000 * dayMs;
+  const list = [{ cert: world.path('1.pem'), key: world.path('1.key') }];
+  const next = () =>
+    new OwnCertificates(list, { clock: world.clock, log: world.log, nowMs: () => world.nowMs });
+  const own = next();
+  await own.load('reload', world.own);
+  assert.deepEqual(own.certificates, world.own.certificates.slice(0, 1));
+  assert.equal(world.log.all('certificate-rejected').length, 1);
+  const other = new OwnCertificates([], { clock: world.clock, log: world.log, nowMs: () => world.nowMs });
+  await assert.rejects(next().load('reload', other), { code: 'certificate-expired' });
+});
+
 test('an expired one stops a reload; at a start it is logged, and the others are served', async (t) => {
   const world = await makeWorld(t);
   const old = await makeCertificate(['old.test'], { notAfterMs: world.nowMs - dayMs / 2 });

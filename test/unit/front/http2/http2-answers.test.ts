@@ -15,7 +15,18 @@ const headed =
 
 test('the head: names in lower case, nothing about the connection, values without margins', async (t) => {
   const site = await serveSecureFront(t, [
-    headed('X-Name', ' \tvalue ', 'Connection', 'close', 'Keep-Alive', 'timeout=5', 'Upgrade', 'h2c', 'X-Latin', 'caf\xe9'),
+    headed(
+      'X-Name',
+      ' \tvalue ',
+      'Connection',
+      'close',
+      'Keep-Alive',
+      'timeout=5',
+      'Upgrade',
+      'h2c',
+      'X-Latin',
+      'caf\xe9',
+    ),
   ]);
   const { status, headers, text, code } = await askHttp2(await site.http2(), '/');
   assert.deepEqual([status, text, code], [200, 'body', 0]);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import type { Exchange, Handler } from '../../../../src/front/exchange.js';
 import { answerOf, askHttp2 } from '../../../support/ask-http2.js';
@@ -28,7 +28,16 @@ test('the head looks as that of HTTP/1', async (t) => {
   });
   const facts = JSON.parse(text);
   assert.deepEqual([facts.path, facts.query, facts.version], ['/a%20b', 'c=d', '2.0']);
-  assert.deepEqual(facts.raw, ['host', 'example.com:8443', 'x-name', 'value', 'cookie', 'a=1', 'cookie', 'b=2']);
+  assert.deepEqual(facts.raw, [
+    'host',
+    'example.com:8443',
+    'x-name',
+    'value',
+    'cookie',
+    'a=1',
+    'cookie',
+    'b=2',
+  ]);
   assert.equal(facts.client.host, 'example.com:8443');
   assert.equal(facts.client.scheme, 'https');
   assert.equal(facts.client.address, '127.0.0.1');
@@ -46,7 +55,10 @@ test('Host instead of :authority, both alike, and both that differ', async (t) =
   ask(5, [':authority', 'example.com'], ['host', 'other.example']);
   const bodies = await Promise.all(
     [1, 3, 5].map(async (stream) => {
-      const frame = await raw.until(({ type, ...each }) => each.stream === stream && (type === frameType.data || (each.flags & endStream) !== 0));
+      const frame = await raw.until(
+        ({ type, ...each }) =>
+          each.stream === stream && (type === frameType.data || (each.flags & endStream) !== 0),
+      );
       return frame.payload.toString();
     }),
   );
@@ -63,9 +75,32 @@ const malformed: [what: string, fields: Buffer][] = [
   ['a second Host', getFields('/', ['host', 'localhost'], ['host', 'localhost'])],
   ['a path that is none', getFields('nowhere')],
   ['an empty path', getFields('')],
-  ['no path', encodeFields([[':method', 'GET'], [':scheme', 'https'], [':authority', 'localhost']])],
-  ['no host', encodeFields([[':method', 'GET'], [':scheme', 'https'], [':path', '/']])],
-  ['a pseudo-header that nobody knows', encodeFields([[':method', 'GET'], [':scheme', 'https'], [':authority', 'localhost'], [':path', '/'], [':more', 'x']])],
+  [
+    'no path',
+    encodeFields([
+      [':method', 'GET'],
+      [':scheme', 'https'],
+      [':authority', 'localhost'],
+    ]),
+  ],
+  [
+    'no host',
+    encodeFields([
+      [':method', 'GET'],
+      [':scheme', 'https'],
+      [':path', '/'],
+    ]),
+  ],
+  [
+    'a pseudo-header that nobody knows',
+    encodeFields([
+      [':method', 'GET'],
+      [':scheme', 'https'],
+      [':authority', 'localhost'],
+      [':path', '/'],
+      [':more', 'x'],
+    ]),
+  ],
 ];
 test('malformed heads are reset, and reach nobody', async (t) => {
   const site = await serveSecureFront(t, [() => assert.fail('not for a handler')]);
@@ -88,7 +123,11 @@ test('a value with a line break is dropped', async (t) => {
 
 test('CONNECT is refused: this is no proxy', async (t) => {
   const site = await serveSecureFront(t, [() => assert.fail('not for a handler')]);
-  const answer = await askHttp2(await site.http2(), { ':method': 'CONNECT', ':authority': 'example.com:443' }, '');
+  const answer = await askHttp2(
+    await site.http2(),
+    { ':method': 'CONNECT', ':authority': 'example.com:443' },
+    '',
+  );
   assert.equal(answer.status, 501);
 });
 
@@ -143,7 +182,10 @@ test('an HTTP server gets one cookie line, chunks for a body without a length, a
   assert.equal(head.host, 'example.com');
   assert.equal(head['transfer-encoding'], 'chunked');
   assert.equal(head['x-forwarded-proto'], 'https');
-  assert.deepEqual(Object.keys(head).filter((name) => name.startsWith(':')), []);
+  assert.deepEqual(
+    Object.keys(head).filter((name) => name.startsWith(':')),
+    [],
+  );
 });
 
 test('a gateway gets one cookie line', async (t) => {
@@ -201,7 +243,12 @@ test('a body that breaks off is no whole one, however the client ends it', async
       frameType.headers,
       endHeaders,
       1,
-      encodeFields([[':method', 'POST'], [':scheme', 'https'], [':authority', 'localhost'], [':path', '/']]),
+      encodeFields([
+        [':method', 'POST'],
+        [':scheme', 'https'],
+        [':authority', 'localhost'],
+        [':path', '/'],
+      ]),
     );
     raw.send(frameType.data, 0, 1, Buffer.alloc(1000));
     raw.send(frameType.reset, 0, 1, Buffer.from([0, 0, 0, code]));
@@ -226,7 +273,12 @@ test('what was answered before its body came is not waited for', async (t) => {
     frameType.headers,
     endHeaders,
     1,
-    encodeFields([[':method', 'POST'], [':scheme', 'https'], [':authority', 'localhost'], [':path', '/']]),
+    encodeFields([
+      [':method', 'POST'],
+      [':scheme', 'https'],
+      [':authority', 'localhost'],
+      [':path', '/'],
+    ]),
   );
   const reset = await raw.until(({ type }) => type === frameType.reset);
   assert.equal(reset.payload.readUInt32BE(), 0);

@@ -1,15 +1,17 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { readdirSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:http2';
 import { type TestContext, test } from 'node:test';
+import type { Exchange } from '../../../../src/front/exchange.js';
+import { serveFolder } from '../../../../src/front/media.js';
 import { answerOf, askHttp2 } from '../../../support/ask-http2.js';
 import { eventually } from '../../../support/eventually.js';
+import { makeFileTree } from '../../../support/file-tree.js';
 import { makeGatewayWorld } from '../../../support/gateway-world.js';
 import { makeHttpWorld, serveUpstream } from '../../../support/http-world.js';
-import { secure, serveSecureFront } from '../../../support/serve-secure-front.js';
-import { serveFolder } from '../../../../src/front/media.js';
-import { makeFileTree } from '../../../support/file-tree.js';
-import { readdirSync, readlinkSync } from 'node:fs';
 import { RecordingLog } from '../../../support/recording-log.js';
+import { secure, serveSecureFront } from '../../../support/serve-secure-front.js';
 
 const cancel = constants.NGHTTP2_CANCEL;
 
@@ -20,7 +22,7 @@ test('a client that gives up its answer frees the thread of a gateway, and its c
   const stream = session.request({ ':path': '/endless' });
   const left = answerOf(stream);
   const { thread } = await world.gateway.nextFrame();
-  thread.send('open', '200 OK');
+  thread.send('start', '200 OK');
   stream.once('response', () => stream.close(cancel));
   await left;
   await thread.closed();
@@ -48,31 +50,44 @@ test('a client that gives up before the answer began: the thread is busy until t
 for (const phase of ['before', 'in'] as const) {
   test(`a client that gives up ${phase} the answer of an HTTP server ends the request to it`, async (t) => {
     let closed = 0;
-    const { path } = await serveUpstream(t, (_request, response) => {
+    const { server, path } = await serveUpstream(t, (_request, response) => {
       response.once('close', () => {
         closed += 1;
       });
       if (phase === 'in') response.write('some');
     });
+    const asked = once(server, 'request');
     const world = await makeHttpWorld(t, path);
     const site = await secure(t, world.served);
     const stream = (await site.http2()).request({ ':path': '/' });
+    if (phase === 'in') stream.once('data', () => stream.close(cancel));
     const left = answerOf(stream);
-    await world.until(() => world.client.inFlight === 1, 'in flight').catch(() => {});
-    if (phase === 'in') stream.once('response', () => stream.close(cancel));
-    else await eventually(() => assert.equal(world.requests.length, 1)).then(() => stream.close(cancel));
+    await asked;
+    if (phase === 'before') stream.close(cancel);
     await left;
     await world.until(() => world.client.inFlight === 0, 'none in flight');
     await eventually(() => assert.equal(closed, 1));
   });
 }
 
+test('a client that closes its connection has given up all its requests', async (t) => {
+  const exchanges: Exchange[] = [];
+  const site = await serveSecureFront(t, [(exchange) => exchanges.push(exchange) > 0]);
+  const raw = await site.rawHttp2();
+  raw.get(1);
+  raw.get(3);
+  await eventually(() => assert.equal(exchanges.length, 2));
+  raw.socket.end();
+  await eventually(() => assert.ok(exchanges.every(({ response }) => response.destroyed)));
+  await eventually(() => assert.equal(site.served.front.connections, 0));
+});
+
 test('an answer that breaks off is reset after what came of it, and never ended', async (t) => {
   const world = await makeGatewayWorld(t);
   const site = await secure(t, world.served);
   const answered = askHttp2(await site.http2(), '/');
   const { thread } = await world.gateway.nextFrame();
-  thread.send('open', '200 OK');
+  thread.send('start', '200 OK');
   thread.send('piece', '', 'x'.repeat(200_000));
   thread.die();
   const answer = await answered;

@@ -161,7 +161,8 @@ test('no connection of a client that left stays, however far its request was', a
     'POST /upload HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nhalf',
     'GET /silent HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
   ];
-  // Each is asked of the client's own request: its connection may wait long, for Node accepts one in a turn of its loop.
+  // A client leaves at once, when its request is on its way, or when the server has it. Its own request: Node accepts one
+  // connection in each turn of its loop (libuv, uv__server_io), so that those of the others may be far behind.
   const moments: ((id: string) => boolean)[] = [
     () => true,
     (id) => world.requests.some(({ exchange }) => exchange.query === id),
