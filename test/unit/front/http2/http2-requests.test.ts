@@ -264,7 +264,8 @@ test('what was answered before its body came is not waited for', async (t) => {
   const site = await serveSecureFront(t, [
     (exchange) => {
       exchanges.push(exchange);
-      exchange.respond(405, [], 'no');
+      if (exchange.method === 'POST') exchange.respond(405, [], 'no');
+      else exchange.respond(204, []);
       return true;
     },
   ]);
@@ -283,4 +284,7 @@ test('what was answered before its body came is not waited for', async (t) => {
   const reset = await raw.until(({ type }) => type === frameType.reset);
   assert.equal(reset.payload.readUInt32BE(), 0);
   assert.ok(raw.frames.some(({ type, flags }) => type === frameType.data && flags === endStream));
+  raw.send(frameType.headers, endHeaders, 3, getFields('/'));
+  await raw.until(({ type, stream }) => type === frameType.reset && stream === 3);
+  assert.ok(raw.frames.some(({ type, stream }) => type === frameType.headers && stream === 3));
 });
