@@ -113,6 +113,30 @@ test('a HEAD has its length and no body, and its client connection goes on', asy
   assert.match(await client.readUntil('hello'), /^HTTP\/1\.1 200 OK\r\n/);
 });
 
+for (const [what, head, request] of [
+  ['a HEAD', '200 OK\r\nContent-Length: 5', 'HEAD / HTTP/1.1\r\nHost: h\r\n\r\n'],
+  ['a 304', '304 Not Modified', get],
+  ['a 204', '204 No Content', get],
+]) {
+  test(`the connection of ${what} is not used again: a body that it may not have would be the next answer`, async (t) => {
+    const upstream = await serveRawUpstream(t);
+    const world = await makeHttpWorld(t, upstream.path);
+    const client = await world.served.connect();
+    client.send(request as string);
+    const first = await upstream.connection(0);
+    await first.readUntil('\r\n\r\n');
+    first.send(`HTTP/1.1 ${head}\r\n\r\n`);
+    await client.readUntil('\r\n\r\n');
+    await first.readToEnd();
+    client.forget();
+    client.send(get);
+    const second = await upstream.connection(1);
+    await second.readUntil('\r\n\r\n');
+    second.send('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nmine');
+    assert.match(await client.readUntil('mine'), /^HTTP\/1\.1 200 OK\r\n/);
+  });
+}
+
 test('an answer that nobody asked for, a switch of protocols, is none', async (t) => {
   const { world, client, connection } = await openExchange(t);
   connection.send('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
