@@ -118,7 +118,11 @@ function watchForProblems(page: Page): readonly string[] {
   page.on('response', (response) => {
     if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
   });
-  page.on('requestfailed', (request) => problems.push(`${request.failure()?.errorText} ${request.url()}`));
+  page.on('requestfailed', (request) => {
+    const reason = request.failure()?.errorText;
+    // The page was left before it was complete; what a server does to a request has other names.
+    if (reason !== 'net::ERR_ABORTED') problems.push(`${reason} ${request.url()}`);
+  });
   page.on('pageerror', (error) => problems.push(String(error)));
   page.on('console', (message) => {
     // The admin has no icon; then browsers ask for this one.

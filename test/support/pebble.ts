@@ -32,7 +32,11 @@ export class Pebble {
 
   /** Forgets everything that was before. */
   async start(): Promise<void> {
-    this.#process = this.#start();
+    const child = this.#start();
+    this.#process = child;
+    // Not asked before it says that it is about to listen: a connection to a port of this machine that nobody listens
+    // on may meet itself, and hold the port.
+    await untilSaid(child, 'ACME directory available');
     await eventually(() => this.#ask('get', this.directoryUrl), { timeoutMs: 20_000 });
   }
 
@@ -134,7 +138,23 @@ function run(program: string, args: readonly string[]): ChildProcess {
     PEBBLE_WFE_NONCEREJECT: '5',
     PEBBLE_AUTHZREUSE: '0',
   };
-  return spawn(program, args, { env, stdio: 'ignore' });
+  return spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+/** Rejects with what it said instead when it ends. What it says later is read and dropped. */
+async function untilSaid(child: ChildProcess, sentence: string): Promise<void> {
+  let text = '';
+  const said = new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream?.setEncoding('utf8').on('data', (piece: string) => {
+        if (!text.includes(sentence)) text += piece;
+        if (text.includes(sentence)) resolve();
+      });
+    }
+    child.once('exit', () => reject(new Error(`Pebble has ended:\n${text}`)));
+    child.once('error', reject);
+  });
+  await withDeadline(said, 20_000, () => `Pebble does not begin:\n${text}`);
 }
 
 async function end(child: ChildProcess | undefined): Promise<void> {
