@@ -17,7 +17,7 @@ for (const [what, path, reason] of [
 ] as const) {
   faultTest(what, async (t) => {
     const site = await startSite(t);
-    await ask(site.url, path);
+    await ask(site.url, path, { method: 'POST' });
     const crash = await logged(site, 'app-crashed');
     assert.match(String(crash.msg), reason);
     if (path === '/throw') assert.match(String(crash.detail), /Error: thrown on purpose\n.*answers\.js/);
@@ -31,7 +31,8 @@ for (const [what, path] of [
 ] as const) {
   faultTest(`memory exhaustion by ${what}`, async (t) => {
     const site = await startSite(t);
-    const exhausted = ask(site.url, path);
+    // A GET would be sent again, to the process that takes over.
+    const exhausted = ask(site.url, path, { method: 'POST' });
     await expectFrontServes(site);
     assert.ok((await exhausted).status >= 500);
     const { reason } = await logged(site, 'node-process');
