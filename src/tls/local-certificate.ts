@@ -5,7 +5,7 @@ import type { CertificateMaterial } from '../tls-material.js';
 import { CertificateError } from './certificate-error.js';
 import { type CertificatePair, readCertificatePair } from './certificate-pair.js';
 import { readPemFile } from './read-pem-file.js';
-import { type SigningPair, signCertificate } from './sign-certificate.js';
+import type { CertificateOrder, SigningPair } from './sign-certificate.js';
 import { writeAtomically } from './write-atomically.js';
 
 const dayMs = 86_400_000;
@@ -84,7 +84,7 @@ async function readLeaf(
 }
 
 async function makeAuthority(folder: string, nowMs: number): Promise<SigningPair> {
-  const made = await signCertificate({
+  const made = await sign({
     commonName: 'local development authority',
     names: [],
     isAuthority: true,
@@ -101,7 +101,7 @@ async function makeLeaf(
   authority: SigningPair,
   nowMs: number,
 ): Promise<CertificateMaterial> {
-  const made = await signCertificate({
+  const made = await sign({
     commonName: 'local development',
     names,
     issuer: authority,
@@ -131,4 +131,10 @@ async function write(path: string, text: string): Promise<void> {
       { hint: 'make the folder writable for this user, or free some space', cause: error },
     );
   }
+}
+
+/** Its package is loaded only where a certificate is made (placeholder-certificate). */
+async function sign(order: CertificateOrder): Promise<SigningPair> {
+  const { signCertificate } = await import('./sign-certificate.js');
+  return signCertificate(order);
 }

@@ -1,5 +1,4 @@
 import type { CertificateMaterial } from '../tls-material.js';
-import { signCertificate } from './sign-certificate.js';
 
 const hourMs = 3_600_000;
 /** It is made anew at each start; one that ran out in a long outage of the CA would only add to the confusion. */
@@ -12,6 +11,8 @@ const lifetimeMs = 10 * 365 * 24 * hourMs;
  * @param names host names and IP addresses; may be empty
  */
 export async function makePlaceholder(names: readonly string[], nowMs: number): Promise<CertificateMaterial> {
+  // Its package costs 90 ms and 20 MB, which sites without HTTPS are spared.
+  const { signCertificate } = await import('./sign-certificate.js');
   const pair = await signCertificate({
     commonName: 'placeholder until there is a certificate',
     names,
