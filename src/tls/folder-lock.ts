@@ -39,9 +39,7 @@ export class FolderLock {
     const draft = `${this.#path}.${own.nonce}.new`;
     try {
       await writeFile(draft, `${JSON.stringify(own)}\n`, { flag: 'wx', mode: 0o600 });
-      if (await linkOnce(draft, this.#path)) return new HeldLock(this.#path, own.nonce, this.#clock);
-      const isFreed = await this.#breakIfStale(own.place);
-      const isTaken = isFreed && (await linkOnce(draft, this.#path));
+      const isTaken = (await linkOnce(draft, this.#path)) || (await this.#takeOver(draft, own.place));
       return isTaken ? new HeldLock(this.#path, own.nonce, this.#clock) : undefined;
     } finally {
       await rm(draft, { force: true });
@@ -50,23 +48,25 @@ export class FolderLock {
 
   // Private
 
-  /** Whether the place is free now. */
-  async #breakIfStale(place: string): Promise<boolean> {
+  /** Puts the draft in the place of a lock whose holder is gone; false: it isn't, or somebody else is about to. */
+  async #takeOver(draft: string, place: string): Promise<boolean> {
     const holder = await readHolder(this.#path);
-    if (holder === undefined) return true;
+    if (holder === undefined) return linkOnce(draft, this.#path);
     if (!(await this.#isStale(holder, place))) return false;
-    const grave = `${this.#path}.${randomUUID()}.stale`;
-    try {
-      await rename(this.#path, grave);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return true;
-      throw error;
+    // One at a time: of two that replace what they have both seen, the second would replace the first one's new lock.
+    const claim = `${this.#path}.claim`;
+    if (!(await linkOnce(draft, claim))) {
+      await removeAbandoned(claim, place);
+      return false;
     }
-    // Another process may have been faster, and what was moved away is its new lock: it goes back.
-    const isTheStaleOne = (await readHolder(grave))?.nonce === holder.nonce;
-    if (!isTheStaleOne) await linkOnce(grave, this.#path);
-    await rm(grave, { force: true });
-    return isTheStaleOne;
+    try {
+      if ((await readHolder(this.#path))?.nonce !== holder.nonce) return false;
+      // In one step: where the name were free for a moment, a third one could take it.
+      await rename(draft, this.#path);
+      return true;
+    } finally {
+      await rm(claim, { force: true });
+    }
   }
 
   async #isStale(holder: Holder, place: string): Promise<boolean> {
@@ -109,6 +109,15 @@ export class HeldLock {
   async #isOurs(): Promise<boolean> {
     return (await readHolder(this.#path).catch(() => undefined))?.nonce === this.#nonce;
   }
+}
+
+/** Left by a process that ended in the middle of a takeover. */
+async function removeAbandoned(claim: string, place: string): Promise<void> {
+  const holder = await readHolder(claim);
+  if (holder === undefined) return;
+  const touchedMs = (await stat(claim).catch(() => undefined))?.mtimeMs ?? Date.now();
+  const isAbandoned = holder.place === place ? !isRunning(holder.pid) : Date.now() - touchedMs > staleAfterMs;
+  if (isAbandoned) await rm(claim, { force: true });
 }
 
 /** undefined where there is none. What is no holder counts as one that is nowhere: it becomes stale. */

@@ -47,6 +47,22 @@ test('that of a process of this machine that is gone is taken over by one alone'
   await taken[0]?.release();
 });
 
+test('a takeover that was broken off holds the next one back only until it is noticed', async (t) => {
+  const { path, folder, clock } = await createPlace(t);
+  const held = await new FolderLock(path, clock).tryTake();
+  const { pid } = spawnSync(process.execPath, ['-e', '']);
+  const gone = JSON.stringify({ ...JSON.parse(await readFile(path, 'utf8')), pid, nonce: 'gone' });
+  await writeFile(path, gone);
+  await writeFile(`${path}.claim`, gone);
+  const lock = new FolderLock(path, clock);
+  assert.equal(await lock.tryTake(), undefined);
+  const taken = await lock.tryTake();
+  assert.ok(taken);
+  assert.deepEqual(await readdir(folder), ['x.lock']);
+  await taken.release();
+  await held?.release();
+});
+
 for (const [title, content] of [
   ['of another machine', JSON.stringify({ nonce: 'far', pid: 1, place: 'elsewhere' })],
   ['that is damaged', '{"nonce'],
