@@ -109,6 +109,8 @@ class PidFile {
           continue;
         }
         const last = await this.#endOfChain(first);
+        // A record that was replaced meanwhile may have got a claim that gives no right, and whose maker is about to see it.
+        if ((await readRecord(this.#path))?.nonce !== first.nonce) continue;
         await this.#refuseIfAlive(last);
         const claim = this.#claimOn(last);
         if (!(await linkOnce(draft, claim))) continue;
