@@ -17,7 +17,17 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 /** From low to high. A name is a folder of src/, or a file directly in it; such files on one floor know each other. */
 const floors = [
-  ['errors', 'lifecycle', 'clock', 'upstream', 'status', 'project-facts', 'tls-material', 'node-order'],
+  [
+    'errors',
+    'lifecycle',
+    'clock',
+    'link-once',
+    'upstream',
+    'status',
+    'project-facts',
+    'tls-material',
+    'node-order',
+  ],
   ['settings', 'log'],
   ['project', 'app', 'node', 'front', 'tls', 'watch', 'control'],
   ['site', 'site-files', 'site-control', 'runner'],

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { link, lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Clock } from '../clock.js';
 import { systemClock } from '../clock.js';
 import { EasyserveError, ExitCode } from '../errors.js';
+import { linkOnce } from '../link-once.js';
 import type { ProcessIdentity } from './process-identity.js';
 import { identifyProcess, isProcessAlive } from './process-identity.js';
 import { isSocketAnswering } from './socket-probe.js';
@@ -99,7 +100,11 @@ class PidFile {
   /** Resolves with whether a dead instance's record was replaced. */
   async take(own: InstanceRecord): Promise<boolean> {
     const draft = `${this.#path}.new-${own.nonce}`;
-    await writeFile(draft, `${JSON.stringify(own)}\n`, { flag: 'wx', mode: 0o600 });
+    await writeFile(draft, `${JSON.stringify(own)}\n`, {
+      flag: 'wx',
+      mode: 0o600,
+      flush: true, // a record that is linked is whole, also after a power cut
+    });
     try {
       for (;;) {
         const first = await readRecord(this.#path);
@@ -135,6 +140,8 @@ class PidFile {
     for (;;) {
       const next = await readRecord(this.#claimOn(last));
       if (next === undefined) return last;
+      // Its claim would be itself, and whose it was can't be told.
+      if (next.nonce === unreadable) throw unreadableClaim(this.#claimOn(last));
       last = next;
     }
   }
@@ -174,14 +181,13 @@ function alreadyRunning(who: string): EasyserveError {
   );
 }
 
-async function linkOnce(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
+function unreadableClaim(path: string): EasyserveError {
+  return new EasyserveError(
+    'state-folder-unusable',
+    ExitCode.unexpected,
+    `${path}, by which an earlier start took over, is damaged.`,
+    { hint: `rm ${path}` },
+  );
 }
 
 /** Undefined where the file is missing. An unreadable record (an empty file after a power cut) counts as a dead process's. */

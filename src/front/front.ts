@@ -7,8 +7,9 @@ import type { ClientRequest, ClientResponse } from './client-message.js';
 import { respondWithErrorPage } from './error-page.js';
 import { Exchange, type Handler } from './exchange.js';
 import { answerHandlerFailure } from './handler-failure.js';
-import { Listeners, peerOf } from './listeners.js';
+import { Listeners } from './listeners.js';
 import type { Scheme, SocketHandle } from './listening-socket.js';
+import { peerOf } from './peer-of.js';
 import { RequestIds } from './request-ids.js';
 import { TrustedProxies } from './trusted-proxies.js';
 

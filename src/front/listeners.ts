@@ -9,6 +9,7 @@ import type { ClientRequest, ClientResponse } from './client-message.js';
 import { applyLimits, createHttp1Server } from './http1-server.js';
 import { Http2Server } from './http2/http2-server.js';
 import type { Scheme, SocketHandle } from './listening-socket.js';
+import { peerOf } from './peer-of.js';
 import { SecureEntrance } from './tls/secure-entrance.js';
 
 const BACKLOG = 2048;
@@ -25,11 +26,6 @@ export interface ListenersOptions {
   ) => void;
   /** A connection has ended. */
   readonly onClosed: () => void;
-}
-
-/** Which connection it is, also where a TLS socket or an HTTP/2 stream stands for it. */
-export function peerOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
-  return `${remoteAddress} ${remotePort}`;
 }
 
 /**

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { link, readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readFile, readlink, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import type { Clock } from '../clock.js';
+import { linkOnce } from '../link-once.js';
 
 /** What stands in a lock file. */
 interface Holder {
@@ -138,17 +139,6 @@ async function readHolder(path: string): Promise<Holder | undefined> {
     // Not written by us, or damaged: below.
   }
   return { nonce: `unreadable ${text.slice(0, 80)}`, pid: 0, place: '' };
-}
-
-/** False where the name is taken. */
-async function linkOnce(from: string, to: string): Promise<boolean> {
-  try {
-    await link(from, to);
-    return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
-    throw error;
-  }
 }
 
 /** Containers of one machine may have its host name and yet pids of their own (pid_namespaces(7)). */

@@ -10,6 +10,7 @@ import {
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../clock.js';
 import type { Settings } from '../../settings/settings.js';
+import { peerOf } from '../peer-of.js';
 import { Http2Connection } from './http2-connection.js';
 import { countHeadBytes, normalizeHead } from './http2-head.js';
 import { Http2Response } from './http2-response.js';
@@ -98,7 +99,7 @@ export class Http2Server {
       ...{ session, socket, clock: this.#options.clock },
       idleTimeoutMs: () => this.#options.settings().keepAliveTimeoutMs,
     });
-    this.#connections.set(session, { connection, peer: `${socket.remoteAddress} ${socket.remotePort}` });
+    this.#connections.set(session, { connection, peer: peerOf(socket) });
     socket.once('close', () => this.#connections.delete(session));
     if (this.#isDraining) connection.drain();
   }

@@ -165,6 +165,23 @@ for (const content of ['', '{"pid":', '1234\n', 'null', '{"pid":0,"nonce":"x"}',
   });
 }
 
+test('a damaged claim on a damaged pid file is refused with the way out, not followed without end', async (t) => {
+  const { project, folder } = await makeFolder(t);
+  mkdirSync(folder.path, { recursive: true, mode: 0o700 });
+  writeFileSync(folder.pidFile, '');
+  const claim = `${folder.pidFile}.after-unreadable`;
+  writeFileSync(claim, '');
+
+  const [outcome] = await race([await forkStarter(t, project)]);
+
+  assert.ok(outcome !== undefined && 'refused' in outcome, JSON.stringify(outcome));
+  assert.equal(outcome.refused.code, 'state-folder-unusable');
+  assert.equal(outcome.refused.hint, `rm ${claim}`);
+
+  rmSync(claim);
+  await (await acquireInstance(folder)).release();
+});
+
 test('an instance that answers is alive, whatever the pid file says', async (t) => {
   const { folder } = await makeFolder(t);
   const server = createServer().listen(folder.controlSocket);
