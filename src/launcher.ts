@@ -132,6 +132,7 @@ class Launcher {
       level: logLevel,
       colour: options.stdout.colour,
       write: (text, stream) => this.#write(text, stream),
+      clock: systemClock,
       paceOf: (stream) => options[stream].pace,
       onText: (text) => this.#recent.push(text),
     });

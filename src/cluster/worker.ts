@@ -59,6 +59,7 @@ function createWorkerLog({ log }: WelcomeMessage): RootLog {
   return createLog({
     ...log,
     write: (text, stream) => outputs[stream].write(text),
+    clock: systemClock,
     paceOf: (stream) => outputs[stream],
   });
 }

@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import type { Clock } from '../clock.js';
 import { describeError } from '../errors.js';
 import { JsonLines } from './json-lines.js';
 import { LineBatch, type LogStream, type WriteLines } from './line-batch.js';
@@ -14,6 +15,7 @@ export interface LogOptions {
   readonly colour: boolean;
   /** Where the lines go; called with any number of whole lines. */
   readonly write: WriteLines;
+  readonly clock: Clock;
   /** How each stream is read. Left out where everything is read at once. */
   readonly paceOf?: ((stream: LogStream) => Pace) | undefined;
   /** Gets the same text, for `easyserve logs`. */
@@ -35,8 +37,8 @@ export interface RootLog extends Log {
 /**
  * Makes the one log of a process. Called at the edge: cli/ for the supervisor, cluster/ for a worker.
  *
- * Events are written at once, warnings and errors to stderr. Access and application lines are gathered for one turn of
- * the event loop. The level does not hide application lines: they are the application's, not ours.
+ * Events are written at once, warnings and errors to stderr. Access and application lines are gathered for a moment
+ * (LineBatch). The level does not hide application lines: they are the application's, not ours.
  */
 export function createLog(options: LogOptions): RootLog {
   const { pid = process.pid, fields = {} } = options;
@@ -48,6 +50,7 @@ export function createLog(options: LogOptions): RootLog {
           write(text, stream);
           onText(text);
         },
+    options.clock,
   );
   const bound = { pid, ...fields };
   const lines =

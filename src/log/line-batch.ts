@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.js';
+
 /** The streams of this process, by name. */
 export type LogStream = 'stdout' | 'stderr';
 
@@ -6,20 +8,26 @@ export type WriteLines = (text: string, stream: LogStream) => void;
 /** Beyond this a batch is not worth growing: a pipe takes 64 KiB at once (Linux, pipe(7)). */
 const fullBatchLength = 65_536;
 
+/** How long a line may wait for others: too short for anyone who reads them, long enough for many on a busy site. */
+export const gatherMs = 20;
+
 /**
- * Gathers the lines of one turn of the event loop into one write, for a write costs far more than a line.
+ * Gathers lines into one write, for a write costs far more than a line, and in cluster mode wakes up the primary too,
+ * which would then run once for each request.
  *
- * Lines keep their order, across both streams too: a line for the other stream ends the batch. The waiting batch
- * keeps the process alive until it is written; before process.exit call flush().
+ * Lines keep their order, across both streams too: a line for the other stream ends the batch. Before process.exit call
+ * flush().
  */
 export class LineBatch {
   readonly #write: WriteLines;
+  readonly #clock: Clock;
   #text = '';
   #stream: LogStream = 'stdout';
   #isScheduled = false;
 
-  constructor(write: WriteLines) {
+  constructor(write: WriteLines, clock: Clock) {
     this.#write = write;
+    this.#clock = clock;
   }
 
   add(lines: string, stream: LogStream): void {
@@ -41,7 +49,7 @@ export class LineBatch {
   #schedule(): void {
     if (this.#isScheduled) return;
     this.#isScheduled = true;
-    setImmediate(() => {
+    this.#clock.after(gatherMs, () => {
       this.#isScheduled = false;
       this.flush();
     });

@@ -1,50 +1,47 @@
-/** The last lines of the log, for `easyserve logs` and `easyserve logs -f`: a ring, bounded in lines and in bytes. */
+/**
+ * The last lines of the log, for `easyserve logs` and `easyserve logs -f`, bounded in lines and in characters.
+ *
+ * Every line of the access log comes by here, and hardly one is ever asked for: the text is kept as it came, and cut into
+ * lines when somebody asks.
+ */
 export class RecentLines {
-  readonly #ring: (string | undefined)[];
-  readonly #maxBytes: number;
+  readonly #maxLines: number;
+  readonly #maxLength: number;
   readonly #maxLineLength: number;
   readonly #followers = new Set<(line: string) => void>();
+  #pieces: string[] = [];
+  /** Where the oldest piece stands: shifting a long array for each one is dear. */
   #first = 0;
-  #count = 0;
-  #bytes = 0;
-  /** The beginning of a line whose end has not come yet. */
+  #length = 0;
+  /** The oldest piece begins in the middle of a line. */
+  #isCut = false;
+  /** While somebody follows: the beginning of a line whose end has not come yet. */
   #partial = '';
 
-  constructor(limits: { maxLines?: number; maxBytes?: number; maxLineLength?: number } = {}) {
-    this.#ring = new Array(limits.maxLines ?? 2000).fill(undefined);
-    this.#maxBytes = limits.maxBytes ?? 1_048_576;
+  constructor(limits: { maxLines?: number; maxLength?: number; maxLineLength?: number } = {}) {
+    this.#maxLines = limits.maxLines ?? 2000;
+    this.#maxLength = limits.maxLength ?? 1_048_576;
     this.#maxLineLength = limits.maxLineLength ?? 65_536;
   }
 
-  /** Takes a piece of log text, cut anywhere. A line that is longer than allowed is kept in parts. */
+  /** Takes a piece of log text, cut anywhere. A line that is longer than allowed counts in parts. */
   push(text: string): void {
-    const all = this.#partial + text;
-    let start = 0;
-    for (;;) {
-      const end = all.indexOf('\n', start);
-      const length = (end < 0 ? all.length : end) - start;
-      if (length > this.#maxLineLength) {
-        this.#add(all.slice(start, start + this.#maxLineLength));
-        start += this.#maxLineLength;
-      } else if (end >= 0) {
-        this.#add(all.slice(start, end));
-        start = end + 1;
-      } else {
-        break;
-      }
-    }
-    this.#partial = all.slice(start);
+    if (text === '') return;
+    this.#pieces.push(text);
+    this.#length += text.length;
+    this.#dropOld();
+    if (this.#followers.size > 0) this.#tellFollowers(text);
   }
 
   /** The last `count` whole lines, the oldest first. */
   last(count: number): string[] {
-    const wanted = Math.max(0, Math.min(count, this.#count));
-    const from = this.#first + this.#count - wanted;
-    return Array.from({ length: wanted }, (_, index) => this.#ring[(from + index) % this.#ring.length] ?? '');
+    const wanted = Math.min(count, this.#maxLines);
+    return wanted <= 0 ? [] : this.#cut().lines.slice(-wanted);
   }
 
   /** Calls back for each line from now on; the answer ends it. */
   follow(listener: (line: string) => void): () => void {
+    if (this.#followers.size === 0) this.#partial = this.#cut().rest;
     // A wrapper of its own, so that the same function can follow twice.
     const follower = (line: string) => listener(line);
     this.#followers.add(follower);
@@ -53,19 +50,52 @@ export class RecentLines {
     };
   }
 
-  #add(line: string): void {
-    if (this.#count === this.#ring.length) this.#dropFirst();
-    this.#ring[(this.#first + this.#count) % this.#ring.length] = line;
-    this.#count++;
-    this.#bytes += Buffer.byteLength(line);
-    while (this.#bytes > this.#maxBytes && this.#count > 1) this.#dropFirst();
-    for (const follower of this.#followers) follower(line);
+  // Private
+
+  #cut(): { lines: string[]; rest: string } {
+    const text = this.#pieces.slice(this.#first).join('');
+    const start = this.#isCut ? text.indexOf('\n') + 1 : 0;
+    return cutLines(text.slice(start), this.#maxLineLength);
   }
 
-  #dropFirst(): void {
-    this.#bytes -= Buffer.byteLength(this.#ring[this.#first] ?? '');
-    this.#ring[this.#first] = undefined;
-    this.#first = (this.#first + 1) % this.#ring.length;
-    this.#count--;
+  /** Whole pieces go, as long as the rest is long enough. */
+  #dropOld(): void {
+    for (;;) {
+      const oldest = this.#pieces[this.#first] as string;
+      if (this.#length - oldest.length < this.#maxLength) break;
+      this.#first += 1;
+      this.#length -= oldest.length;
+      this.#isCut = !oldest.endsWith('\n');
+    }
+    if (this.#first <= 64 || this.#first * 2 < this.#pieces.length) return;
+    this.#pieces = this.#pieces.slice(this.#first);
+    this.#first = 0;
+  }
+
+  #tellFollowers(text: string): void {
+    const { lines, rest } = cutLines(this.#partial + text, this.#maxLineLength);
+    this.#partial = rest;
+    for (const line of lines) for (const follower of this.#followers) follower(line);
+  }
+}
+
+// Private
+
+/** The rest has no end yet. */
+function cutLines(text: string, maxLineLength: number): { lines: string[]; rest: string } {
+  const lines: string[] = [];
+  let start = 0;
+  for (;;) {
+    const end = text.indexOf('\n', start);
+    const length = (end < 0 ? text.length : end) - start;
+    if (length > maxLineLength) {
+      lines.push(text.slice(start, start + maxLineLength));
+      start += maxLineLength;
+    } else if (end >= 0) {
+      lines.push(text.slice(start, end));
+      start = end + 1;
+    } else {
+      return { lines, rest: text.slice(start) };
+    }
   }
 }

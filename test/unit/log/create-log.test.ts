@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SettingsError } from '../../../src/errors.js';
+import { gatherMs } from '../../../src/log/line-batch.js';
 import type { Log } from '../../../src/log/log.js';
+import { FakeClock } from '../../support/fake-clock.js';
 import { accessRecord, forbidden, hostileTexts, linesOf, openLog, recordsOf } from './written-lines.js';
 
-const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 const isoTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 test('an event is one JSON object with its level as a word', () => {
@@ -125,23 +126,26 @@ test('an Error becomes its message with code, hint and detail', () => {
   assert.equal(third?.error, 'only text');
 });
 
-test('lines of one turn come in one write, in order', async () => {
-  const { log, writes } = openLog();
+test('lines of a moment come in one write, in order', () => {
+  const clock = new FakeClock();
+  const { log, writes } = openLog({ clock });
   for (let status = 200; status < 205; status++) log.access({ ...accessRecord, status });
   log.application('six', { pid: 1, stream: 'stdout' });
+  clock.advance(gatherMs - 1);
   assert.deepEqual(writes, []);
-  await nextTurn();
+  clock.advance(1);
   assert.equal(writes.length, 1);
   assert.deepEqual(
     recordsOf(writes).map((record) => record.status ?? record.msg),
     [200, 201, 202, 203, 204, 'six'],
   );
   log.access(accessRecord);
-  await nextTurn();
+  clock.advance(gatherMs);
   assert.equal(writes.length, 2);
+  assert.equal(clock.pending, 0);
 });
 
-test('an event never overtakes the lines before it, and the other stream neither', async () => {
+test('an event never overtakes the lines before it, and the other stream neither', () => {
   const { log, writes } = openLog();
   log.access({ ...accessRecord, path: '/1' });
   log.error('two', '');
@@ -149,7 +153,6 @@ test('an event never overtakes the lines before it, and the other stream neither
   log.application('four', { pid: 1, stream: 'stderr' });
   log.application('five', { pid: 1, stream: 'stderr' });
   log.info('six', '');
-  await nextTurn();
   assert.deepEqual(
     writes.map(([stream, text]) => [stream, linesOf(text).length]),
     [
@@ -162,12 +165,13 @@ test('an event never overtakes the lines before it, and the other stream neither
   );
 });
 
-test('flush writes what waits, once', async () => {
-  const { log, writes } = openLog();
+test('flush writes what waits, once', () => {
+  const clock = new FakeClock();
+  const { log, writes } = openLog({ clock });
   log.access(accessRecord);
   log.flush();
   log.flush();
-  await nextTurn();
+  clock.advance(gatherMs);
   assert.equal(writes.length, 1);
 });
 

@@ -1,3 +1,4 @@
+import { systemClock } from '../../../src/clock.js';
 import { createLog, type LogOptions, type RootLog } from '../../../src/log/create-log.js';
 
 /** A log whose writes are kept, each as [stream, text]. */
@@ -8,6 +9,7 @@ export function openLog(options: Partial<LogOptions> = {}): { log: RootLog; writ
     level: 'info',
     colour: false,
     pid: 77,
+    clock: systemClock,
     write: (text, stream) => writes.push([stream, text]),
     ...options,
   });
