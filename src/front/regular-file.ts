@@ -1,6 +1,7 @@
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Exchange, HeaderList } from './exchange.js';
+import { type FilePart, FileTransfer } from './file-transfer.js';
 
 export interface OpenedFile {
   readonly handle: FileHandle;
@@ -31,13 +32,6 @@ export async function openRegularFile(path: string): Promise<OpenedFile> {
   }
 }
 
-/** Which bytes of an open file make the body. */
-export interface FilePart {
-  readonly handle: FileHandle;
-  readonly start: number;
-  readonly length: number;
-}
-
 /**
  * Answers with a part of an open file, or all of it. X-Request-ID and Content-Length are added here, and the
  * handle is closed in any case: when all is sent, when there is nothing to send, or when the client is gone.
@@ -60,32 +54,23 @@ export async function respondFromFile(
     await part.handle.close();
     throw error; // a header that HTTP can't carry
   }
-  if (exchange.wantsBody && part.length > 0) {
-    sendBody(exchange, part);
-    return;
-  }
-  response.end();
+  if (exchange.wantsBody && part.length > 0) await sendBody(exchange, part);
+  else response.end();
   await part.handle.close();
 }
 
 /**
- * Reads no faster than the client takes. A file that turns out shorter than was announced cuts the
- * connection: ended normally, the client would take the beginning of the next response for the rest of this
- * body.
+ * A file that turns out shorter than was announced, or can't be read, cuts the connection: ended normally, the client would
+ * take the beginning of the next response for the rest of this body.
  */
-function sendBody(exchange: Exchange, { handle, start, length }: FilePart): void {
+async function sendBody(exchange: Exchange, part: FilePart): Promise<void> {
   const { response } = exchange;
-  const stream = handle.createReadStream({ start, end: start + length - 1, highWaterMark: 128 * 1024 });
-  let sentBytes = 0;
-  stream.on('data', (chunk) => {
-    sentBytes += chunk.length;
-    exchange.bodyBytes += chunk.length;
+  const transfer = new FileTransfer(response, part, (bytes) => {
+    exchange.bodyBytes += bytes;
   });
-  stream.on('end', () => {
-    if (sentBytes === length) response.end();
-    else response.destroy();
-  });
-  stream.on('error', () => response.destroy());
-  response.on('close', () => stream.destroy());
-  stream.pipe(response, { end: false });
+  try {
+    if (await transfer.run()) response.end();
+  } catch {
+    response.destroy();
+  }
 }

@@ -6,7 +6,8 @@ import { compressDirectly, createCompressor, maxDirectBytes } from '../compresso
 import { cutAnswer } from '../cut-answer.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, HeaderList } from '../exchange.js';
-import { type FilePart, respondFromFile } from '../regular-file.js';
+import type { FilePart } from '../file-transfer.js';
+import { respondFromFile } from '../regular-file.js';
 import { type AnswerHead, isBodiless, parseAnswerHead } from './answer-head.js';
 import { openHandedOver, openWhole } from './file-answer.js';
 import type { AnswerSink, FileTarget } from './gateway-request.js';

@@ -1,0 +1,29 @@
+/** A piece of a file that is worth a read and a write. */
+const pieceBytes = 256 * 1024;
+/** When so many are lent, to slow clients perhaps, there are small ones only: 16 MiB are lent at most beside those. */
+const maxLent = 64;
+const smallBytes = 64 * 1024;
+/** 4 MiB: what a few downloads at a time need. */
+const maxKept = 16;
+
+/** Memory that files are read into, lent to one FileTransfer after another. */
+export class PieceBuffers {
+  readonly #kept: Buffer[] = [];
+  #lent = 0;
+
+  /** For so many bytes, or as many of them as are sent at a time. */
+  take(bytes: number): Buffer {
+    if (bytes <= smallBytes || this.#lent >= maxLent) {
+      return Buffer.allocUnsafeSlow(Math.min(bytes, smallBytes));
+    }
+    this.#lent += 1;
+    return this.#kept.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
+  }
+
+  /** `isFree`: nobody reads or writes it any more. Any other is left to the garbage collector. */
+  giveBack(buffer: Buffer, isFree: boolean): void {
+    if (buffer.length < pieceBytes) return;
+    this.#lent -= 1;
+    if (isFree && this.#kept.length < maxKept) this.#kept.push(buffer);
+  }
+}
