@@ -19,7 +19,7 @@ export interface InstanceOptions {
   /** Reads settings and project anew. */
   readonly load: (more: { signal: AbortSignal; onStep: OnStep }) => Promise<LoadedRelease>;
   /** Makes the runner of a mode: the one place where the two modes part. */
-  readonly createRunner: (release: LoadedRelease) => Runner;
+  readonly createRunner: (release: LoadedRelease) => Promise<Runner>;
   /** Opens the first listening sockets, while this process may still bind what it likes. Default: bindMissing. */
   readonly open?: (release: LoadedRelease) => Promise<SiteSockets>;
   readonly certificates: Pick<Certificates, 'prepare' | 'use' | 'keep' | 'status' | 'stop'>;
@@ -192,7 +192,8 @@ export class Instance {
     this.#options.onSettings(loaded);
     const { certificates } = this.#options;
     onStep('waiting for the application');
-    const runner = this.#options.createRunner(loaded);
+    const runner = await this.#options.createRunner(loaded);
+    this.#abort.signal.throwIfAborted();
     this.#runner = runner;
     await runner.start(instanceRelease(serving));
     try {

@@ -9,7 +9,6 @@ import { ControlServer } from './control/control-server.js';
 import { acquireInstance, type InstanceLock } from './control/instance-lock.js';
 import { requireProject, type StateFolder, stateFolderOf } from './control/state-folder.js';
 import { createControlHandler } from './control-verbs.js';
-import { createRunner } from './create-runner.js';
 import { ExitCode } from './errors.js';
 import { Instance } from './instance.js';
 import { type LoadedRelease, loadRelease } from './load-release.js';
@@ -236,24 +235,23 @@ class Launcher {
     const { projectDir, configFile, env, flags } = this.#options;
     const reader = readerFor(this.#privileges, { projectDir, configFile, env, flags });
     const own = { reader, applicationEnv: this.#applicationEnv };
-    const loaded = await loadRelease({ projectDir, configFile, env, flags, ...own, ...more });
+    const loading = loadRelease({ projectDir, configFile, env, flags, ...own, ...more });
+    import('./create-runner.js').catch(() => {}); // half of our modules, while a process reads the project
+    const loaded = await loading;
     for (const text of loaded.project.warnings) this.#log.warn('project-warning', text);
     return loaded;
   }
 
-  #createRunner(release: LoadedRelease): Runner {
-    const { stdout, stderr } = this.#options;
+  async #createRunner(release: LoadedRelease): Promise<Runner> {
+    const { createRunner } = await import('./create-runner.js');
     return createRunner(release, {
       folder: this.#folder,
       applicationEnv: this.#applicationEnv,
       log: this.#log,
       logFormat: this.#logFormat,
-      outputs: { stdout, stderr },
+      outputs: this.#options,
       workers: this.#workers,
-      takeLines: (lines, stream) => {
-        this.#recent.push(lines);
-        this.#write(lines, stream);
-      },
+      takeLines: (lines, stream) => this.#takeLines(lines, stream),
     });
   }
 
@@ -275,11 +273,8 @@ class Launcher {
 
   async #announce(release: LoadedRelease): Promise<void> {
     const status = await this.#instance.status();
-    const print = (text: string): void => {
-      this.#recent.push(text);
-      this.#write(text, 'stdout');
-    };
-    announce({ status, release, options: this.#options, format: this.#logFormat, log: this.#log, print });
+    const print = (text: string): void => this.#takeLines(text, 'stdout');
+    announce({ status, release, print, options: this.#options, format: this.#logFormat, log: this.#log });
     this.#options.onReady?.({ urls: status.urls, pid: status.pid });
   }
 
@@ -307,6 +302,11 @@ class Launcher {
     systemClock.after(FORCE_TIMEOUT_MS, () => this.#end(ExitCode.forced));
     await this.#instance.kill();
     this.#end(ExitCode.forced);
+  }
+
+  #takeLines(lines: string, stream: LogStream): void {
+    this.#recent.push(lines);
+    this.#write(lines, stream);
   }
 
   #write(text: string, stream: LogStream): void {

@@ -1,6 +1,7 @@
 import { describeError } from '../errors.js';
 import { launch } from '../launcher.js';
 import type { StartCommand } from './command.js';
+import { keepHeapSmall } from './keep-heap-small.js';
 import { absoluteConfigFile, projectFolder } from './project-folder.js';
 import { ReadyPipe } from './ready-pipe.js';
 import { startDaemon } from './start-daemon.js';
@@ -14,6 +15,7 @@ export async function start(command: StartCommand, surroundings: Surroundings): 
   if (command.isDaemon) return startDaemon({ projectDir, configFile, flags: command.flags }, surroundings);
   const parent = command.readyFd === undefined ? undefined : new ReadyPipe(command.readyFd);
   const { env, stdout, stderr, signals, version, exec } = surroundings;
+  keepHeapSmall();
   try {
     const result = await launch({
       projectDir,

@@ -1,5 +1,4 @@
 import cluster, { type Worker } from 'node:cluster';
-import throng from 'throng';
 
 /**
  * Signals that throng would answer by killing the workers and exiting after a grace time. It fills an empty list up with
@@ -10,7 +9,7 @@ const unusedSignals = ['no-signal', 'no-second-signal'] as const;
 
 /**
  * Forks workers: the first ones with throng, any further one by itself. One object a process; the only file that imports
- * throng.
+ * throng, and only when there is a cluster.
  *
  * throng splits primary and worker and forks. Restarting, reload, backoff and the hard kill, which it lacks, are
  * ClusterRunner's: a lifetime of 0 keeps throng from forking again by itself.
@@ -39,6 +38,7 @@ export class WorkerGroup {
     const unexpected = (): never => {
       throw new Error('the primary ran as a worker');
     };
+    const { default: throng } = await import('throng');
     await throng({ count, lifetime: 0, signals: [...unusedSignals], master: () => {}, worker: unexpected });
   }
 
@@ -49,5 +49,6 @@ export class WorkerGroup {
 
 /** In a worker: runs `work`. */
 export async function runAsWorker(work: () => void): Promise<void> {
+  const { default: throng } = await import('throng');
   await throng({ count: 1, lifetime: 0, worker: work });
 }

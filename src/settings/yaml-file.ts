@@ -1,5 +1,8 @@
-import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { createRequire } from 'node:module';
+import type * as Yaml from 'yaml';
 import { type FileEntry, FileSyntaxError } from './file-entry.js';
+
+const load = createRequire(import.meta.url);
 
 /**
  * Reads a YAML 1.2 mapping with the line of each name; an empty document has none. For settings/settings-file.
@@ -7,6 +10,8 @@ import { type FileEntry, FileSyntaxError } from './file-entry.js';
  * In YAML 1.2 `no` is text, so that `compress: no` is refused by its format instead of being guessed at.
  */
 export function readYaml(text: string): FileEntry[] {
+  // 72 files, which few sites need: loaded when a settings file is in YAML.
+  const { isMap, isNode, isScalar, LineCounter, parseDocument } = load('yaml') as typeof Yaml;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, version: '1.2' });
   const [fault] = [...document.errors, ...document.warnings];

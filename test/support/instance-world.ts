@@ -52,7 +52,7 @@ export class InstanceWorld {
   readonly instance = new Instance({
     log: this.log,
     load: ({ signal }) => this.load(signal),
-    createRunner: () => {
+    createRunner: async () => {
       const runner = new FakeRunner();
       this.prepareRunner(runner);
       this.runners.push(runner);
