@@ -5,8 +5,11 @@ export type LogStream = 'stdout' | 'stderr';
 
 export type WriteLines = (text: string, stream: LogStream) => void;
 
-/** Beyond this a batch is not worth growing: a pipe takes 64 KiB at once (Linux, pipe(7)). */
-const fullBatchLength = 65_536;
+/**
+ * Beyond this a batch is not worth growing. A pipe takes 64 KiB (Linux, pipe(7)), and a worker would wait for the primary where
+ * little room is left.
+ */
+const fullBatchLength = 8192;
 
 /** How long a line may wait for others: too short for anyone who reads them, long enough for many on a busy site. */
 export const gatherMs = 20;

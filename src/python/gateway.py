@@ -59,6 +59,7 @@ from easyserve_process import (  # noqa: E402
     listen,
     set_exit_deadline,
 )
+from easyserve_turnstile import Turnstile, has_gil  # noqa: E402
 
 Environ = Dict[str, Any]
 Headers = List[Tuple[str, str]]
@@ -519,10 +520,12 @@ class Worker:
         application: Application,
         base: Environ,
         proof: bytes,
+        turnstile: Optional[Turnstile] = None,
     ) -> None:
         self.number = number
         self._application = application
         self._base = base
+        self._turnstile = turnstile
         self._hello = b"%d\0%s" % (number, proof) if proof else b"%d" % number
         self._answer_flags = 0
         self._careful_ms = 0
@@ -599,6 +602,17 @@ class Worker:
             self._run(exchange, environ)
 
     def _run(self, exchange: Exchange, environ: Environ) -> None:
+        turnstile = self._turnstile
+        if turnstile is None:
+            self._run_now(exchange, environ)
+            return
+        turn = turnstile.enter()
+        try:
+            self._run_now(exchange, environ)
+        finally:
+            turnstile.leave(turn)
+
+    def _run_now(self, exchange: Exchange, environ: Environ) -> None:
         try:
             exchange.run(self._application, environ)
         except FrontGone:
@@ -678,8 +692,10 @@ def start(options: argparse.Namespace, ties: Ties) -> List[Worker]:
     # What is loaded stays: the collector need not look at it again.
     gc.collect()
     gc.freeze()
+    # Threads that have nobody to wait for need none.
+    turnstile = Turnstile() if options.threads > 1 and has_gil() else None
     workers = [
-        Worker(number, application, base, proof)
+        Worker(number, application, base, proof, turnstile)
         for number in range(options.threads)
     ]
     for worker in workers:

@@ -1,0 +1,252 @@
+"""One thread at a time in the application, where the GIL allows no more.
+
+Used by gateway.py.  Of many threads that compute, one runs, and the others
+take the GIL from it each time that it lets go, at every step of SQLite for
+example: each time the kernel changes threads, and all requests end late
+instead of one after the other.  The turnstile lets the next thread in when
+the one before has its answer.
+
+It is open, and costs next to nothing, until the process looks as if the GIL
+were its limit.  Closed, it watches whether those inside compute.  Whoever
+stays longer than a moment, waiting for a database perhaps, is overtaken; and
+where they mostly wait it opens again, and stays so for a while.
+
+    open ── busy ──> closed ── those inside wait ──> open, for longer and longer
+"""
+
+import collections
+import os
+import sys
+import threading
+import time
+from typing import Deque, Optional
+
+# So long one thread keeps the others out: as long as the GIL's own interval.
+TURN_SECONDS = 0.005
+# Open, it looks at the use of the processor after so many requests; less of
+# one core is no lack of it, and more is work that lets go of the GIL.
+CHECK_REQUESTS = 64
+MIN_BUSY = 0.5
+MAX_BUSY = 1.15
+# Longer ago, and the requests were too few to say anything.
+CHECK_SECONDS = 5.0
+# Below that a request computes for less than passing it on in order costs.
+MIN_REQUEST_SECONDS = 0.0005
+# Closed, every so manieth turn is measured, and so many of them are judged.
+SAMPLE_EVERY = 8
+SAMPLES = 16
+MAX_IDLE = 0.25
+# One that was overtaken says as much as several: it took longer.
+OVERTAKEN_SAMPLES = 4
+# After it was opened again it stays open for twice as long each time.
+MIN_OPEN_SECONDS = 1.0
+MAX_OPEN_SECONDS = 64.0
+
+
+class Turn:
+    """The time of one thread inside; made by the thread before, or by itself.
+
+    Times are those of the thread that has it, from begin() on.
+    """
+
+    __slots__ = ("gate", "is_given", "started", "busy", "computed", "queued",
+                 "is_sample")
+
+    def __init__(self) -> None:
+        self.gate = threading.Lock()
+        self.is_given = False
+        self.started = 0.0
+        self.busy = 0.0
+        self.is_sample = False
+        self.computed = 0.0
+        self.queued = 0.0
+
+    def begin(self, is_sample: bool) -> None:
+        """Note the clocks; the thread is about to call the application."""
+        self.is_sample = is_sample
+        if is_sample:
+            self.queued = read_queued_seconds()
+            self.computed = time.thread_time()
+        self.busy = time.process_time()
+        self.started = time.perf_counter()
+
+
+class Turnstile:
+    """Says when a thread may call the application.
+
+    A thread calls enter(), and leave() with what that returned.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self._inside: Optional[Turn] = None
+        self._waiting: Deque[Turn] = collections.deque()
+        self._requests = 0
+        self._checked_at = time.perf_counter()
+        self._checked_busy = time.process_time()
+        self._closes_at = 0.0
+        self._open_seconds = MIN_OPEN_SECONDS
+        self._closed_at = 0.0
+        self._turns = 0
+        self._samples = 0
+        self._held = 0.0
+        self._idle = 0.0
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether threads go in one by one."""
+        return self._is_closed
+
+    def enter(self) -> Optional[Turn]:
+        """Wait for a turn; None while it is open."""
+        if not self._is_closed:
+            # Two threads may count as one: it is a rough measure.
+            self._requests += 1
+            if self._requests >= CHECK_REQUESTS:
+                self._check()
+            return None
+        turn = Turn()
+        with self._lock:
+            if not self._is_closed:
+                return None
+            self._turns += 1
+            is_sample = self._turns % SAMPLE_EVERY == 0
+            if self._inside is None:
+                self._inside = turn
+                turn.is_given = True
+            else:
+                turn.gate.acquire()
+                self._waiting.append(turn)
+            # Only the first may overtake, so those behind look later.
+            seconds = TURN_SECONDS * len(self._waiting)
+        while not turn.is_given:
+            if not turn.gate.acquire(timeout=seconds):
+                self._overtake(turn)
+            seconds = TURN_SECONDS
+        turn.begin(is_sample)
+        return turn
+
+    def leave(self, turn: Optional[Turn]) -> None:
+        """Let the next thread in."""
+        if turn is None:
+            return
+        with self._lock:
+            if self._inside is not turn:
+                return  # it was overtaken, or the turnstile was opened
+            self._pass_on()
+            if turn.is_sample:
+                self._measure(turn)
+
+    # Private; all but _check() with the lock
+
+    def _check(self) -> None:
+        now = time.perf_counter()
+        busy = time.process_time()
+        with self._lock:
+            seconds = now - self._checked_at
+            used = busy - self._checked_busy
+            self._requests = 0
+            self._checked_at = now
+            self._checked_busy = busy
+            if self._is_closed or now < self._closes_at:
+                return
+            if seconds > CHECK_SECONDS or seconds <= 0:
+                return
+            if used < MIN_REQUEST_SECONDS * CHECK_REQUESTS:
+                return
+            if MIN_BUSY <= used / seconds <= MAX_BUSY:
+                self._close(now)
+
+    def _close(self, now: float) -> None:
+        self._is_closed = True
+        self._closed_at = now
+        self._samples = 0
+        self._held = self._idle = 0.0
+
+    def _open(self) -> None:
+        now = time.perf_counter()
+        if now - self._closed_at > MAX_OPEN_SECONDS:
+            self._open_seconds = MIN_OPEN_SECONDS
+        self._closes_at = now + self._open_seconds
+        self._open_seconds = min(2 * self._open_seconds, MAX_OPEN_SECONDS)
+        self._is_closed = False
+        self._inside = None
+        while self._waiting:
+            self._admit(self._waiting.popleft())
+
+    def _admit(self, turn: Turn) -> None:
+        turn.is_given = True
+        turn.gate.release()
+
+    def _pass_on(self) -> None:
+        if self._waiting:
+            self._inside = self._waiting.popleft()
+            self._admit(self._inside)
+        else:
+            self._inside = None
+
+    def _overtake(self, turn: Turn) -> None:
+        """Let the first that waits in beside one that takes long."""
+        with self._lock:
+            if turn.is_given or self._waiting[0] is not turn:
+                return
+            before = self._inside
+            if before is not None:
+                seconds = time.perf_counter() - before.started
+                if before.started == 0.0 or seconds < TURN_SECONDS:
+                    return
+                used = time.process_time() - before.busy
+                self._judge(seconds, seconds - used, OVERTAKEN_SAMPLES)
+            if not turn.is_given:
+                self._pass_on()
+
+    def _measure(self, turn: Turn) -> None:
+        seconds = time.perf_counter() - turn.started
+        computed = time.thread_time() - turn.computed
+        queued = read_queued_seconds() - turn.queued
+        self._judge(seconds, seconds - computed - queued, 1)
+
+    def _judge(self, seconds: float, idle: float, samples: int) -> None:
+        """Open where those inside wait for something else than the GIL."""
+        self._held += seconds
+        self._idle += max(0.0, idle)
+        self._samples += samples
+        if self._samples < SAMPLES:
+            return
+        if self._idle > MAX_IDLE * self._held:
+            self._open()
+        self._samples = 0
+        self._held = self._idle = 0.0
+
+
+class _Schedule(threading.local):
+    """The descriptor of this thread's schedstat; -1 where there is none."""
+
+    def __init__(self) -> None:
+        try:
+            path = "/proc/thread-self/schedstat"
+            self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self.descriptor = -1
+
+
+_schedule = _Schedule()
+
+
+def read_queued_seconds() -> float:
+    """Return how long this thread was ready to run, but did not.
+
+    Linux, Documentation/scheduler/sched-stats.rst: nanoseconds on the
+    processor, nanoseconds in the queue, number of timeslices.  0 elsewhere.
+    """
+    if _schedule.descriptor < 0:
+        return 0.0
+    fields = os.pread(_schedule.descriptor, 64, 0).split()
+    return int(fields[1]) / 1e9
+
+
+def has_gil() -> bool:
+    """Return whether threads take turns; Python 3.13 and later may not."""
+    is_enabled = getattr(sys, "_is_gil_enabled", None)
+    return is_enabled is None or is_enabled()
