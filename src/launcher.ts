@@ -235,9 +235,8 @@ class Launcher {
     const { projectDir, configFile, env, flags } = this.#options;
     const reader = readerFor(this.#privileges, { projectDir, configFile, env, flags });
     const own = { reader, applicationEnv: this.#applicationEnv };
-    const loading = loadRelease({ projectDir, configFile, env, flags, ...own, ...more });
     import('./create-runner.js').catch(() => {}); // half of our modules, while a process reads the project
-    const loaded = await loading;
+    const loaded = await loadRelease({ projectDir, configFile, env, flags, ...own, ...more });
     for (const text of loaded.project.warnings) this.#log.warn('project-warning', text);
     return loaded;
   }

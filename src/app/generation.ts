@@ -15,7 +15,7 @@ import type { PoolMember } from './pool-member.js';
 import { readOutOfMemoryKills } from './process-memory.js';
 import type { Release } from './release.js';
 import { RestartPolicy } from './restart-policy.js';
-import { runInLanes } from './run-in-lanes.js';
+import { countLanes, runInLanes } from './run-in-lanes.js';
 
 /** The outside world, and the pool that a generation belongs to. */
 export interface GenerationContext<R extends PendingRequest> {
@@ -198,7 +198,7 @@ export class Generation<R extends PendingRequest> {
 
   #startPlaces(places: readonly number[], rule: ProbeRule): Promise<void> {
     const { startConcurrency, killTimeoutMs } = this.#release.settings;
-    return runInLanes(places, startConcurrency, async (place) => {
+    return runInLanes(places, countLanes(startConcurrency, rule === 'required'), async (place) => {
       if (this.#isRetired) throw new StartError('start-stopped', 'The start was broken off.');
       await this.#startMember(place, 0, rule).catch((error: unknown) => {
         // One is enough to know: those that still load need not be waited for.

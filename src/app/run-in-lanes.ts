@@ -22,3 +22,8 @@ export async function runInLanes<T>(
   await Promise.all(Array.from({ length: Math.min(items.length, lanes) }, runLane));
   if (failures.length > 0) throw failures[0];
 }
+
+/** At a reload half of `startConcurrency`: the release that serves needs the processors too. */
+export function countLanes(startConcurrency: number, isReload: boolean): number {
+  return isReload ? Math.ceil(startConcurrency / 2) : startConcurrency;
+}

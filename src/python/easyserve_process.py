@@ -226,7 +226,6 @@ def join_easyserve(
         errors="backslashreplace",
     )
     faulthandler.enable(errors, all_threads=False)
-    yield_to_front()
     control = Control(control_fd, stacks)
     signals = TerminationSignals(control)
     signals.catch()
@@ -234,20 +233,6 @@ def join_easyserve(
     os.register_at_fork(after_in_child=control.close)
     threading.Thread(target=control.obey, daemon=True).start()
     return Ties(control, signals, errors)
-
-
-def yield_to_front() -> None:
-    """Let the front finish what it does before this process runs.
-
-    Linux stops a process for one that has just been woken up: the front for
-    each request that it hands over, and again for each answer.  With
-    SCHED_BATCH the woken one waits for its turn instead, with the same share
-    of the processor (sched(7)); docs/benchmarks.md says what that gives.
-    Threads and children inherit it.
-    """
-    if sys.platform == "linux":
-        with contextlib.suppress(OSError):  # a sandbox may forbid it
-            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
 
 
 def exit_unloaded(

@@ -19,7 +19,7 @@ import os
 import sys
 import threading
 import time
-from typing import Deque, Optional
+from typing import Callable, Deque, NamedTuple, Optional
 
 # So long one thread keeps the others out: as long as the GIL's own interval.
 TURN_SECONDS = 0.005
@@ -43,6 +43,41 @@ MIN_OPEN_SECONDS = 1.0
 MAX_OPEN_SECONDS = 64.0
 
 
+class _Schedule(threading.local):
+    """The descriptor of this thread's schedstat; -1 where there is none."""
+
+    def __init__(self) -> None:
+        try:
+            path = "/proc/thread-self/schedstat"
+            self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            self.descriptor = -1
+
+
+_schedule = _Schedule()
+
+
+def read_queued_seconds() -> float:
+    """Return how long this thread was ready to run, but did not.
+
+    Linux, Documentation/scheduler/sched-stats.rst: nanoseconds on the
+    processor, nanoseconds in the queue, number of timeslices.  0 elsewhere.
+    """
+    if _schedule.descriptor < 0:
+        return 0.0
+    fields = os.pread(_schedule.descriptor, 64, 0).split()
+    return int(fields[1]) / 1e9
+
+
+class Clocks(NamedTuple):
+    """Seconds: that pass, that the process computed, and the thread."""
+
+    wall: Callable[[], float] = time.perf_counter
+    process: Callable[[], float] = time.process_time
+    thread: Callable[[], float] = time.thread_time
+    queued: Callable[[], float] = read_queued_seconds
+
+
 class Turn:
     """The time of one thread inside; made by the thread before, or by itself.
 
@@ -61,14 +96,14 @@ class Turn:
         self.computed = 0.0
         self.queued = 0.0
 
-    def begin(self, is_sample: bool) -> None:
+    def begin(self, clocks: Clocks, is_sample: bool) -> None:
         """Note the clocks; the thread is about to call the application."""
         self.is_sample = is_sample
         if is_sample:
-            self.queued = read_queued_seconds()
-            self.computed = time.thread_time()
-        self.busy = time.process_time()
-        self.started = time.perf_counter()
+            self.queued = clocks.queued()
+            self.computed = clocks.thread()
+        self.busy = clocks.process()
+        self.started = clocks.wall()
 
 
 class Turnstile:
@@ -77,14 +112,15 @@ class Turnstile:
     A thread calls enter(), and leave() with what that returned.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clocks: Clocks = Clocks()) -> None:
+        self._clocks = clocks
         self._lock = threading.Lock()
         self._is_closed = False
         self._inside: Optional[Turn] = None
         self._waiting: Deque[Turn] = collections.deque()
         self._requests = 0
-        self._checked_at = time.perf_counter()
-        self._checked_busy = time.process_time()
+        self._checked_at = self._clocks.wall()
+        self._checked_busy = self._clocks.process()
         self._closes_at = 0.0
         self._open_seconds = MIN_OPEN_SECONDS
         self._closed_at = 0.0
@@ -124,7 +160,7 @@ class Turnstile:
             if not turn.gate.acquire(timeout=seconds):
                 self._overtake(turn)
             seconds = TURN_SECONDS
-        turn.begin(is_sample)
+        turn.begin(self._clocks, is_sample)
         return turn
 
     def leave(self, turn: Optional[Turn]) -> None:
@@ -141,8 +177,8 @@ class Turnstile:
     # Private; all but _check() with the lock
 
     def _check(self) -> None:
-        now = time.perf_counter()
-        busy = time.process_time()
+        now = self._clocks.wall()
+        busy = self._clocks.process()
         with self._lock:
             seconds = now - self._checked_at
             used = busy - self._checked_busy
@@ -165,7 +201,7 @@ class Turnstile:
         self._held = self._idle = 0.0
 
     def _open(self) -> None:
-        now = time.perf_counter()
+        now = self._clocks.wall()
         if now - self._closed_at > MAX_OPEN_SECONDS:
             self._open_seconds = MIN_OPEN_SECONDS
         self._closes_at = now + self._open_seconds
@@ -193,18 +229,18 @@ class Turnstile:
                 return
             before = self._inside
             if before is not None:
-                seconds = time.perf_counter() - before.started
+                seconds = self._clocks.wall() - before.started
                 if before.started == 0.0 or seconds < TURN_SECONDS:
                     return
-                used = time.process_time() - before.busy
+                used = self._clocks.process() - before.busy
                 self._judge(seconds, seconds - used, OVERTAKEN_SAMPLES)
             if not turn.is_given:
                 self._pass_on()
 
     def _measure(self, turn: Turn) -> None:
-        seconds = time.perf_counter() - turn.started
-        computed = time.thread_time() - turn.computed
-        queued = read_queued_seconds() - turn.queued
+        seconds = self._clocks.wall() - turn.started
+        computed = self._clocks.thread() - turn.computed
+        queued = self._clocks.queued() - turn.queued
         self._judge(seconds, seconds - computed - queued, 1)
 
     def _judge(self, seconds: float, idle: float, samples: int) -> None:
@@ -218,32 +254,6 @@ class Turnstile:
             self._open()
         self._samples = 0
         self._held = self._idle = 0.0
-
-
-class _Schedule(threading.local):
-    """The descriptor of this thread's schedstat; -1 where there is none."""
-
-    def __init__(self) -> None:
-        try:
-            path = "/proc/thread-self/schedstat"
-            self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError:
-            self.descriptor = -1
-
-
-_schedule = _Schedule()
-
-
-def read_queued_seconds() -> float:
-    """Return how long this thread was ready to run, but did not.
-
-    Linux, Documentation/scheduler/sched-stats.rst: nanoseconds on the
-    processor, nanoseconds in the queue, number of timeslices.  0 elsewhere.
-    """
-    if _schedule.descriptor < 0:
-        return 0.0
-    fields = os.pread(_schedule.descriptor, 64, 0).split()
-    return int(fields[1]) / 1e9
 
 
 def has_gil() -> bool:

@@ -39,7 +39,7 @@ export const lifecycleSettings: Definitions<
   startConcurrency: {
     format: integer(1, 1024),
     default: 2,
-    doc: 'How many new application processes of one front start at the same time.',
+    doc: 'How many new application processes of one front start at the same time. Half as many at a reload, while the old ones serve.',
     effect: 'live',
   },
   drainTimeoutMs: {

@@ -228,7 +228,7 @@ test('stop in the middle of a prepare ends what was started', async (t) => {
   await world.serve();
   world.children.onSpawn = () => {};
   const prepared = world.pool.prepare(
-    world.release({ processes: 5, settings: { startConcurrency: 2 } }),
+    world.release({ processes: 5, settings: { startConcurrency: 4 } }),
     'required',
   );
   const refused = assert.rejects(prepared);

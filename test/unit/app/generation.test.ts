@@ -23,6 +23,18 @@ test('processes start a bounded number at a time', async (t) => {
   await served;
 });
 
+test('at a reload half as many start at a time, for the old ones need the processors too', async (t) => {
+  const world = await makePoolWorld(t);
+  world.children.onSpawn = () => {};
+  const release = world.release({ processes: 3, settings: { startConcurrency: 2 } });
+  const prepared = world.pool.prepare(release, 'required').catch(() => 'broken off');
+  await world.children.started(1);
+  await world.clock.advanceAsync(0);
+  assert.equal(world.children.all.length, 1);
+  world.children.at(0).exit(1);
+  assert.equal(await prepared, 'broken off');
+});
+
 test('one process that does not start ends them all, and begins no more', async (t) => {
   const world = await makePoolWorld(t);
   world.children.onSpawn = (child) => child.pid === 1002 && child.exit(1);
