@@ -47,6 +47,7 @@ const floors = [
     'announce',
     'application-environment',
     'create-runner',
+    'supervisor-heap',
     'open-first',
     'port-permission',
     'privileges',

@@ -13,6 +13,7 @@ import { relayLines } from './log/relay-lines.js';
 import type { Runner } from './runner.js';
 import { SingleRunner } from './single/single-runner.js';
 import { Site } from './site.js';
+import { letHeapGrow } from './supervisor-heap.js';
 
 export interface RunnerOptions {
   readonly folder: StateFolder;
@@ -27,10 +28,11 @@ export interface RunnerOptions {
 }
 
 /** Where the two modes part. Called by launcher for its Instance, at the start and at each restart. */
-export function createRunner({ plan, settings }: LoadedRelease, options: RunnerOptions): Runner {
+export function createRunner({ plan, project, settings }: LoadedRelease, options: RunnerOptions): Runner {
   const { log, applicationEnv: env, outputs } = options;
   const { runFolder, spoolFolder } = options.folder;
   if (plan.mode === 'single') {
+    if (plan.processes === 0 || project.server === 'node') letHeapGrow();
     return new SingleRunner(
       new Site({
         spawn,

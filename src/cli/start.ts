@@ -1,7 +1,7 @@
 import { describeError } from '../errors.js';
 import { launch } from '../launcher.js';
+import { keepHeapSmall } from '../supervisor-heap.js';
 import type { StartCommand } from './command.js';
-import { keepHeapSmall } from './keep-heap-small.js';
 import { absoluteConfigFile, projectFolder } from './project-folder.js';
 import { ReadyPipe } from './ready-pipe.js';
 import { startDaemon } from './start-daemon.js';

@@ -128,6 +128,8 @@ class Turnstile:
         self._samples = 0
         self._held = 0.0
         self._idle = 0.0
+        # Another thread may have had the lock when the application forked.
+        os.register_at_fork(after_in_child=self._renew_lock)
 
     @property
     def is_closed(self) -> bool:
@@ -174,7 +176,10 @@ class Turnstile:
             if turn.is_sample:
                 self._measure(turn)
 
-    # Private; all but _check() with the lock
+    # Private; from _close() on with the lock
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.Lock()
 
     def _check(self) -> None:
         now = self._clocks.wall()

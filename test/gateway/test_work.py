@@ -1,6 +1,7 @@
 """What one request costs in calls of our own functions: a guard of the speed that is the same on every machine.
 
-test/work/ counts the system calls. Where the bound here is exceeded, see whether the new call is worth it for each request.
+test/work/ counts the system calls. Where the bound here is exceeded, see whether the new call is worth it for each
+request.
 """
 import io
 import socket
