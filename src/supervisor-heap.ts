@@ -6,8 +6,8 @@ import { setFlagsFromString } from 'node:v8';
  * Python process serves on a small machine. The workers of a cluster have V8's defaults.
  *
  * Both are read whenever V8 looks at the size of its heap, hence they may be set after the start; the option of the command
- * line for the first, --max-semi-space-size, would take another process. V8's flags have no promise: without effect, nothing but
- * memory is lost (docs/benchmarks.md).
+ * line for the first, --max-semi-space-size, would take another process. V8's flags have no promise, so a test looks for their effect
+ * on every supported Node; docs/benchmarks.md has the figures.
  */
 export function keepHeapSmall(): void {
   // The space for young objects stays at its first size instead of growing to 16 MB twice.

@@ -88,7 +88,7 @@ export class Generation<R extends PendingRequest> {
     return this.#serving.size === 0 && this.#policy.isCrashLoop;
   }
 
-  /** Starts all processes, `startConcurrency` at a time. Throws StartError; what was started is stopped then. */
+  /** Starts all processes, some at a time (countLanes). Throws StartError; what was started is stopped then. */
   async start(rule: ProbeRule): Promise<void> {
     try {
       await this.#startPlaces([...Array(this.#release.processes).keys()], rule);

@@ -70,7 +70,12 @@ export class ClusterRunner implements Runner {
     this.#policy = new RestartPolicy(release.settings, this.#options.clock);
     const forked = Promise.all(Array.from({ length: fronts }, (_, index) => this.#expectFork(index)));
     this.#forked = forked;
-    await this.#options.group.start(fronts, (worker) => this.#onWorker(worker));
+    await this.#options.group
+      .start(fronts, (worker) => this.#onWorker(worker))
+      .catch((error: unknown) => {
+        this.#forked = Promise.resolve(); // there is nothing to wait for
+        throw error;
+      });
     const places = await forked;
     try {
       if (this.#isStopping) throw new StartError('start-stopped', 'The start was broken off.');

@@ -32,13 +32,13 @@ export class WorkerGroup {
       for (let index = 0; index < count; index += 1) this.add();
       return;
     }
+    const { default: throng } = await import('throng');
     this.#hasThrong = true;
     cluster.setupPrimary({ exec: this.#entry, args: [], silent: true });
     cluster.on('fork', (worker) => this.#onWorker(worker));
     const unexpected = (): never => {
       throw new Error('the primary ran as a worker');
     };
-    const { default: throng } = await import('throng');
     await throng({ count, lifetime: 0, signals: [...unusedSignals], master: () => {}, worker: unexpected });
   }
 

@@ -63,6 +63,7 @@ export class RecentLines {
     for (;;) {
       const oldest = this.#pieces[this.#first] as string;
       if (this.#length - oldest.length < this.#maxLength) break;
+      this.#pieces[this.#first] = ''; // its place goes later
       this.#first += 1;
       this.#length -= oldest.length;
       this.#isCut = !oldest.endsWith('\n');

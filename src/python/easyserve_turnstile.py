@@ -38,6 +38,11 @@ SAMPLES = 16
 MAX_IDLE = 0.25
 # One that was overtaken says as much as several: it took longer.
 OVERTAKEN_SAMPLES = 4
+# Closed, it can't see that more than one could compute, beside the GIL: now
+# and then it is open for one look at the use of the processor.
+MAX_CLOSED_SECONDS = 10.0
+# Only the first that waits may overtake; those behind it look less often.
+MAX_PATIENCE = 4
 # After it was opened again it stays open for twice as long each time.
 MIN_OPEN_SECONDS = 1.0
 MAX_OPEN_SECONDS = 64.0
@@ -65,8 +70,11 @@ def read_queued_seconds() -> float:
     """
     if _schedule.descriptor < 0:
         return 0.0
-    fields = os.pread(_schedule.descriptor, 64, 0).split()
-    return int(fields[1]) / 1e9
+    try:
+        return int(os.pread(_schedule.descriptor, 64, 0).split()[1]) / 1e9
+    except (OSError, IndexError, ValueError):
+        _schedule.descriptor = -1  # the application has closed it
+        return 0.0
 
 
 class Clocks(NamedTuple):
@@ -79,7 +87,7 @@ class Clocks(NamedTuple):
 
 
 class Turn:
-    """The time of one thread inside; made by the thread before, or by itself.
+    """The time of one thread inside; given by the thread before it.
 
     Times are those of the thread that has it, from begin() on.
     """
@@ -145,25 +153,11 @@ class Turnstile:
                 self._check()
             return None
         turn = Turn()
-        with self._lock:
-            if not self._is_closed:
-                return None
-            self._turns += 1
-            is_sample = self._turns % SAMPLE_EVERY == 0
-            if self._inside is None:
-                self._inside = turn
-                turn.is_given = True
-            else:
-                turn.gate.acquire()
-                self._waiting.append(turn)
-            # Only the first may overtake, so those behind look later.
-            seconds = TURN_SECONDS * len(self._waiting)
-        while not turn.is_given:
-            if not turn.gate.acquire(timeout=seconds):
-                self._overtake(turn)
-            seconds = TURN_SECONDS
-        turn.begin(self._clocks, is_sample)
-        return turn
+        try:
+            return turn if self._wait(turn) else None
+        except BaseException:  # raised in this thread by another one
+            self._give_up(turn)
+            raise
 
     def leave(self, turn: Optional[Turn]) -> None:
         """Let the next thread in."""
@@ -175,8 +169,37 @@ class Turnstile:
             self._pass_on()
             if turn.is_sample:
                 self._measure(turn)
+            if self._clocks.wall() - self._closed_at > MAX_CLOSED_SECONDS:
+                self._look_again()
 
-    # Private; from _close() on with the lock
+    # Private
+
+    def _wait(self, turn: Turn) -> bool:
+        """Return whether it has a turn, or needs none."""
+        with self._lock:
+            if not self._is_closed:
+                return False
+            self._turns += 1
+            is_sample = self._turns % SAMPLE_EVERY == 0
+            if self._inside is None:
+                self._inside = turn
+                turn.is_given = True
+            else:
+                turn.gate.acquire()
+                self._waiting.append(turn)
+            seconds = TURN_SECONDS * min(len(self._waiting), MAX_PATIENCE)
+        while not turn.is_given:
+            if not turn.gate.acquire(timeout=seconds):
+                self._overtake(turn)
+        turn.begin(self._clocks, is_sample)
+        return True
+
+    def _give_up(self, turn: Turn) -> None:
+        with self._lock:
+            if self._inside is turn:
+                self._pass_on()
+            elif turn in self._waiting:
+                self._waiting.remove(turn)
 
     def _renew_lock(self) -> None:
         self._lock = threading.Lock()
@@ -199,6 +222,23 @@ class Turnstile:
             if MIN_BUSY <= used / seconds <= MAX_BUSY:
                 self._close(now)
 
+    def _overtake(self, turn: Turn) -> None:
+        """Let the first that waits in beside one that takes long."""
+        with self._lock:
+            if turn.is_given or self._waiting[0] is not turn:
+                return
+            before = self._inside
+            if before is not None:
+                seconds = self._clocks.wall() - before.started
+                if before.started == 0.0 or seconds < TURN_SECONDS:
+                    return
+                used = self._clocks.process() - before.busy
+                self._judge(seconds, seconds - used, OVERTAKEN_SAMPLES)
+            if not turn.is_given:
+                self._pass_on()
+
+    # With the lock
+
     def _close(self, now: float) -> None:
         self._is_closed = True
         self._closed_at = now
@@ -207,10 +247,19 @@ class Turnstile:
 
     def _open(self) -> None:
         now = self._clocks.wall()
-        if now - self._closed_at > MAX_OPEN_SECONDS:
-            self._open_seconds = MIN_OPEN_SECONDS
         self._closes_at = now + self._open_seconds
         self._open_seconds = min(2 * self._open_seconds, MAX_OPEN_SECONDS)
+        self._let_all_in()
+
+    def _look_again(self) -> None:
+        self._open_seconds = MIN_OPEN_SECONDS
+        self._closes_at = 0.0
+        self._requests = 0
+        self._checked_at = self._clocks.wall()
+        self._checked_busy = self._clocks.process()
+        self._let_all_in()
+
+    def _let_all_in(self) -> None:
         self._is_closed = False
         self._inside = None
         while self._waiting:
@@ -226,21 +275,6 @@ class Turnstile:
             self._admit(self._inside)
         else:
             self._inside = None
-
-    def _overtake(self, turn: Turn) -> None:
-        """Let the first that waits in beside one that takes long."""
-        with self._lock:
-            if turn.is_given or self._waiting[0] is not turn:
-                return
-            before = self._inside
-            if before is not None:
-                seconds = self._clocks.wall() - before.started
-                if before.started == 0.0 or seconds < TURN_SECONDS:
-                    return
-                used = self._clocks.process() - before.busy
-                self._judge(seconds, seconds - used, OVERTAKEN_SAMPLES)
-            if not turn.is_given:
-                self._pass_on()
 
     def _measure(self, turn: Turn) -> None:
         seconds = self._clocks.wall() - turn.started

@@ -603,18 +603,13 @@ class Worker:
 
     def _run(self, exchange: Exchange, environ: Environ) -> None:
         turnstile = self._turnstile
-        if turnstile is None:
-            self._run_now(exchange, environ)
-            return
-        turn = turnstile.enter()
         try:
-            self._run_now(exchange, environ)
-        finally:
-            turnstile.leave(turn)
-
-    def _run_now(self, exchange: Exchange, environ: Environ) -> None:
-        try:
-            exchange.run(self._application, environ)
+            turn = turnstile.enter() if turnstile else None
+            try:
+                exchange.run(self._application, environ)
+            finally:
+                if turnstile:
+                    turnstile.leave(turn)
         except FrontGone:
             raise
         except BaseException as error:  # sys.exit() in a view ends no thread

@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'src' / 'python'))
 
 from easyserve_turnstile import (  # noqa: E402
     CHECK_REQUESTS,
+    MAX_CLOSED_SECONDS,
     MIN_OPEN_SECONDS,
     OVERTAKEN_SAMPLES,
     SAMPLE_EVERY,
@@ -170,6 +171,45 @@ class TurnstileTest(unittest.TestCase):
         self.time.wall = opened + MIN_OPEN_SECONDS
         self.ask(CHECK_REQUESTS, wall=0.002, process=0.0019)  # the pause is in these
         self.close()
+
+    def test_one_that_fails_on_its_way_in_keeps_nobody_out(self) -> None:
+        self.close()
+        first = self.visitor()
+        self.assertIs(self.next_inside(), first)
+        failure = KeyboardInterrupt('from another thread')
+
+        def process() -> float:
+            raise failure
+
+        self.turnstile._clocks = self.turnstile._clocks._replace(process=process)
+        failed = threading.Event()
+
+        def fail() -> None:
+            try:
+                self.turnstile.enter()
+            except KeyboardInterrupt:
+                failed.set()
+
+        threading.Thread(target=fail, daemon=True).start()
+        while not self.turnstile._waiting:
+            self.assertFalse(failed.is_set())
+        first.leave()
+        self.assertTrue(failed.wait(PATIENCE_SECONDS))
+        self.turnstile._clocks = self.time.clocks()
+        last = self.visitor()
+        self.assertIs(self.next_inside(), last)
+        last.leave()
+
+    def test_looks_now_and_then_whether_more_than_one_could_compute(self) -> None:
+        self.close()
+        turn = self.turnstile.enter()
+        self.time.compute(MAX_CLOSED_SECONDS + 1)
+        self.turnstile.leave(turn)
+        self.assertFalse(self.turnstile.is_closed)
+        self.ask(3 * CHECK_REQUESTS, wall=0.002, process=0.003)
+        self.assertFalse(self.turnstile.is_closed)
+        self.ask(CHECK_REQUESTS, wall=0.002, process=0.0019)
+        self.assertTrue(self.turnstile.is_closed)
 
     def test_the_kernel_tells_how_long_this_thread_was_queued(self) -> None:
         before = read_queued_seconds()

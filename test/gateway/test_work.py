@@ -19,7 +19,7 @@ import gateway  # noqa: E402
 from easyserve_turnstile import Turnstile  # noqa: E402
 
 # read_frame to send_frame, and what PEP 3333 takes in between.
-MAX_CALLS = 18
+MAX_CALLS = 17
 
 
 def application(environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:

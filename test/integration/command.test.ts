@@ -115,7 +115,8 @@ function start(t: Parameters<typeof startEasyserve>[0], mode: Mode, command: str
   return startEasyserve(t, {
     fixture: 'wsgi-hello',
     mode,
-    settings: { command },
+    // The tests reload by themselves, and count the processes that are there.
+    settings: { command, watch: false },
     prepare: (dir) => {
       putFiles(dir, {
         'sub/VERSION': 'of sub\n',

@@ -25,7 +25,8 @@ console.log(JSON.stringify([small, makeObjects()]));
 
 test('the space for young objects stays small, until it may grow', async () => {
   const args = ['--input-type=module', '--eval', program];
-  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
+  assert.equal(stderr, '', 'V8 knows the flags');
   const [small = 0, grown = 0] = JSON.parse(stdout);
   assert.ok(small < 5, `${small} MB`);
   assert.ok(grown > 10, `${grown} MB`);
