@@ -175,12 +175,12 @@ test('flush writes what waits, once', () => {
   assert.equal(writes.length, 1);
 });
 
-test('a large batch does not wait for the turn to end', () => {
+test('a large batch does not wait for its time', () => {
   const { log, writes } = openLog();
-  for (let count = 0; count < 100; count++) log.application('x'.repeat(1000), { pid: 1, stream: 'stdout' });
+  for (let count = 0; count < 10; count++) log.application('x'.repeat(1000), { pid: 1, stream: 'stdout' });
   assert.equal(writes.length, 1);
   log.flush();
-  assert.equal(recordsOf(writes).length, 100);
+  assert.equal(recordsOf(writes).length, 10);
 });
 
 test('a writer that throws, or logs by itself, loses and repeats nothing', () => {
