@@ -13,7 +13,7 @@ import { relayLines } from './log/relay-lines.js';
 import type { Runner } from './runner.js';
 import { SingleRunner } from './single/single-runner.js';
 import { Site } from './site.js';
-import { letHeapGrow } from './supervisor-heap.js';
+import { keepHeapSmall, letHeapGrow } from './supervisor-heap.js';
 
 export interface RunnerOptions {
   readonly folder: StateFolder;
@@ -31,8 +31,10 @@ export interface RunnerOptions {
 export function createRunner({ plan, project, settings }: LoadedRelease, options: RunnerOptions): Runner {
   const { log, applicationEnv: env, outputs } = options;
   const { runFolder, spoolFolder } = options.folder;
+  // A restart may bring another kind of site.
+  if (plan.mode === 'single' && (plan.processes === 0 || project.server === 'node')) letHeapGrow();
+  else keepHeapSmall();
   if (plan.mode === 'single') {
-    if (plan.processes === 0 || project.server === 'node') letHeapGrow();
     return new SingleRunner(
       new Site({
         spawn,

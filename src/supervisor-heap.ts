@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 
 /**
  * Makes V8 collect garbage earlier in this process: 40 MB less under load, and up to a tenth of the front's speed, a quarter of
- * it over HTTP/2. For the supervisor, called by cli/start: in single mode it is the front too, as a rule of a site that one
+ * it over HTTP/2. For the supervisor, called by cli/start, before most is loaded, and by createRunner: in single mode it is the front too, as a rule of a site that one
  * Python process serves on a small machine. The workers of a cluster have V8's defaults.
  *
  * Both are read whenever V8 looks at the size of its heap, hence they may be set after the start; the option of the command

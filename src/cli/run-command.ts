@@ -17,7 +17,7 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
   }
 }
 
-/** Each verb loads what it needs: `reload`, which only asks the running instance, would take twice as long with all of it. */
+/** Each verb loads what it needs: `reload`, which only asks the running instance, would take three times as long with all of it. */
 async function runCommand(command: Command, surroundings: Surroundings): Promise<number> {
   switch (command.verb) {
     case 'start':

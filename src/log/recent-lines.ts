@@ -1,26 +1,26 @@
 /**
- * The last lines of the log, for `easyserve logs` and `easyserve logs -f`, bounded in lines and in characters.
+ * The last lines of the log, for `easyserve logs` and `easyserve logs -f`, bounded in lines and in bytes.
  *
  * Every line of the access log comes by here, and hardly one is ever asked for: the text is kept as it came, and cut into
  * lines when somebody asks.
  */
 export class RecentLines {
   readonly #maxLines: number;
-  readonly #maxLength: number;
+  readonly #maxBytes: number;
   readonly #maxLineLength: number;
   readonly #followers = new Set<(line: string) => void>();
   #pieces: string[] = [];
   /** Where the oldest piece stands: shifting a long array for each one is dear. */
   #first = 0;
-  #length = 0;
+  #bytes = 0;
   /** The oldest piece begins in the middle of a line. */
   #isCut = false;
   /** While somebody follows: the beginning of a line whose end has not come yet. */
   #partial = '';
 
-  constructor(limits: { maxLines?: number; maxLength?: number; maxLineLength?: number } = {}) {
+  constructor(limits: { maxLines?: number; maxBytes?: number; maxLineLength?: number } = {}) {
     this.#maxLines = limits.maxLines ?? 2000;
-    this.#maxLength = limits.maxLength ?? 1_048_576;
+    this.#maxBytes = limits.maxBytes ?? 1_048_576;
     this.#maxLineLength = limits.maxLineLength ?? 65_536;
   }
 
@@ -28,7 +28,7 @@ export class RecentLines {
   push(text: string): void {
     if (text === '') return;
     this.#pieces.push(text);
-    this.#length += text.length;
+    this.#bytes += Buffer.byteLength(text);
     this.#dropOld();
     if (this.#followers.size > 0) this.#tellFollowers(text);
   }
@@ -58,14 +58,13 @@ export class RecentLines {
     return cutLines(text.slice(start), this.#maxLineLength);
   }
 
-  /** Whole pieces go, as long as the rest is long enough. */
+  /** Whole pieces go; the last one always stays. */
   #dropOld(): void {
-    for (;;) {
+    while (this.#bytes > this.#maxBytes && this.#first < this.#pieces.length - 1) {
       const oldest = this.#pieces[this.#first] as string;
-      if (this.#length - oldest.length < this.#maxLength) break;
       this.#pieces[this.#first] = ''; // its place goes later
       this.#first += 1;
-      this.#length -= oldest.length;
+      this.#bytes -= Buffer.byteLength(oldest);
       this.#isCut = !oldest.endsWith('\n');
     }
     if (this.#first <= 64 || this.#first * 2 < this.#pieces.length) return;

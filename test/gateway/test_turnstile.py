@@ -1,10 +1,12 @@
 """The turnstile before the application, on clocks that the tests turn."""
+import os
 import queue
 import sys
 import threading
+import time
 import unittest
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Callable, Dict, List, Optional
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'src' / 'python'))
 
@@ -18,11 +20,13 @@ from easyserve_turnstile import (  # noqa: E402
     Clocks,
     Turn,
     Turnstile,
+    _schedule,
     read_queued_seconds,
 )
 
 # A thread that waits for something that never comes fails its test instead of hanging it.
 PATIENCE_SECONDS = 20
+SCHEDSTAT = Path('/proc/thread-self/schedstat')
 
 
 class FakeClocks:
@@ -83,13 +87,18 @@ class TurnstileTest(unittest.TestCase):
     def next_inside(self) -> Visitor:
         return self.entered.get(timeout=PATIENCE_SECONDS)
 
+    def wait_for(self, condition: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not condition():
+            self.assertLess(time.monotonic(), deadline)
+
     def waiting(self, count: int) -> List[Visitor]:
         """So many threads that wait, in this order."""
         visitors = []
         for number in range(count):
             visitors.append(self.visitor())
-            while len(self.turnstile._waiting) <= number:
-                self.assertTrue(self.entered.empty())
+            self.wait_for(lambda: len(self.turnstile._waiting) > number)
+        self.assertTrue(self.entered.empty())
         return visitors
 
     def test_stays_open_where_the_gil_is_not_the_limit(self) -> None:
@@ -191,8 +200,8 @@ class TurnstileTest(unittest.TestCase):
                 failed.set()
 
         threading.Thread(target=fail, daemon=True).start()
-        while not self.turnstile._waiting:
-            self.assertFalse(failed.is_set())
+        self.wait_for(lambda: len(self.turnstile._waiting) > 0)
+        self.assertFalse(failed.is_set())
         first.leave()
         self.assertTrue(failed.wait(PATIENCE_SECONDS))
         self.turnstile._clocks = self.time.clocks()
@@ -211,10 +220,29 @@ class TurnstileTest(unittest.TestCase):
         self.ask(CHECK_REQUESTS, wall=0.002, process=0.0019)
         self.assertTrue(self.turnstile.is_closed)
 
+    @unittest.skipUnless(SCHEDSTAT.exists(), 'the kernel does not count that')
     def test_the_kernel_tells_how_long_this_thread_was_queued(self) -> None:
-        before = read_queued_seconds()
-        self.assertGreaterEqual(before, 0.0)
-        self.assertGreaterEqual(read_queued_seconds(), before)
+        def read() -> float:
+            return int(SCHEDSTAT.read_text().split()[1]) / 1e9
+
+        before = read()
+        told = read_queued_seconds()
+        self.assertTrue(before <= told <= read(), told)
+        self.assertGreater(read(), 0.0)
+
+    def test_a_descriptor_that_the_application_closed_is_given_up(self) -> None:
+        def close_and_read() -> None:
+            read_queued_seconds()
+            if _schedule.descriptor >= 0:
+                os.close(_schedule.descriptor)
+            told.extend([read_queued_seconds(), _schedule.descriptor])
+
+        told: List[float] = []
+        # The descriptor is of the thread, and this one needs its own.
+        thread = threading.Thread(target=close_and_read, daemon=True)
+        thread.start()
+        thread.join(PATIENCE_SECONDS)
+        self.assertEqual(told, [0.0, -1])
 
 
 if __name__ == '__main__':

@@ -30,6 +30,7 @@ def application(environ: Dict[str, Any], start_response: Callable[..., Any]) -> 
 class WorkTest(unittest.TestCase):
     def test_calls_for_one_request(self) -> None:
         front, peer = socket.socketpair()
+        front.settimeout(20)  # of an answer that never comes
         self.addCleanup(front.close)
         self.addCleanup(peer.close)
         base = gateway.base_environ(4, io.StringIO())

@@ -25,7 +25,7 @@ console.log(JSON.stringify([small, makeObjects()]));
 
 test('the space for young objects stays small, until it may grow', async () => {
   const args = ['--input-type=module', '--eval', program];
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, args);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { timeout: 60_000 });
   assert.equal(stderr, '', 'V8 knows the flags');
   const [small = 0, grown = 0] = JSON.parse(stdout);
   assert.ok(small < 5, `${small} MB`);

@@ -23,26 +23,28 @@ test('last gives as many as there are, the oldest first', () => {
   assert.deepEqual(recent.last(-1), []);
 });
 
-test('characters bound it too: the oldest pieces go, when the rest is long enough', () => {
-  const recent = new RecentLines({ maxLines: 100, maxLength: 10 });
+test('bytes bound it too, counted in UTF-8: the oldest pieces go, but the last one always stays', () => {
+  const recent = new RecentLines({ maxLines: 100, maxBytes: 13 });
   for (const text of ['aaaa\n', 'bbbb\n', 'cc\n']) recent.push(text);
   assert.deepEqual(recent.last(9), ['aaaa', 'bbbb', 'cc']);
-  recent.push('d\n');
-  assert.deepEqual(recent.last(9), ['bbbb', 'cc', 'd']);
+  recent.push('é\n');
+  assert.deepEqual(recent.last(9), ['bbbb', 'cc', 'é']);
+  recent.push('é\n');
+  assert.deepEqual(recent.last(9), ['cc', 'é', 'é']);
   recent.push(`${'x'.repeat(50)}\n`);
   assert.deepEqual(recent.last(9), ['x'.repeat(50)]);
   recent.push('y\n');
-  assert.deepEqual(recent.last(9), ['x'.repeat(50), 'y']);
+  assert.deepEqual(recent.last(9), ['y']);
 });
 
 test('what is left of a line whose beginning is gone is not shown', () => {
-  const recent = new RecentLines({ maxLength: 6 });
+  const recent = new RecentLines({ maxBytes: 8 });
   for (const text of ['one\ntw', 'o\nthree', '\n']) recent.push(text);
   assert.deepEqual(recent.last(9), ['three']);
 });
 
 test('a long life leaves the last lines, in order', () => {
-  const recent = new RecentLines({ maxLength: 300 });
+  const recent = new RecentLines({ maxBytes: 300 });
   for (let number = 0; number < 1000; number++) recent.push(`${number}\n`);
   assert.deepEqual(recent.last(3), ['997', '998', '999']);
   assert.equal(recent.last(1000)[0], '925');
