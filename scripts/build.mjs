@@ -28,7 +28,7 @@ function build(project, folder, src) {
     });
     if (error) throw error;
     if (status !== 0) return false;
-    copyPython(join(fresh, src, 'python'));
+    copyPython(join(fresh, src, 'app', 'python'));
     replace(fresh, join(root, folder));
     return true;
   } finally {
@@ -38,8 +38,8 @@ function build(project, folder, src) {
 
 function copyPython(to) {
   mkdirSync(to, { recursive: true });
-  for (const name of readdirSync(join(root, 'src', 'python'))) {
-    if (name.endsWith('.py')) cpSync(join(root, 'src', 'python', name), join(to, name));
+  for (const name of readdirSync(join(root, 'src', 'app', 'python'))) {
+    if (name.endsWith('.py')) cpSync(join(root, 'src', 'app', 'python', name), join(to, name));
   }
 }
 

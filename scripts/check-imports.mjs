@@ -1,72 +1,57 @@
 /**
  * Fails when the source breaks the rules of its own layout (docs/architecture.md):
  *
- *   - a file imports its own folder or a lower floor, see `floors`
+ *   - a file imports its own room or a lower floor, see `floors`; files import each other in no circle, types included
+ *   - no file lies loose in src/, and the table of floors in docs/architecture.md is the one of this script
  *   - each third-party package is imported by one file
  *   - only cli/main exits the process; only the edges read process.env and process.argv
  *   - no drawer names, no barrels, no file above the length limit
  *   - tests do not sleep
  *
- * Reads the files as text: what looks like an import in a comment is left out, nothing else is understood.
+ * With --write it writes that table instead of comparing it. Reads the files as text: what looks like an import in a
+ * comment is left out, nothing else is understood.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
-/** From low to high. A name is a folder of src/, or a file directly in it; such files on one floor know each other. */
+/**
+ * The rooms of src/, from the lowest floor up. A file imports its own room or one of a lower floor; rooms of one floor do not
+ * know each other.
+ */
 const floors = [
-  [
-    'errors',
-    'lifecycle',
-    'clock',
-    'link-once',
-    'upstream',
-    'status',
-    'project-facts',
-    'tls-material',
-    'node-order',
-  ],
-  ['settings', 'log'],
-  ['project', 'app', 'node', 'front', 'tls', 'watch', 'control'],
-  ['site', 'site-files', 'site-control', 'runner'],
-  ['single', 'cluster'],
-  [
-    'launcher',
-    'signals',
-    'reload',
-    'restart',
-    'instance',
-    'load-release',
-    'address',
-    'banner',
-    'control-verbs',
-    'leftovers',
-    'account',
-    'announce',
-    'application-environment',
-    'create-runner',
-    'supervisor-heap',
-    'open-first',
-    'port-permission',
-    'privileges',
-    'program-access',
-    'project-reader',
-    'read-as-user',
-    'service-notifier',
-    'certificates',
-    'operation-turns',
-    'site-sockets',
-  ],
-  ['cli'],
+  { contracts: 'types, states and errors that several rooms share; the clock' },
+  {
+    settings: 'one frozen value, from defaults, files, environment and flags',
+    log: 'log lines: made, formatted, kept and written',
+  },
+  {
+    project: 'what is in the folder: kind of application, interpreter, processes to start',
+    sockets: 'listening sockets: addresses, handles, ports and their owners',
+    control: 'the control socket, the state folder, locks and files that are written whole or not at all',
+  },
+  {
+    privileges: 'root, the account of the site, and what is read as that account',
+    tls: "certificates: own files, a CA's by ACME, one for development",
+    app: 'the application side: the pool of processes, kinds of servers, what runs inside of an application process',
+    front: 'HTTP: connections, files, compression, the way to the application',
+  },
+  { site: 'one front with the processes that it feeds; the interface of the two modes' },
+  {
+    single: 'the site inside of this process',
+    cluster: 'a site in each throng worker',
+  },
+  { supervisor: 'the life of an instance: launch, reload, restart, certificates, signals, settings watch' },
+  { cli: 'the command line, one file a verb; systemd units; text for people' },
 ];
 /** The command line, and the entries of a throng worker and of a Node.js application, which are processes of their own. */
-const edges = ['src/cli/', 'src/cluster/worker.ts', 'src/node/preload.ts'];
+const edges = ['src/cli/', 'src/cluster/worker.ts', 'src/app/node/preload.ts'];
 /** What runs inside of an application ends the application, not easyserve. */
-const mayExit = ['src/cli/main.ts', 'src/node/preload.ts', 'src/node/hosted-application.ts'];
+const mayExit = ['src/cli/main.ts', 'src/app/node/preload.ts', 'src/app/node/hosted-application.ts'];
 const drawerNames = ['utils', 'helpers', 'common', 'misc', 'manager', 'constants', 'index'];
-const mostLines = { src: 320, test: 400 };
+const mostLines = { src: 300, test: 400 };
 /** The poll and the deadlines; everything else waits for an event. */
 const mayUseTimers = [
   'test/support/eventually.ts',
@@ -76,12 +61,17 @@ const mayUseTimers = [
 
 const problems = [];
 const packageImporters = new Map();
+/** Of each file in src/: the files that it imports. */
+const importedFiles = new Map();
 
-for (const path of filesBelow('src', '.ts')) checkSource(path, readFileSync(join(root, path), 'utf8'));
-for (const path of filesBelow('test', '.ts')) checkTest(path, readFileSync(join(root, path), 'utf8'));
+for (const path of filesBelow('src', '.ts')) checkSource(path, readText(path));
+for (const path of filesBelow('src', '.py')) checkShape(path, readText(path));
+for (const path of filesBelow('test', '.ts')) checkTest(path, readText(path));
 for (const [name, importers] of packageImporters) {
   if (importers.size > 1) report([...importers].join(', '), `${name} is imported by more than one file`);
 }
+for (const circle of circles(importedFiles)) report(circle[0], `imports in a circle: ${circle.join(' -> ')}`);
+checkFloorTable(process.argv.includes('--write'));
 
 if (problems.length > 0) {
   console.error(problems.join('\n'));
@@ -119,21 +109,23 @@ function checkShape(path, text) {
   const name = path
     .split('/')
     .pop()
-    .replace(/(\.test|\.d)?\.ts$/, '');
+    .replace(/(\.test|\.d)?\.(ts|py)$/, '');
   if (drawerNames.includes(name)) report(path, `${name} says nothing about what is inside`);
-  if (!/^[a-z0-9]+(-[a-z0-9]+)*$/.test(name)) report(path, 'file names are kebab-case');
-  const lines = text.split('\n').length;
+  const pattern = path.endsWith('.py') ? /^[a-z0-9]+(_[a-z0-9]+)*$/ : /^[a-z0-9]+(-[a-z0-9]+)*$/;
+  if (!pattern.test(name)) report(path, 'file names are kebab-case, of Python modules snake_case');
+  const lines = text.split('\n').length - 1;
   const most = mostLines[path.split('/')[0]];
   if (lines > most) report(path, `${lines} lines; a file has ${most} at most`);
 }
 
 function checkFloor(path, specifier) {
-  const from = placeOf(path);
-  const to = placeOf(relative(root, join(root, dirname(path), specifier)));
+  const target = join(dirname(path), specifier).replace(/\.js$/, '.ts');
+  importedFiles.set(path, [...(importedFiles.get(path) ?? []), target]);
+  const from = roomOf(path);
+  const to = roomOf(target);
   if (to === undefined) return report(path, `${specifier} is outside src/`);
-  if (from === to || (floorOf(from) === floorOf(to) && isFile(from) && isFile(to))) return;
-  if (floorOf(from) === -1)
-    return report(path, `${from} stands on no floor; add it to scripts/check-imports.mjs`);
+  if (from === to) return;
+  if (floorOf(from) === -1) return report(path, `${from} is no room; add it to scripts/check-imports.mjs`);
   if (floorOf(to) >= floorOf(from)) report(path, `imports ${specifier}: ${from} may not import ${to}`);
 }
 
@@ -143,18 +135,50 @@ function notePackage(path, specifier) {
   packageImporters.set(name, (packageImporters.get(name) ?? new Set()).add(path));
 }
 
-/** `src/front/static/table.ts` -> `front`; `src/site.ts` -> `site`; undefined outside src/. */
-function placeOf(path) {
-  const [top, place] = path.split('/');
-  return top === 'src' ? place.replace(/\.(ts|js)$/, '') : undefined;
+/** `src/front/files/media.ts` -> `front`; undefined outside src/. */
+function roomOf(path) {
+  const [top, room] = path.split('/');
+  return top === 'src' ? room : undefined;
 }
 
-function floorOf(place) {
-  return floors.findIndex((floor) => floor.includes(place));
+function floorOf(room) {
+  return floors.findIndex((floor) => Object.hasOwn(floor, room));
 }
 
-function isFile(place) {
-  return existsSync(join(root, 'src', `${place}.ts`));
+/** Each circle once, as the files on it in order, the first one again at the end. */
+function circles(graph) {
+  const found = [];
+  const finished = new Set();
+  const path = [];
+  const visit = (file) => {
+    if (path.includes(file)) return found.push([...path.slice(path.indexOf(file)), file]);
+    if (finished.has(file)) return;
+    path.push(file);
+    for (const next of graph.get(file) ?? []) visit(next);
+    path.pop();
+    finished.add(file);
+  };
+  for (const file of graph.keys()) visit(file);
+  return found;
+}
+
+/** The table stands in docs/architecture.md between two marks. */
+function checkFloorTable(writes) {
+  const page = 'docs/architecture.md';
+  const text = readText(page);
+  const [before, , after] = text.split(/(?<=<!-- floors -->\n)([\s\S]*?)(?=<!-- end of floors -->)/);
+  if (after === undefined) return report(page, 'the marks of the floor table are missing');
+  const fresh = before + floorTable() + after;
+  if (fresh === text) return;
+  if (writes) writeFileSync(join(root, page), fresh);
+  else report(page, 'the table of floors is not current: node scripts/check-imports.mjs --write');
+}
+
+function floorTable() {
+  const rows = floors.flatMap((floor, index) =>
+    Object.entries(floor).map(([room, what]) => `| ${index} | \`${room}/\` | ${what} |`),
+  );
+  return `| floor | room | what lives there |\n| --- | --- | --- |\n${rows.reverse().join('\n')}\n`;
 }
 
 /** Static, type-only, re-exporting and dynamic imports. */
@@ -177,6 +201,10 @@ function filesBelow(folder, ending) {
     .map((path) => `${folder}/${path}`)
     .filter((path) => path.endsWith(ending) && !path.includes('/fixtures/'))
     .sort();
+}
+
+function readText(path) {
+  return readFileSync(join(root, path), 'utf8');
 }
 
 function report(path, problem) {

@@ -1,9 +1,9 @@
-import { chooseAccount } from '../account.js';
-import { applicationEnvironment } from '../application-environment.js';
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../contracts/errors.js';
+import type { Project } from '../contracts/project-facts.js';
+import { chooseAccount } from '../privileges/account.js';
+import { applicationEnvironment } from '../privileges/application-environment.js';
+import { ownReader, UserReader } from '../privileges/project-reader.js';
 import type { Detection } from '../project/detect-project.js';
-import type { Project } from '../project-facts.js';
-import { ownReader, UserReader } from '../project-reader.js';
 import type { DjangoSource } from '../settings/django-layer.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import { type LoadedSettings, loadSettings } from '../settings/load.js';

@@ -1,6 +1,6 @@
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '../clock.js';
+import { systemClock } from '../contracts/clock.js';
 import type { Output } from '../log/output.js';
 import { PacedOutput } from '../log/paced-output.js';
 import { readPackageVersion } from './package-version.js';

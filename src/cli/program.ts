@@ -1,5 +1,5 @@
 import { Command as Commander, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { EasyserveError, ExitCode } from '../errors.js';
+import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import type { Command, Place } from './command.js';
 

@@ -1,8 +1,8 @@
-import { describeError, EasyserveError } from '../errors.js';
+import { describeError, EasyserveError } from '../contracts/errors.js';
 import type { Command } from './command.js';
-import { printError } from './print-error.js';
 import { parseCommandLine } from './program.js';
 import type { Surroundings } from './surroundings.js';
+import { printError } from './text/print-error.js';
 
 /** From arguments to exit code. Called by cli/main; everything that is thrown below ends here. */
 export async function runCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -21,27 +21,27 @@ export async function runCommandLine(argv: readonly string[], surroundings: Surr
 async function runCommand(command: Command, surroundings: Surroundings): Promise<number> {
   switch (command.verb) {
     case 'start':
-      return (await import('./start.js')).start(command, surroundings);
+      return (await import('./verbs/start.js')).start(command, surroundings);
     case 'stop':
-      return (await import('./stop.js')).stop(command, surroundings);
+      return (await import('./verbs/stop.js')).stop(command, surroundings);
     case 'reload':
-      return (await import('./reload.js')).reload(command, surroundings);
+      return (await import('./verbs/reload.js')).reload(command, surroundings);
     case 'restart':
-      return (await import('./restart.js')).restart(command, surroundings);
+      return (await import('./verbs/restart.js')).restart(command, surroundings);
     case 'status':
-      return (await import('./status.js')).status(command, surroundings);
+      return (await import('./verbs/status.js')).status(command, surroundings);
     case 'scale':
-      return (await import('./scale.js')).scale(command, surroundings);
+      return (await import('./verbs/scale.js')).scale(command, surroundings);
     case 'logs':
-      return (await import('./logs.js')).logs(command, surroundings);
+      return (await import('./verbs/logs.js')).logs(command, surroundings);
     case 'config':
-      return (await import('./config.js')).config(command, surroundings);
+      return (await import('./verbs/config.js')).config(command, surroundings);
     case 'check':
-      return (await import('./check.js')).check(command, surroundings);
+      return (await import('./verbs/check.js')).check(command, surroundings);
     case 'install':
-      return (await import('./install.js')).install(command, surroundings);
+      return (await import('./verbs/install.js')).install(command, surroundings);
     case 'uninstall':
-      return (await import('./uninstall.js')).uninstall(command, surroundings);
+      return (await import('./verbs/uninstall.js')).uninstall(command, surroundings);
     case 'print':
       surroundings[command.to].write(command.text);
       return command.exitCode;

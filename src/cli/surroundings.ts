@@ -1,5 +1,5 @@
-import type { LaunchOptions } from '../launcher.js';
 import type { Output } from '../log/output.js';
+import type { LaunchOptions } from '../supervisor/launcher.js';
 
 /** What the verbs know of the process that they run in. Made by cli/main; unit tests make their own. */
 export interface Surroundings {

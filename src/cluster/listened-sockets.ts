@@ -1,4 +1,4 @@
-import type { ListeningSocket, Scheme } from '../front/listening-socket.js';
+import type { ListeningSocket, Scheme } from '../sockets/listening-socket.js';
 import type { WorkerHandle } from './worker-handle.js';
 
 /** What one worker that is coming up listens on already, until it is what the others do. Used by ClusterRunner. */

@@ -3,9 +3,9 @@
  *
  * WorkerHandle sends calls, worker.ts answers them; neither imports the other.
  */
-import type { ErrorRecord } from '../errors.js';
+import type { ErrorRecord } from '../contracts/errors.js';
 import type { LogLevel } from '../log/log.js';
-import type { SiteControl } from '../site-control.js';
+import type { SiteControl } from '../site/site-control.js';
 
 export type SiteCall = Exclude<keyof SiteControl, 'pid' | 'kill'>;
 

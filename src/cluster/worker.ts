@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { systemClock } from '../clock.js';
-import { describeError } from '../errors.js';
-import type { SocketHandle } from '../front/listening-socket.js';
+import { systemClock } from '../contracts/clock.js';
+import { describeError } from '../contracts/errors.js';
 import { createLog, type RootLog } from '../log/create-log.js';
 import { PacedOutput } from '../log/paced-output.js';
-import { Site } from '../site.js';
+import { Site } from '../site/site.js';
+import type { SocketHandle } from '../sockets/listening-socket.js';
 import type { CallArguments, CallMessage, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
 import { runAsWorker } from './worker-group.js';
 

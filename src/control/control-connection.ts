@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Clock } from '../clock.js';
-import { describeError, EasyserveError, ExitCode } from '../errors.js';
+import type { Clock } from '../contracts/clock.js';
+import { describeError, EasyserveError, ExitCode } from '../contracts/errors.js';
 import type { ControlHandler } from './control-handler.js';
 import { LineReader } from './line-reader.js';
 import type { ControlReply, ControlRequest } from './protocol.js';

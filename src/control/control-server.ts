@@ -1,7 +1,7 @@
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
-import type { Clock } from '../clock.js';
-import { systemClock } from '../clock.js';
+import type { Clock } from '../contracts/clock.js';
+import { systemClock } from '../contracts/clock.js';
 import { ControlConnection } from './control-connection.js';
 import type { ControlHandler } from './control-handler.js';
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Clock } from '../clock.js';
-import { systemClock } from '../clock.js';
-import { EasyserveError, ExitCode } from '../errors.js';
-import { linkOnce } from '../link-once.js';
+import type { Clock } from '../contracts/clock.js';
+import { systemClock } from '../contracts/clock.js';
+import { EasyserveError, ExitCode } from '../contracts/errors.js';
+import { linkOnce } from './link-once.js';
 import type { ProcessIdentity } from './process-identity.js';
 import { identifyProcess, isProcessAlive } from './process-identity.js';
 import { isSocketAnswering } from './socket-probe.js';

@@ -9,7 +9,7 @@
  * `stop` answers when nothing serves any more, or just hangs up then; the process ends at once after it. `reload`, `restart`
  * and `scale` answer when it is done; a client that goes away meanwhile changes nothing.
  */
-import type { ErrorRecord } from '../errors.js';
+import type { ErrorRecord } from '../contracts/errors.js';
 
 export type ControlRequest =
   | { readonly verb: 'ping' }

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import type { Clock } from '../clock.js';
-import { systemClock } from '../clock.js';
+import type { Clock } from '../contracts/clock.js';
+import { systemClock } from '../contracts/clock.js';
 
 /** A live listener accepts at once, or after its full backlog moved on. */
 const connectDeadlineMs = 2000;

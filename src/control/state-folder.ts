@@ -13,7 +13,7 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { EasyserveError, ExitCode } from '../errors.js';
+import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import { isSocketAnswering } from './socket-probe.js';
 
 /**

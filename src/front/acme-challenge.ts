@@ -1,4 +1,4 @@
-import type { HttpChallenge } from '../tls-material.js';
+import type { HttpChallenge } from '../contracts/tls-material.js';
 import type { Handler } from './exchange.js';
 
 const prefix = '/.well-known/acme-challenge/';

@@ -1,6 +1,6 @@
+import type { Dispatcher, UpstreamAddress } from '../contracts/upstream.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import type { Dispatcher, UpstreamAddress } from '../upstream.js';
 import { respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler } from './exchange.js';
 import { answerHandlerFailure } from './handler-failure.js';

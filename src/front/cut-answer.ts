@@ -1,6 +1,6 @@
 import { TLSSocket } from 'node:tls';
 import type { Exchange } from './exchange.js';
-import { Http2Response } from './http2/http2-response.js';
+import { Http2Response } from './listen/http2/http2-response.js';
 
 /**
  * Ends an answer so that the client sees that it isn't whole; what was written before still goes out. Used by AnswerWriter.

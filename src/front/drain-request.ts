@@ -1,4 +1,4 @@
-import { systemClock } from '../clock.js';
+import { systemClock } from '../contracts/clock.js';
 import type { ClientRequest } from './client-message.js';
 
 /** nginx's lingering_timeout and lingering_time. */

@@ -1,15 +1,15 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../contracts/clock.js';
+import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import type { TlsMaterial } from '../tls-material.js';
+import type { Scheme, SocketHandle } from '../sockets/listening-socket.js';
 import { readClientFacts } from './client-facts.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import { respondWithErrorPage } from './error-page.js';
 import { Exchange, type Handler } from './exchange.js';
 import { answerHandlerFailure } from './handler-failure.js';
-import { Listeners } from './listeners.js';
-import type { Scheme, SocketHandle } from './listening-socket.js';
-import { peerOf } from './peer-of.js';
+import { Listeners } from './listen/listeners.js';
+import { peerOf } from './listen/peer-of.js';
 import { RequestIds } from './request-ids.js';
 import { TrustedProxies } from './trusted-proxies.js';
 

@@ -1,9 +1,9 @@
 import { isIP, isIPv6 } from 'node:net';
+import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
-import type { TlsMaterial } from '../tls-material.js';
 import { respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler } from './exchange.js';
-import { ByServerName } from './tls/by-server-name.js';
+import { ByServerName } from './listen/tls/by-server-name.js';
 
 export interface HostPolicy {
   /** Undefined: HTTPS is off. */

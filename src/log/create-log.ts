@@ -1,6 +1,6 @@
 import { pino } from 'pino';
-import type { Clock } from '../clock.js';
-import { describeError } from '../errors.js';
+import type { Clock } from '../contracts/clock.js';
+import { describeError } from '../contracts/errors.js';
 import { JsonLines } from './json-lines.js';
 import { LineBatch, type LogStream, type WriteLines } from './line-batch.js';
 import type { ApplicationSource, LineFormat } from './line-format.js';

@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../contracts/clock.js';
 
 /** The streams of this process, by name. */
 export type LogStream = 'stdout' | 'stderr';

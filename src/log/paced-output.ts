@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../contracts/clock.js';
 import type { Pace } from './pace.js';
 
 /** From here on sources are held back. */

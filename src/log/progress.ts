@@ -1,4 +1,4 @@
-import type { Clock } from '../clock.js';
+import type { Clock } from '../contracts/clock.js';
 
 /** One line on a terminal that tells what takes so long. Made by cli/start, silent where nobody watches. */
 export interface Progress {

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ApplicationError } from '../errors.js';
+import { ApplicationError } from '../contracts/errors.js';
 import type { CherootReport } from './cheroot-keywords.js';
 import { environmentFolders, type FoundInterpreter } from './interpreter.js';
 import type { CommandResult, RunCommand } from './run-command.js';
@@ -49,7 +49,7 @@ interface Failure {
   readonly missingModule?: string;
 }
 
-const scriptFolder = fileURLToPath(new URL('../python/', import.meta.url));
+const scriptFolder = fileURLToPath(new URL('../app/python/', import.meta.url));
 /** The script ends itself at the deadline, with the stack of what hangs; this is how much later it is killed. */
 const stackTimeMs = 2000;
 

@@ -1,4 +1,4 @@
-import type { Project } from '../project-facts.js';
+import type { Project } from '../contracts/project-facts.js';
 
 /** The project of the setting `command`: nothing is looked at, for the person has said all. Called by detect-project. */
 export function describeCommand(root: string, command: string): Project {

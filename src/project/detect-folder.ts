@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
-import { ApplicationError } from '../errors.js';
-import type { Project } from '../project-facts.js';
+import { ApplicationError } from '../contracts/errors.js';
+import type { Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
 
 const INDEX = 'index.html';

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
-import { ApplicationError } from '../errors.js';
-import type { NodeFacts, Project } from '../project-facts.js';
+import { ApplicationError } from '../contracts/errors.js';
+import type { NodeFacts, Project } from '../contracts/project-facts.js';
 import { describeCommand } from './detect-command.js';
 import { readNodeCommand } from './start-script.js';
 

@@ -1,7 +1,7 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ApplicationError } from '../errors.js';
-import type { Project } from '../project-facts.js';
+import { ApplicationError } from '../contracts/errors.js';
+import type { Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import { readWish } from './choose-server.js';
 import { describeCommand } from './detect-command.js';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DjangoFacts, Interpreter, Project } from '../project-facts.js';
+import type { DjangoFacts, Interpreter, Project } from '../contracts/project-facts.js';
 import type { DjangoSource } from '../settings/django-layer.js';
 import type { Settings } from '../settings/settings.js';
 import {

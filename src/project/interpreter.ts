@@ -1,7 +1,7 @@
 import { access, constants, readFile, stat } from 'node:fs/promises';
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
-import { ApplicationError } from '../errors.js';
-import type { Interpreter } from '../project-facts.js';
+import { ApplicationError } from '../contracts/errors.js';
+import type { Interpreter } from '../contracts/project-facts.js';
 import type { CommandResult, RunCommand } from './run-command.js';
 
 /** What to search, and with what. Made by project/detect-project. */

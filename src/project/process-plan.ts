@@ -1,4 +1,4 @@
-import { isThreaded, type Project } from '../project-facts.js';
+import { isThreaded, type Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import type { Capacity } from './capacity.js';
 

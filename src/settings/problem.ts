@@ -1,4 +1,4 @@
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../contracts/errors.js';
 
 /** One thing that is wrong with the settings; several are reported at once. */
 export interface Problem {

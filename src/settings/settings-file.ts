@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, extname, isAbsolute, relative, resolve } from 'node:path';
-import { SettingsError } from '../errors.js';
+import { SettingsError } from '../contracts/errors.js';
 import { type FileEntry, FileSyntaxError } from './file-entry.js';
 import { readJson } from './json-file.js';
 import { readToml } from './toml-file.js';

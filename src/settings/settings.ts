@@ -1,4 +1,4 @@
-import type { ServerName } from '../project-facts.js';
+import type { ServerName } from '../contracts/project-facts.js';
 
 /**
  * The one frozen value that the whole program reads.

@@ -1,4 +1,4 @@
-import { EasyserveError, ExitCode } from '../errors.js';
+import { EasyserveError, ExitCode } from '../contracts/errors.js';
 
 /** By these a pair that was good yesterday is refused today: no setting is wrong. */
 const ofTheClock = ['certificate-expired', 'certificate-not-yet-valid'];

@@ -1,10 +1,10 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { CertificateMaterial } from '../tls-material.js';
+import type { CertificateMaterial } from '../contracts/tls-material.js';
 import { CertificateError } from './certificate-error.js';
-import { type CertificatePair, readCertificatePair } from './certificate-pair.js';
-import { readPemFile } from './read-pem-file.js';
+import { type CertificatePair, readCertificatePair } from './files/certificate-pair.js';
+import { readPemFile } from './files/read-pem-file.js';
 import type { CertificateOrder, SigningPair } from './sign-certificate.js';
 import { writeAtomically } from './write-atomically.js';
 

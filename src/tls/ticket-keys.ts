@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Clock } from '../clock.js';
+import type { Clock } from '../contracts/clock.js';
 
 /** tls.Server.setTicketKeys takes as many: 16 of name, 16 of HMAC, 16 of AES (Node doc). */
 const keyBytes = 48;

@@ -18,7 +18,7 @@ from front_connection import DEADLINE_SECONDS, FrontConnection
 
 HERE = pathlib.Path(__file__).resolve().parent
 APPS = HERE / "apps"
-GATEWAY = HERE.parents[1] / "src" / "python" / "gateway.py"
+GATEWAY = HERE.parents[1] / "src" / "app" / "python" / "gateway.py"
 
 
 class Output(threading.Thread):

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 from typing import Callable, Dict, List, Optional
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'src' / 'python'))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / 'src' / 'app' / 'python'))
 
 from easyserve_turnstile import (  # noqa: E402
     CHECK_REQUESTS,

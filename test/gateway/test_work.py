@@ -12,7 +12,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Callable, Dict, Iterable
 
-FOLDER = Path(__file__).resolve().parents[2] / 'src' / 'python'
+FOLDER = Path(__file__).resolve().parents[2] / 'src' / 'app' / 'python'
 sys.path.insert(0, str(FOLDER))
 
 import gateway  # noqa: E402

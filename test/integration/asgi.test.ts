@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { asgiServers } from '../../src/project-facts.js';
+import { asgiServers } from '../../src/contracts/project-facts.js';
 import { copyFixture, makeTempDir } from '../support/copy-fixture.js';
 import { forEachMode, integrationTimeoutMs } from '../support/for-each-mode.js';
 import { ask } from '../support/http-client.js';

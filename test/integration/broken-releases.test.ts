@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { InstanceStatus } from '../../src/status.js';
+import type { InstanceStatus } from '../../src/contracts/status.js';
 import { type BrokenRelease, breakRelease, replaceFile } from '../support/broken-release.js';
 import type { Easyserve } from '../support/easyserve.js';
 import { forEachMode } from '../support/for-each-mode.js';

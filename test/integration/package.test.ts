@@ -55,12 +55,12 @@ function assertContents(tarball: string): void {
     'bin/easyserve.js',
     'dist/cli/main.js',
     'dist/cluster/worker.js',
-    'dist/python/gateway.py',
-    'dist/python/easyserve_inspection.py',
-    'dist/python/inspect_django.py',
-    'dist/python/inspect_application.py',
-    'dist/python/serve_asgi.py',
-    'dist/python/serve_cheroot.py',
+    'dist/app/python/gateway.py',
+    'dist/app/python/easyserve_inspection.py',
+    'dist/app/python/inspect_django.py',
+    'dist/app/python/inspect_application.py',
+    'dist/app/python/serve_asgi.py',
+    'dist/app/python/serve_cheroot.py',
     'docs/settings.md',
   ];
   for (const name of needed) assert.ok(names.includes(name), `${name} is missing`);

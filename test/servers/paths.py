@@ -2,4 +2,4 @@
 
 import pathlib
 
-SOURCE = str(pathlib.Path(__file__).resolve().parents[2] / "src" / "python")
+SOURCE = str(pathlib.Path(__file__).resolve().parents[2] / "src" / "app" / "python")

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { AppStatus, InstanceStatus } from '../../src/contracts/status.js';
 import { callInstance } from '../../src/control/control-client.js';
-import type { AppStatus, InstanceStatus } from '../../src/status.js';
 import { replaceFile } from './broken-release.js';
 import { eventually } from './eventually.js';
 import { leftoversOf, stateFoldersOf } from './leftovers.js';

@@ -1,4 +1,4 @@
-import type { Identity, UserInfo } from '../../src/account.js';
+import type { Identity, UserInfo } from '../../src/privileges/account.js';
 
 const users: Readonly<Record<string, number>> = { root: 0, shop: 1001, daemon: 1 };
 const groups: Readonly<Record<string, number>> = { root: 0, shop: 1001, media: 1002 };

@@ -1,4 +1,4 @@
-import type { PendingRequest, RequestFailure } from '../../src/upstream.js';
+import type { PendingRequest, RequestFailure } from '../../src/contracts/upstream.js';
 
 /** A request as the pool sees it, without a client. */
 export class FakeRequest implements PendingRequest {

@@ -1,4 +1,10 @@
-import type { InFlight, Probe, ProbeResult, Upstream, UpstreamObserver } from '../../src/upstream.js';
+import type {
+  InFlight,
+  Probe,
+  ProbeResult,
+  Upstream,
+  UpstreamObserver,
+} from '../../src/contracts/upstream.js';
 import type { FakeRequest } from './fake-request.js';
 
 /** The front's side of an application process, without sockets: its threads say hello at once. */

@@ -2,7 +2,7 @@ import type { Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { CallMessage, SiteCall, ToPrimary, ToWorker } from '../../src/cluster/messages.js';
-import type { ErrorRecord } from '../../src/errors.js';
+import type { ErrorRecord } from '../../src/contracts/errors.js';
 import { withDeadline } from './with-deadline.js';
 
 type Answer = { readonly result?: unknown } | { readonly error: ErrorRecord };

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
-import { ListeningSocket } from '../../src/front/listening-socket.js';
-import { Instance, type InstanceOptions } from '../../src/instance.js';
-import type { LoadedRelease } from '../../src/load-release.js';
 import type { Settings } from '../../src/settings/settings.js';
+import { ListeningSocket } from '../../src/sockets/listening-socket.js';
+import { Instance, type InstanceOptions } from '../../src/supervisor/instance.js';
+import type { LoadedRelease } from '../../src/supervisor/reload/load-release.js';
 import { defaultSettings } from './default-settings.js';
 import { FakeRunner } from './fake-runner.js';
 import { project } from './pool-world.js';

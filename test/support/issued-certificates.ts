@@ -1,7 +1,7 @@
-import type { Issued } from '../../src/tls/acme-issuer.js';
-import type { Orderer, OrderRequest } from '../../src/tls/acme-orderer.js';
-import { type IssuedCertificate, readIssuedCertificate } from '../../src/tls/issued-certificate.js';
-import type { RenewalAdvice } from '../../src/tls/renewal-advice.js';
+import type { Issued } from '../../src/tls/acme/acme-issuer.js';
+import type { Orderer, OrderRequest } from '../../src/tls/acme/acme-orderer.js';
+import { type IssuedCertificate, readIssuedCertificate } from '../../src/tls/acme/issued-certificate.js';
+import type { RenewalAdvice } from '../../src/tls/acme/renewal-advice.js';
 import { signCertificate } from '../../src/tls/sign-certificate.js';
 
 const dayMs = 86_400_000;

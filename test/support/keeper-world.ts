@@ -2,13 +2,13 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { CertificateFolder } from '../../src/tls/certificate-folder.js';
+import { CertificateFolder } from '../../src/tls/acme/certificate-folder.js';
 import {
   type AcmeMaterial,
   CertificateKeeper,
   type KeeperSettings,
   type PublishChallenges,
-} from '../../src/tls/certificate-keeper.js';
+} from '../../src/tls/acme/certificate-keeper.js';
 import { defaultSettings } from './default-settings.js';
 import { eventually } from './eventually.js';
 import { FakeClock } from './fake-clock.js';

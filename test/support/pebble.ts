@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { fetchFromCa } from '../../src/tls/ca-connection.js';
+import { fetchFromCa } from '../../src/tls/acme/ca-connection.js';
 import { signCertificate } from '../../src/tls/sign-certificate.js';
 import type { ChallengeServer } from './challenge-server.js';
 import { eventually } from './eventually.js';

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
-import { AppPool } from '../../src/app/app-pool.js';
-import { executePlans } from '../../src/app/execute-plan.js';
-import type { ProbeRule } from '../../src/app/generation.js';
-import type { Release } from '../../src/app/release.js';
-import type { Project } from '../../src/project-facts.js';
+import { AppPool } from '../../src/app/pool/app-pool.js';
+import type { ProbeRule } from '../../src/app/pool/generation.js';
+import type { Release } from '../../src/app/pool/release.js';
+import { executePlans } from '../../src/app/process/execute-plan.js';
+import type { Project } from '../../src/contracts/project-facts.js';
+import type { ProbeResult, RequestFailure } from '../../src/contracts/upstream.js';
 import type { Settings } from '../../src/settings/settings.js';
-import type { ProbeResult, RequestFailure } from '../../src/upstream.js';
 import { defaultSettings } from './default-settings.js';
 import { type FakeChild, FakeChildren } from './fake-child.js';
 import { FakeClock } from './fake-clock.js';

@@ -6,7 +6,7 @@ import { request } from 'node:https';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect } from 'node:tls';
-import type { CertificateMaterial } from '../../src/tls-material.js';
+import type { CertificateMaterial } from '../../src/contracts/tls-material.js';
 import type { Easyserve } from './easyserve.js';
 import { eventually } from './eventually.js';
 import { withDeadline } from './with-deadline.js';

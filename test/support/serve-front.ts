@@ -1,8 +1,8 @@
 import type { TestContext } from 'node:test';
 import type { Handler } from '../../src/front/exchange.js';
 import { Front } from '../../src/front/front.js';
-import { ListeningSocket } from '../../src/front/listening-socket.js';
 import type { Settings } from '../../src/settings/settings.js';
+import { ListeningSocket } from '../../src/sockets/listening-socket.js';
 import { defaultSettings } from './default-settings.js';
 import { FakeClock } from './fake-clock.js';
 import { type RawConnection, rawConnection } from './raw-connection.js';

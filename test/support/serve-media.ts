@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { serveFolder } from '../../src/front/media.js';
+import { serveFolder } from '../../src/front/files/media.js';
 import { makeFileTree, putFile } from './file-tree.js';
 import { RecordingLog } from './recording-log.js';
 import { type ServedHandler, serveHandler } from './serve-handler.js';

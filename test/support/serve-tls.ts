@@ -3,9 +3,9 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { systemClock } from '../../src/clock.js';
-import { SecureEntrance, type SecureEntranceOptions } from '../../src/front/tls/secure-entrance.js';
-import type { TlsMaterial } from '../../src/tls-material.js';
+import { systemClock } from '../../src/contracts/clock.js';
+import type { TlsMaterial } from '../../src/contracts/tls-material.js';
+import { SecureEntrance, type SecureEntranceOptions } from '../../src/front/listen/tls/secure-entrance.js';
 import { withDeadline } from './with-deadline.js';
 
 /** Listens on a port of its own until the test ends; answers with the port. */

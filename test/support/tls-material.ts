@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { CertificateMaterial, TlsMaterial } from '../../src/contracts/tls-material.js';
 import { type CertificateOrder, signCertificate } from '../../src/tls/sign-certificate.js';
 import { makeTicketKeys } from '../../src/tls/ticket-keys.js';
-import type { CertificateMaterial, TlsMaterial } from '../../src/tls-material.js';
 import { makeFileTree } from './file-tree.js';
 import { runOpenssl } from './openssl.js';
 

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
-import type { Project } from '../../project-facts.js';
+import type { Project } from '../../contracts/project-facts.js';
 import type { SettingFlag } from '../../settings/flag-layer.js';
 import type { Settings } from '../../settings/settings.js';
 import { wantsHttps } from '../../settings/wants-https.js';

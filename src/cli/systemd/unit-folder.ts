@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { EasyserveError, ExitCode } from '../../errors.js';
+import { EasyserveError, ExitCode } from '../../contracts/errors.js';
 import { unitMark } from './service-unit.js';
 
 /** Where the administrator's own units stand (systemd.unit(5), "Unit File Load Path"). */

@@ -1,5 +1,5 @@
 import { basename } from 'node:path';
-import { EasyserveError, ExitCode } from '../../errors.js';
+import { EasyserveError, ExitCode } from '../../contracts/errors.js';
 
 /** systemd.unit(5), without the characters that escape a path, make a template, or divide StateDirectory=. */
 const allowed = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$/;

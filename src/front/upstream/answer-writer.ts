@@ -1,13 +1,13 @@
 import type { Transform, Writable } from 'node:stream';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
-import { type ChosenCompression, chooseCompression } from '../compression.js';
-import { compressDirectly, createCompressor, maxDirectBytes } from '../compressor.js';
 import { cutAnswer } from '../cut-answer.js';
+import { type ChosenCompression, chooseCompression } from '../encoding/compression.js';
+import { compressDirectly, createCompressor, maxDirectBytes } from '../encoding/compressor.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, HeaderList } from '../exchange.js';
-import type { FilePart } from '../file-transfer.js';
-import { respondFromFile } from '../regular-file.js';
+import type { FilePart } from '../files/file-transfer.js';
+import { respondFromFile } from '../files/regular-file.js';
 import { type AnswerHead, isBodiless, parseAnswerHead } from './answer-head.js';
 import { openHandedOver, openWhole } from './file-answer.js';
 import type { AnswerSink, FileTarget } from './gateway-request.js';

@@ -1,7 +1,7 @@
 import { Agent, type ClientRequest } from 'node:http';
 import { type NetConnectOpts, Socket, type SocketConnectOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Clock } from '../../clock.js';
+import type { Clock } from '../../contracts/clock.js';
 
 /** How Node's Agent hears of a connection (its documentation, agent.createConnection). */
 type OnConnected = (error: Error | null, socket: Duplex) => void;

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { PendingRequest, RequestFailure } from '../../upstream.js';
+import type { PendingRequest, RequestFailure } from '../../contracts/upstream.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange } from '../exchange.js';
 import type { AnswerWriter } from './answer-writer.js';

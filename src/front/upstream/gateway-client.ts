@@ -1,5 +1,4 @@
-import type { Clock } from '../../clock.js';
-import type { Log } from '../../log/log.js';
+import type { Clock } from '../../contracts/clock.js';
 import type {
   InFlight,
   Probe,
@@ -7,7 +6,8 @@ import type {
   Upstream,
   UpstreamAddress,
   UpstreamObserver,
-} from '../../upstream.js';
+} from '../../contracts/upstream.js';
+import type { Log } from '../../log/log.js';
 import { AppRequest } from './app-request.js';
 import { type ConnectionOwner, GatewayConnection } from './gateway-connection.js';
 import { ProbeRequest } from './probe-request.js';

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { UpstreamAddress } from '../../upstream.js';
+import type { UpstreamAddress } from '../../contracts/upstream.js';
 import { AnswerKind, encodeFrame, FrameReader, type FrameSink, RequestKind, STAYS_BUSY } from './frames.js';
 import type { GatewayRequest } from './gateway-request.js';
 import { type Proof, proofOf } from './proof.js';

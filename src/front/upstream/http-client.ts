@@ -1,6 +1,5 @@
 import { request as openRequest } from 'node:http';
-import type { Clock } from '../../clock.js';
-import type { Log } from '../../log/log.js';
+import type { Clock } from '../../contracts/clock.js';
 import type {
   InFlight,
   Probe,
@@ -9,7 +8,8 @@ import type {
   Upstream,
   UpstreamAddress,
   UpstreamObserver,
-} from '../../upstream.js';
+} from '../../contracts/upstream.js';
+import type { Log } from '../../log/log.js';
 import { AppConnections } from './app-connections.js';
 import type { AppRequest } from './app-request.js';
 import { type ForwardingOwner, HttpForwarding } from './http-forwarding.js';

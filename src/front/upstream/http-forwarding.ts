@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream';
-import type { SocketPlace } from '../../upstream.js';
+import type { SocketPlace } from '../../contracts/upstream.js';
 import { isBodiless } from './answer-head.js';
 import type { AppRequest } from './app-request.js';
 import { passEarlyHints } from './early-hints.js';

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { Agent, ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ProxyServer } from 'http-proxy';
-import type { SocketPlace } from '../../upstream.js';
+import type { SocketPlace } from '../../contracts/upstream.js';
 import type { ClientResponse } from '../client-message.js';
 
 /** A request as it is to reach the application server. */

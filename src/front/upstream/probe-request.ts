@@ -1,4 +1,4 @@
-import type { Probe, ProbeResult } from '../../upstream.js';
+import type { Probe, ProbeResult } from '../../contracts/upstream.js';
 import { parseAnswerHead } from './answer-head.js';
 import { encodeFrame, IS_MULTIPROCESS, RequestKind } from './frames.js';
 import type { AnswerSink, GatewayRequest } from './gateway-request.js';

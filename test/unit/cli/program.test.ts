@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Command } from '../../../src/cli/command.js';
 import { parseCommandLine } from '../../../src/cli/program.js';
-import { EasyserveError, ExitCode } from '../../../src/errors.js';
+import { EasyserveError, ExitCode } from '../../../src/contracts/errors.js';
 
 const here = { base: undefined, dir: undefined };
 const noSettings = { configFile: undefined, flags: [] };

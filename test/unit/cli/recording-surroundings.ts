@@ -40,7 +40,7 @@ export function makeSurroundings(cwd: string, more: Partial<Surroundings> = {}):
     exec: {
       nodePath: process.execPath,
       nodeArgs: [],
-      script: fileURLToPath(new URL('./fake-daemon.js', import.meta.url)),
+      script: fileURLToPath(new URL('./verbs/fake-daemon.js', import.meta.url)),
     },
     outputClosed: new AbortController().signal,
     ...more,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClusterRunner } from '../../../src/cluster/cluster-runner.js';
-import type { ListeningSocket, SocketHandle } from '../../../src/front/listening-socket.js';
-import type { InstanceRelease } from '../../../src/runner.js';
+import type { InstanceRelease } from '../../../src/site/runner.js';
+import type { ListeningSocket, SocketHandle } from '../../../src/sockets/listening-socket.js';
 import { defaultSettings } from '../../support/default-settings.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { FakeWorkers } from '../../support/fake-workers.js';

@@ -1,6 +1,6 @@
+import { describeError } from '../../../src/contracts/errors.js';
 import { acquireInstance } from '../../../src/control/instance-lock.js';
 import { stateFolderOf } from '../../../src/control/state-folder.js';
-import { describeError } from '../../../src/errors.js';
 
 /**
  * A process that starts when it is told to. Forked by instance-lock.test; argv: project. Sends 'prepared', waits for a

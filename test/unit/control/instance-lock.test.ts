@@ -6,10 +6,10 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { EasyserveError, type ErrorRecord, ExitCode } from '../../../src/contracts/errors.js';
 import { acquireInstance, readInstance } from '../../../src/control/instance-lock.js';
 import { identifyProcess, isProcessAlive } from '../../../src/control/process-identity.js';
 import { type StateFolder, stateFolderOf } from '../../../src/control/state-folder.js';
-import { EasyserveError, type ErrorRecord, ExitCode } from '../../../src/errors.js';
 import { makeTempDir } from '../../support/copy-fixture.js';
 import { withDeadline } from '../../support/with-deadline.js';
 

@@ -11,11 +11,11 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { EasyserveError } from '../../../src/contracts/errors.js';
 import { callInstance, connectToInstance } from '../../../src/control/control-client.js';
 import { ControlServer } from '../../../src/control/control-server.js';
 import { acquireInstance } from '../../../src/control/instance-lock.js';
 import { findStateFolders, stateFolderOf } from '../../../src/control/state-folder.js';
-import { EasyserveError } from '../../../src/errors.js';
 import { makeTempDir } from '../../support/copy-fixture.js';
 import { leftoversOf } from '../../support/leftovers.js';
 

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdir, rm } from 'node:fs/promises';
 import { type TestContext, test } from 'node:test';
+import type { RequestFailure } from '../../../src/contracts/upstream.js';
 import { serveApplication } from '../../../src/front/application.js';
 import type { AppRequest } from '../../../src/front/upstream/app-request.js';
 import { BodySpool } from '../../../src/front/upstream/request-body.js';
 import type { Settings } from '../../../src/settings/settings.js';
-import type { RequestFailure } from '../../../src/upstream.js';
 import { defaultSettings } from '../../support/default-settings.js';
 import { eventually } from '../../support/eventually.js';
 import { makeFileTree } from '../../support/file-tree.js';

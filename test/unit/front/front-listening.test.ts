@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Exchange, Handler } from '../../../src/front/exchange.js';
-import { ListeningSocket } from '../../../src/front/listening-socket.js';
+import { ListeningSocket } from '../../../src/sockets/listening-socket.js';
 import { eventually } from '../../support/eventually.js';
 import { rawConnection } from '../../support/raw-connection.js';
 import { serveFront } from '../../support/serve-front.js';

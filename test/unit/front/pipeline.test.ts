@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { StaticTable } from '../../../src/front/files/static-table.js';
 import { buildPipeline } from '../../../src/front/pipeline.js';
-import { StaticTable } from '../../../src/front/static/static-table.js';
 import { BodySpool } from '../../../src/front/upstream/request-body.js';
 import { defaultSettings } from '../../support/default-settings.js';
 import { makeFileTree } from '../../support/file-tree.js';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SettingsError } from '../../../src/errors.js';
+import { SettingsError } from '../../../src/contracts/errors.js';
 import { gatherMs } from '../../../src/log/line-batch.js';
 import type { Log } from '../../../src/log/log.js';
 import { FakeClock } from '../../support/fake-clock.js';

@@ -1,4 +1,4 @@
-import { systemClock } from '../../../src/clock.js';
+import { systemClock } from '../../../src/contracts/clock.js';
 import { createLog, type LogOptions, type RootLog } from '../../../src/log/create-log.js';
 
 /** A log whose writes are kept, each as [stream, text]. */

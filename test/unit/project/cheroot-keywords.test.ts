@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SettingsError } from '../../../src/errors.js';
+import { SettingsError } from '../../../src/contracts/errors.js';
 import {
   type CherootReport,
   checkCherootKeywords,

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import type { Project } from '../../../src/contracts/project-facts.js';
 import { collectStatic, wantsCollectStatic } from '../../../src/project/collect-static.js';
 import { type CommandRequest, type CommandResult, runCommand } from '../../../src/project/run-command.js';
-import type { Project } from '../../../src/project-facts.js';
 import { detect, djangoFiles, errorOf, makeProject } from './project-files.js';
 
 const collection = { env: { PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1' }, timeoutMs: 60_000 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Project } from '../../../src/contracts/project-facts.js';
 import type { ServerSettings } from '../../../src/project/choose-server.js';
-import type { Project } from '../../../src/project-facts.js';
 import { detect, djangoFiles, errorOf, makeProject, wsgiCallable } from './project-files.js';
 
 const asgiCallable = (name: string): string => `async def ${name}(scope, receive, send): pass\n`;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Project } from '../../../src/project-facts.js';
+import type { Project } from '../../../src/contracts/project-facts.js';
 import { testPython } from '../../support/python-env.js';
 import { detect, djangoFiles, errorOf, makeProject } from './project-files.js';
 

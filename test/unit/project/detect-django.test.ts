@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { DjangoFacts, Project } from '../../../src/project-facts.js';
+import type { DjangoFacts, Project } from '../../../src/contracts/project-facts.js';
 import { testPython } from '../../support/python-env.js';
 import { detect, djangoFiles, errorOf, makeProject, manage, wsgi } from './project-files.js';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ApplicationError } from '../../../src/errors.js';
+import { ApplicationError } from '../../../src/contracts/errors.js';
 import { detectNode, type NodeFinding } from '../../../src/project/detect-node.js';
 import { makeFileTree } from '../../support/file-tree.js';
 

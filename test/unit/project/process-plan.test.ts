@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ServerName } from '../../../src/contracts/project-facts.js';
 import { distribute, type PlanInput, planProcesses } from '../../../src/project/process-plan.js';
-import type { ServerName } from '../../../src/project-facts.js';
 
 const mebibyte = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { EasyserveError } from '../../../src/errors.js';
+import { EasyserveError } from '../../../src/contracts/errors.js';
 import { type Detection, detectProject } from '../../../src/project/detect-project.js';
 import { makeTempDir } from '../../support/copy-fixture.js';
 import { testPython } from '../../support/python-env.js';

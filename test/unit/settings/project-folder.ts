@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { SettingsError } from '../../../src/errors.js';
+import { SettingsError } from '../../../src/contracts/errors.js';
 import { type LoadedSettings, loadSettings, type SettingsSources } from '../../../src/settings/load.js';
 
 /** Makes a folder with the files given and removes it after the test. */

@@ -1,0 +1,125 @@
+import type { Duplex } from 'node:stream';
+import type { Clock } from '../../contracts/clock.js';
+import { readLines } from './output-lines.js';
+
+/** By the gateway's number of the thread, and `main`. */
+export type ThreadStacks = Readonly<Record<string, string>>;
+
+export interface AppControlOptions {
+  /** Undefined when the process could not be spawned. */
+  readonly channel: Duplex | undefined;
+  readonly clock: Clock;
+  /** `port`: it listens on that one of this machine, which it chose itself. */
+  readonly onReady: (port: number | undefined) => void;
+  /** The application could not be loaded. */
+  readonly onFailed: (failure: LoadFailure) => void;
+  /** It wishes for a successor: somebody sent it SIGTERM, which it leaves to us, or `reason`. */
+  readonly onTerminated: (reason?: string) => void;
+  /** A line that is no event: the application wrote to a descriptor that is not its own. */
+  readonly onGarbage: (line: string) => void;
+}
+
+/** The traceback of Python, whose last line is the reason; or the reason alone, when the output has the rest. */
+export type LoadFailure =
+  | { readonly error: string }
+  | { readonly reason: string; readonly hint?: string | undefined };
+
+/** What an application process tells (class Control in gateway.py), one JSON object a line. */
+type AppEvent =
+  | { readonly event: 'ready'; readonly port?: number }
+  | ({ readonly event: 'failed' } & LoadFailure)
+  | { readonly event: 'terminated'; readonly reason?: string }
+  | { readonly event: 'stacks'; readonly stacks: ThreadStacks };
+
+/** What an application process is told, in the same way. */
+type AppCommand =
+  | { readonly command: 'stop' | 'stacks' }
+  | { readonly command: 'secret'; readonly secret: string };
+
+const STACKS_TIMEOUT_MS = 2000;
+/** The stacks of hundreds of threads, or a long traceback, are one event. */
+const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
+
+/**
+ * The descriptor that joins an application process to easyserve. Created by AppProcess; the other end is gateway.py, or another
+ * program of python/ and node/ that runs an application. A command does not know of it.
+ */
+export class AppControl {
+  readonly #options: AppControlOptions;
+  readonly #stackWaits = new Set<(stacks: ThreadStacks | undefined) => void>();
+  #isClosed = false;
+
+  constructor(options: AppControlOptions) {
+    this.#options = options;
+    const { channel } = options;
+    if (channel === undefined) return;
+    channel.on('error', () => {}); // the process is gone: its exit tells
+    readLines(channel, (line) => this.#onLine(line), { maxLineCharacters: MAX_EVENT_CHARACTERS });
+  }
+
+  stop(): void {
+    this.#send({ command: 'stop' });
+  }
+
+  /** What its connections must show; it goes this way because everyone can read command lines. */
+  tellSecret(secret: string): void {
+    this.#send({ command: 'secret', secret });
+  }
+
+  /** Undefined when the process does not answer in time, or ends. */
+  stacks(): Promise<ThreadStacks | undefined> {
+    if (this.#isClosed) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      const settle = (stacks: ThreadStacks | undefined): void => {
+        cancel();
+        this.#stackWaits.delete(settle);
+        resolve(stacks);
+      };
+      const cancel = this.#options.clock.after(STACKS_TIMEOUT_MS, () => settle(undefined));
+      this.#stackWaits.add(settle);
+      this.#send({ command: 'stacks' });
+    });
+  }
+
+  /** The process has ended: nobody will answer any more. */
+  close(): void {
+    this.#isClosed = true;
+    for (const settle of this.#stackWaits) settle(undefined);
+  }
+
+  // Private
+
+  #send(message: AppCommand): void {
+    this.#options.channel?.write(`${JSON.stringify(message)}\n`);
+  }
+
+  #onLine(line: string): void {
+    const event = parseEvent(line);
+    switch (event?.event) {
+      case 'ready':
+        this.#options.onReady(event.port);
+        return;
+      case 'failed':
+        this.#options.onFailed(event);
+        return;
+      case 'terminated':
+        this.#options.onTerminated(event.reason);
+        return;
+      case 'stacks':
+        for (const settle of this.#stackWaits) settle(event.stacks);
+        return;
+      default:
+        this.#options.onGarbage(line);
+    }
+  }
+}
+
+// Private
+
+function parseEvent(line: string): AppEvent | undefined {
+  try {
+    return JSON.parse(line) as AppEvent;
+  } catch {
+    return undefined; // onGarbage says so
+  }
+}

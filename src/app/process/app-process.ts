@@ -1,0 +1,300 @@
+import { rm } from 'node:fs/promises';
+import type { Clock } from '../../contracts/clock.js';
+import { StartError } from '../../contracts/errors.js';
+import { type AppState, appLifecycle, type Lifecycle } from '../../contracts/lifecycle.js';
+import type { UpstreamAddress } from '../../contracts/upstream.js';
+import type { Log } from '../../log/log.js';
+import type { LaunchPlan } from '../servers/application-server.js';
+import { Acceptance, type Connect } from './acceptance.js';
+import { AppControl, type LoadFailure, type ThreadStacks } from './app-control.js';
+import type { Execute, Execution } from './execution.js';
+import { LastLines, readLines } from './output-lines.js';
+
+export interface AppProcessOptions {
+  readonly plan: LaunchPlan;
+  readonly socketPath: string;
+  readonly readyTimeoutMs: number;
+  readonly execute: Execute;
+  readonly connect: Connect;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** It wishes for a successor: somebody sent it SIGTERM, which it leaves to us, or `reason`. */
+  readonly onTerminated: (reason?: string) => void;
+}
+
+export interface ExitFacts {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Why, where code and signal do not tell. */
+  readonly reason?: string | undefined;
+  /** Its last lines of output, oldest first. */
+  readonly lastLines: string;
+}
+
+const LAST_LINES = 40;
+/** The application's children may hold its output open after it has ended. */
+const OUTPUT_AFTER_EXIT_MS = 500;
+
+/**
+ * One application process, or thread: started here, and ended here, politely then surely.
+ *
+ * Created by PoolMember. It knows how an application starts and stops; app-pool knows when.
+ */
+export class AppProcess {
+  /** Resolves when the process is gone, whatever the reason; never rejects. */
+  readonly exited: Promise<ExitFacts>;
+  readonly #options: AppProcessOptions;
+  readonly #execution: Execution;
+  readonly #lifecycle: Lifecycle<AppState>;
+  readonly #lastLines = new LastLines(LAST_LINES);
+  readonly #ready: Promise<void>;
+  readonly #control: AppControl;
+  #address: UpstreamAddress;
+  #acceptance: Acceptance | undefined;
+  #onReady!: (address: UpstreamAddress) => void;
+  #failure: LoadFailure | undefined;
+  #isRunning = true;
+
+  constructor(options: AppProcessOptions) {
+    this.#options = options;
+    const { plan, connect, clock } = options;
+    [this.#address] = plan.addresses;
+    this.#execution = options.execute(plan);
+    this.#lifecycle = appLifecycle((to, from) => {
+      options.log.debug('app-state', `application ${this.pid}: ${from} -> ${to}`, {
+        app: this.pid,
+        from,
+        to,
+      });
+    });
+    this.#control = this.#openControl();
+    if (this.#address.secret !== undefined) this.#control.tellSecret(this.#address.secret);
+    this.#readOutput();
+    this.exited = this.#watchExit();
+    this.#ready = this.#watchReady();
+    this.#ready.catch(() => {}); // whoever calls ready() hears of it
+    if (plan.readiness === 'accepts') {
+      this.#acceptance = new Acceptance(plan.addresses, connect, clock, (address) => this.#onReady(address));
+    }
+  }
+
+  /** 0 when it could not be started at all; of a thread the pid of this process. */
+  get pid(): number {
+    return this.#execution.pid;
+  }
+
+  get execution(): Execution['kind'] {
+    return this.#execution.kind;
+  }
+
+  /** False from its end on; `exited` comes when its last output is read too. */
+  get isRunning(): boolean {
+    return this.#isRunning;
+  }
+
+  get state(): AppState {
+    return this.#lifecycle.state;
+  }
+
+  /** Where it listens, once it is ready. */
+  get address(): UpstreamAddress {
+    return this.#address;
+  }
+
+  /** What it wrote last, to explain a failure. */
+  get lastLines(): string {
+    return this.#lastLines.text;
+  }
+
+  /** Resolves when the application is loaded and listens. Throws StartError on exit and on deadline. */
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  /** Says that it gets no new requests any more. */
+  drain(): void {
+    if (this.#lifecycle.canBecome('draining')) this.#lifecycle.become('draining');
+  }
+
+  /** "stop", and SIGTERM for its children; SIGKILL after `killTimeoutMs`. Resolves when the group is gone. */
+  async stop(killTimeoutMs: number): Promise<void> {
+    if (this.#lifecycle.canBecome('stopping')) {
+      this.#lifecycle.become('stopping');
+      this.#control.stop();
+      this.#signal('SIGTERM');
+    }
+    const cancel = this.#options.clock.after(killTimeoutMs, () => this.kill());
+    await this.exited;
+    cancel();
+  }
+
+  kill(): void {
+    if (this.#lifecycle.canBecome('stopping')) this.#lifecycle.become('stopping');
+    if (this.state !== 'exited') this.#signal('SIGKILL');
+  }
+
+  /** Undefined where it can't be told. */
+  memoryBytes(): Promise<number | undefined> {
+    return this.#execution.memoryBytes();
+  }
+
+  /** Undefined when it does not answer in time, or ends. */
+  stacks(): Promise<ThreadStacks | undefined> {
+    return this.#control.stacks();
+  }
+
+  // Private
+
+  #openControl(): AppControl {
+    const { clock, log, onTerminated } = this.#options;
+    return new AppControl({
+      channel: this.#execution.control,
+      clock,
+      onReady: (port) => {
+        const place = port === undefined ? this.#address.place : { host: '127.0.0.1', port };
+        this.#onReady({ ...this.#address, place });
+      },
+      onFailed: (failure) => {
+        this.#failure = failure;
+      },
+      onTerminated,
+      onGarbage: (line) =>
+        log.warn('control-garbage', 'the application wrote to the descriptor that joins it to easyserve', {
+          app: this.pid,
+          line,
+        }),
+    });
+  }
+
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    try {
+      this.#execution.signal(signal);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Its group is empty already: it has ended by itself in this moment.
+      if (code === 'ESRCH') return;
+      // EPERM: all that is left of the group has changed its user, so it is not ours to end.
+      this.#options.log.warn('app-not-signalled', `application ${this.pid} could not be sent ${signal}`, {
+        app: this.pid,
+        signal,
+        error: String(error),
+      });
+    }
+  }
+
+  #readOutput(): void {
+    for (const stream of ['stdout', 'stderr'] as const) {
+      const source = this.#execution[stream];
+      if (source === undefined) continue; // it could not be started
+      const { log } = this.#options;
+      const onLine = (line: string): void => {
+        this.#lastLines.push(line);
+        log.application(line, { pid: this.pid, stream });
+      };
+      readLines(source, onLine, { pace: log.paceOf(stream) });
+    }
+  }
+
+  async #watchExit(): Promise<ExitFacts> {
+    const { code, signal, error, reason } = await this.#execution.ended;
+    this.#isRunning = false;
+    // Whoever listens on its port from now on is somebody else.
+    this.#acceptance?.stop();
+    if (error === undefined) await this.#outputEnded();
+    else this.#lastLines.push(error.message);
+    this.#lifecycle.become('exited');
+    this.#control.close();
+    // What is left of its group: children that did not end with it.
+    this.#signal('SIGKILL');
+    await this.#removeSocket();
+    return { code, signal, ...(reason === undefined ? {} : { reason }), lastLines: this.#lastLines.text };
+  }
+
+  async #outputEnded(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#options.clock.after(OUTPUT_AFTER_EXIT_MS, resolve);
+      void this.#execution.outputEnded.then(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  async #removeSocket(): Promise<void> {
+    const { socketPath, log } = this.#options;
+    try {
+      await rm(socketPath, { force: true });
+    } catch (error) {
+      log.warn('socket-not-removed', 'the socket of an application could not be removed', {
+        path: socketPath,
+        error: String(error),
+      });
+    }
+  }
+
+  #watchReady(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const { clock, readyTimeoutMs } = this.#options;
+      const settle = (): void => {
+        cancel();
+        this.#acceptance?.stop();
+      };
+      const cancel = clock.after(readyTimeoutMs, () => {
+        settle();
+        void this.#explainHang().then(reject);
+      });
+      this.#onReady = (address) => {
+        if (!this.#lifecycle.canBecome('ready')) return; // told to stop meanwhile
+        settle();
+        this.#address = address;
+        this.#lifecycle.become('ready');
+        resolve();
+      };
+      void this.exited.then((exit) => {
+        settle();
+        reject(this.#explainExit(exit));
+      });
+    });
+  }
+
+  #explainExit(exit: ExitFacts): StartError {
+    if (this.pid === 0) {
+      const message = `The application could not be started: ${exit.lastLines}.`;
+      return new StartError('app-not-spawned', message, { detail: this.#options.plan.command });
+    }
+    const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
+    const failure = describeFailure(this.#failure, exit);
+    const message =
+      failure === undefined
+        ? `The application ${how} before it was ready.`
+        : `The application could not be loaded: ${failure.reason}`;
+    return new StartError('app-exited', message, {
+      detail: failure?.detail ?? exit.lastLines,
+      hint: failure?.hint ?? (exit.code === 0 ? this.#options.plan.hints?.endedEarly : undefined),
+    });
+  }
+
+  async #explainHang(): Promise<StartError> {
+    const { readiness, hints } = this.#options.plan;
+    const stack = readiness === 'control' ? (await this.stacks())?.main : undefined;
+    const seconds = this.#options.readyTimeoutMs / 1000;
+    return new StartError('app-not-ready', `The application was not ready after ${seconds} s.`, {
+      detail: stack === undefined ? this.#lastLines.text : `It is still here:\n${stack}`,
+      hint: hints?.neverReady ?? 'If it needs longer to load, raise readyTimeoutMs.',
+    });
+  }
+}
+
+// Private
+
+/** What it told before its end, else what its execution knows of it. */
+function describeFailure(
+  failure: LoadFailure | undefined,
+  exit: ExitFacts,
+): { reason: string; detail: string; hint?: string | undefined } | undefined {
+  if (failure === undefined) {
+    return exit.reason === undefined ? undefined : { reason: `${exit.reason}.`, detail: exit.lastLines };
+  }
+  if ('reason' in failure) return { ...failure, reason: `${failure.reason}.`, detail: exit.lastLines };
+  return { reason: failure.error.trimEnd().split('\n').at(-1) ?? '', detail: failure.error };
+}

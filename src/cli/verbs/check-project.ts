@@ -1,0 +1,59 @@
+import { ExitCode } from '../../contracts/errors.js';
+import { type DjangoFacts, kindNames, type Project } from '../../contracts/project-facts.js';
+import { describeBytes } from '../text/describe-quantity.js';
+import type { Finding } from '../text/finding.js';
+
+/** What `easyserve check` says of an application that could be imported. */
+export function checkProject(project: Project): readonly Finding[] {
+  const { python, django } = project;
+  return [
+    ...(python === undefined
+      ? []
+      : [{ level: 'ok', text: `python: ${python.version}, ${python.path} (${python.source})` } as const]),
+    { level: 'ok', text: describeApplication(project) },
+    ...project.warnings.map((text): Finding => ({ level: 'note', text })),
+    ...(django === undefined ? [] : checkDjango(django, project.settingsModule ?? 'the settings')),
+  ];
+}
+
+/** Only Python's applications are loaded to look at them. */
+function describeApplication({ kind, python, application, applicationRssBytes }: Project): string {
+  if (python === undefined) return `${kindNames[kind]}: ${application}`;
+  const size = applicationRssBytes === undefined ? '' : `, ${describeBytes(applicationRssBytes)} in memory`;
+  return `application: ${application}, imported${size}`;
+}
+
+function checkDjango(django: DjangoFacts, module: string): readonly Finding[] {
+  const findings: Finding[] = [{ level: 'ok', text: `Django ${django.version}, ${module}` }];
+  if (django.isDebug) {
+    findings.push({
+      level: 'note',
+      text: 'DEBUG is on: error pages show the code and the settings of the site.',
+      fix: `${noDebug(django)} in ${module}`,
+    });
+  } else if (django.allowedHosts.length === 0) {
+    findings.push({
+      level: 'problem',
+      text: 'ALLOWED_HOSTS is empty: Django will answer every request with 400.',
+      fix: `ALLOWED_HOSTS = ["www.example.org"] in ${module}`,
+      exitCode: ExitCode.checkFailed,
+    });
+  }
+  if (!django.isDebug && !django.logsErrors) {
+    findings.push({
+      level: 'note',
+      text: 'LOGGING writes no errors: with DEBUG off, Django only mails tracebacks to ADMINS.',
+      fix: `${simpleLogging} in ${module}`,
+    });
+  }
+  return findings;
+}
+
+/** DEBUG alone, with ALLOWED_HOSTS empty, would be the next problem. */
+function noDebug({ allowedHosts }: DjangoFacts): string {
+  return allowedHosts.length > 0 ? 'DEBUG = False' : 'DEBUG = False and ALLOWED_HOSTS = ["www.example.org"]';
+}
+
+/** To stderr, and so into easyserve's log (docs/logs.md). */
+const simpleLogging =
+  'LOGGING = {"version": 1, "disable_existing_loggers": False, "handlers": {"stderr": {"class": "logging.StreamHandler"}}, "root": {"handlers": ["stderr"]}}';

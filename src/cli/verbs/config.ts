@@ -1,0 +1,86 @@
+import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
+import { callInstance } from '../../control/control-client.js';
+import type { ConfigEntry } from '../../control/protocol.js';
+import { paint } from '../../log/paint.js';
+import type { LoadedSettings } from '../../settings/load.js';
+import type { ConfigCommand } from '../command.js';
+import { loadFolderSettings } from '../folder-settings.js';
+import { absoluteConfigFile, projectFolder } from '../project-folder.js';
+import type { Surroundings } from '../surroundings.js';
+import { alignTable } from '../text/aligned-table.js';
+import { printError } from '../text/print-error.js';
+
+/**
+ * `easyserve config`: the settings of the running instance; without one, or with settings on the command line, those that
+ * `easyserve start` would use.
+ */
+export async function config(command: ConfigCommand, surroundings: Surroundings): Promise<number> {
+  const { stdout } = surroundings;
+  const running = await askInstance(command, surroundings);
+  const entries = running ?? (await readFolder(command, surroundings));
+  if (command.asJson) {
+    stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+    return ExitCode.ok;
+  }
+  const source = running === undefined ? 'as `easyserve start` would use them' : 'of the running instance';
+  stdout.write(`Settings ${source}:\n\n`);
+  stdout.write(describeEntries(entries, stdout.colour));
+  return ExitCode.ok;
+}
+
+/** What somebody has set stands out from the defaults. */
+function describeEntries(entries: readonly ConfigEntry[], isColoured: boolean): string {
+  const rows = entries.map(({ key, value, origin }) => [key, describeValue(value), origin]);
+  const [heading, ...lines] = alignTable([['SETTING', 'VALUE', 'FROM'], ...rows])
+    .trimEnd()
+    .split('\n');
+  const shown = lines.map((line, index) =>
+    entries[index]?.origin === 'default' ? paint(isColoured, 'dim', line) : line,
+  );
+  return `${[heading, ...shown].join('\n')}\n`;
+}
+
+/** As docs/settings.md writes it. */
+function describeValue(value: unknown): string {
+  return value === null ? 'unset' : JSON.stringify(value);
+}
+
+async function askInstance(
+  command: ConfigCommand,
+  surroundings: Surroundings,
+): Promise<readonly ConfigEntry[] | undefined> {
+  if (command.flags.length > 0 || command.configFile !== undefined) return undefined;
+  try {
+    const projectDir = projectFolder(command.place, surroundings);
+    return (await callInstance(projectDir, { verb: 'config' })) as readonly ConfigEntry[];
+  } catch (error) {
+    if (error instanceof EasyserveError && error.code === 'not-running') return undefined;
+    throw error;
+  }
+}
+
+async function readFolder(
+  command: ConfigCommand,
+  surroundings: Surroundings,
+): Promise<readonly ConfigEntry[]> {
+  const sources = {
+    projectDir: projectFolder(command.place, surroundings),
+    configFile: absoluteConfigFile(command, surroundings),
+    env: surroundings.env,
+    flags: command.flags,
+  };
+  const { loaded, failure } = await loadFolderSettings(sources, false);
+  if (failure !== undefined) {
+    printError(describeError(failure), surroundings.stderr);
+    surroundings.stderr.write('The settings below are without what Django would add.\n\n');
+  }
+  return toEntries(loaded);
+}
+
+function toEntries({ settings, origins }: LoadedSettings): ConfigEntry[] {
+  return (Object.keys(settings) as (keyof typeof settings)[]).map((key) => ({
+    key,
+    value: settings[key],
+    origin: origins[key],
+  }));
+}

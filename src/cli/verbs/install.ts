@@ -1,0 +1,119 @@
+import { statSync } from 'node:fs';
+import os from 'node:os';
+import { resolve } from 'node:path';
+import { ExitCode } from '../../contracts/errors.js';
+import type { Project } from '../../contracts/project-facts.js';
+import { findStateFolders, stateFolderOf } from '../../control/state-folder.js';
+import { refuseRoot } from '../../privileges/account.js';
+import { Privileges } from '../../privileges/privileges.js';
+import type { Settings } from '../../settings/settings.js';
+import type { InstallCommand } from '../command.js';
+import { loadFolderSettings } from '../folder-settings.js';
+import { absoluteConfigFile, projectFolder } from '../project-folder.js';
+import type { Surroundings } from '../surroundings.js';
+import { planUnits, type UnitPlans } from '../systemd/plan-service.js';
+import { renderService } from '../systemd/service-unit.js';
+import { renderSocket } from '../systemd/socket-unit.js';
+import { type UnitChange, UnitFolder } from '../systemd/unit-folder.js';
+import { unitName } from '../systemd/unit-name.js';
+import { explainInstall } from '../text/explain-install.js';
+import { createWaitProgress } from '../text/wait-progress.js';
+
+/**
+ * `easyserve install`: a systemd service for the project, and with --socket the sockets that systemd binds for it.
+ *
+ * Writes what has changed and nothing else, so that it can be run again after each change of the settings.
+ */
+export async function install(
+  command: InstallCommand,
+  surroundings: Surroundings,
+  folder: UnitFolder = new UnitFolder(),
+): Promise<number> {
+  const projectDir = projectFolder(command.place, surroundings);
+  const name = unitName(projectDir, command.name);
+  const { settings, project } = await look(command, projectDir, surroundings);
+  // Everything from here to the units is done as the user of the site.
+  const privileges = await Privileges.assume(settings, projectDir);
+  const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
+  const plans = planUnits({
+    ...{ name, projectDir, project, settings, user },
+    stateFolder: await placeOfState(projectDir, command.isPrinted),
+    writable: command.writable.map((path) => resolve(projectDir, path)),
+    configFile: absoluteConfigFile(command, surroundings),
+    flags: command.flags,
+    program: [surroundings.exec.nodePath, ...surroundings.exec.nodeArgs, surroundings.exec.script],
+    hasSockets: command.hasSockets,
+  });
+  const units = renderUnits(name, plans);
+  if (command.isPrinted) {
+    surroundings.stdout.write(printUnits(units, folder));
+    return ExitCode.ok;
+  }
+  const changes = await privileges.raised(() => writeUnits(name, units, folder));
+  surroundings.stdout.write(explainInstall({ name, changes, plans, folder }));
+  return ExitCode.ok;
+}
+
+// Private
+
+async function look(
+  command: InstallCommand,
+  projectDir: string,
+  surroundings: Surroundings,
+): Promise<{ settings: Settings; project: Project }> {
+  const configFile = absoluteConfigFile(command, surroundings);
+  const progress = createWaitProgress(surroundings.stderr, 'reading the project');
+  try {
+    const { env } = surroundings;
+    const found = await loadFolderSettings({ projectDir, configFile, env, flags: command.flags }, false);
+    if (found.project === undefined) throw found.failure;
+    return { settings: found.loaded.settings, project: found.project };
+  } finally {
+    progress.end();
+  }
+}
+
+/** For whom nobody had to be looked up: a person who prints the unit, or a user of whom the system has only the number. */
+function ownerOf(projectDir: string, { user }: Settings, { account }: Privileges): string {
+  if (user !== null) return user;
+  const { uid } = account ?? statSync(projectDir);
+  if (uid === 0) throw refuseRoot(projectDir);
+  return uid === process.getuid?.() ? os.userInfo().username : String(uid);
+}
+
+/** It has to be there before the service starts, to which the rest of the project is read-only. */
+async function placeOfState(projectDir: string, isPrinted: boolean): Promise<string> {
+  if (!isPrinted) return (await stateFolderOf(projectDir)).path;
+  const [usual] = await findStateFolders(projectDir);
+  return usual?.path ?? projectDir;
+}
+
+function renderUnits(name: string, { service, sockets }: UnitPlans): ReadonlyMap<string, string> {
+  const units = new Map([[`${name}.service`, renderService(service)]]);
+  for (const [unit, plan] of sockets) units.set(unit, renderSocket(plan));
+  return units;
+}
+
+function printUnits(units: ReadonlyMap<string, string>, { path }: UnitFolder): string {
+  return [...units].map(([unit, text]) => `# ${path}/${unit}\n${text}`).join('\n');
+}
+
+/** The state of each unit; those that an earlier install wrote and nobody needs any more are removed. */
+function writeUnits(
+  name: string,
+  units: ReadonlyMap<string, string>,
+  folder: UnitFolder,
+): ReadonlyMap<string, UnitChange | 'removed'> {
+  const changes = new Map<string, UnitChange | 'removed'>();
+  for (const unit of folder.unitsOf(name).filter((each) => !units.has(each))) {
+    if (folder.isSystemdRunning) folder.systemctl('disable', '--now', unit);
+    folder.remove(unit);
+    changes.set(unit, 'removed');
+  }
+  for (const [unit, text] of units) changes.set(unit, folder.write(unit, text));
+  if (folder.isSystemdRunning) {
+    folder.systemctl('daemon-reload');
+    folder.systemctl('enable', ...units.keys());
+  }
+  return changes;
+}

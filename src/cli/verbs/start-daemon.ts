@@ -1,0 +1,195 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { type FileHandle, open } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { setTimeout as after } from 'node:timers/promises';
+import { EasyserveError, ExitCode, StartError } from '../../contracts/errors.js';
+import { requireProject, stateFolderOf } from '../../control/state-folder.js';
+import { paint } from '../../log/paint.js';
+import { Privileges } from '../../privileges/privileges.js';
+import type { SettingFlag } from '../../settings/flag-layer.js';
+import { loadSettings } from '../../settings/load.js';
+import { settingArgument } from '../setting-argument.js';
+import type { Surroundings } from '../surroundings.js';
+import { typedCommand } from '../text/typed-command.js';
+import { createWaitProgress } from '../text/wait-progress.js';
+import type { DaemonNews } from './ready-pipe.js';
+
+/** What the daemon is to be started with; paths are absolute. */
+export interface DaemonOrder {
+  readonly projectDir: string;
+  readonly configFile: string | undefined;
+  readonly flags: readonly SettingFlag[];
+}
+
+type Outcome =
+  | { readonly kind: 'news'; readonly news: DaemonNews }
+  | { readonly kind: 'exit'; readonly code: number | null; readonly signal: NodeJS.Signals | null }
+  | { readonly kind: 'interrupted' }
+  | { readonly kind: 'deadline' };
+
+/** The daemon's own deadlines (collectstatic, readyTimeoutMs) come first. This is for one that is frozen. */
+const deadlineMs = 15 * 60 * 1000;
+const shownLogBytes = 8 * 1024;
+const shownLogLines = 30;
+
+/**
+ * `easyserve start --daemon`: starts the same program detached, with its output in the log file, and waits until it serves.
+ *
+ * Throws the daemon's own error when it has failed; its exit code is the daemon's.
+ */
+export async function startDaemon(order: DaemonOrder, surroundings: Surroundings): Promise<number> {
+  const { projectDir, configFile, flags } = order;
+  await requireProject(projectDir);
+  const { settings } = loadSettings({ projectDir, configFile, flags, env: surroundings.env });
+  // The log is the user's as well, as which root acts from here on.
+  const privileges = await Privileges.assume(settings, projectDir);
+  const { logFile } = await stateFolderOf(projectDir);
+  const log = await open(logFile, 'a+', 0o600);
+  const progress = createWaitProgress(surroundings.stderr, 'starting');
+  try {
+    const logStart = (await log.stat()).size;
+    const daemon = await privileges.raised(() => spawnDaemon(order, log.fd, surroundings));
+    const outcome = await awaitOutcome(daemon, surroundings);
+    progress.end();
+    if (outcome.kind === 'news' && 'ready' in outcome.news) {
+      release(daemon);
+      printReady(
+        outcome.news.ready,
+        { logFile, stop: typedCommand('stop', order.projectDir, surroundings) },
+        surroundings,
+      );
+      return ExitCode.ok;
+    }
+    if (outcome.kind === 'interrupted' || outcome.kind === 'deadline') await end(daemon);
+    throw await explain(outcome, log, logStart, logFile);
+  } finally {
+    progress.end();
+    await log.close();
+  }
+}
+
+function spawnDaemon(order: DaemonOrder, logFd: number, { exec, env, cwd }: Surroundings): ChildProcess {
+  const args = ['start', order.projectDir, '--ready-fd', '3', ...order.flags.map(settingArgument)];
+  if (order.configFile !== undefined) args.push('--config', order.configFile);
+  return spawn(exec.nodePath, [...exec.nodeArgs, exec.script, ...args], {
+    cwd,
+    env,
+    detached: true,
+    stdio: ['ignore', logFd, logFd, 'pipe'],
+  });
+}
+
+async function awaitOutcome(daemon: ChildProcess, { signals }: Surroundings): Promise<Outcome> {
+  const stop = new AbortController();
+  let interrupt: () => void = () => undefined;
+  const interrupted = new Promise<Outcome>((resolve) => {
+    interrupt = () => resolve({ kind: 'interrupted' });
+    signals.once('SIGINT', interrupt);
+    signals.once('SIGTERM', interrupt);
+  });
+  const deadline = after<Outcome>(deadlineMs, { kind: 'deadline' }, { signal: stop.signal });
+  // Rejects when stopped, after the race is over.
+  deadline.catch(() => undefined);
+  try {
+    return await Promise.race([readNews(daemon), awaitExit(daemon), interrupted, deadline]);
+  } finally {
+    stop.abort();
+    signals.off('SIGINT', interrupt);
+    signals.off('SIGTERM', interrupt);
+  }
+}
+
+/** Never resolves when the daemon ends without a word: awaitExit does. */
+function readNews(daemon: ChildProcess): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let text = '';
+    const pipe = daemon.stdio[3] as Readable;
+    pipe.setEncoding('utf8');
+    pipe.on('data', (chunk: string) => {
+      text += chunk;
+      if (!text.endsWith('\n')) return;
+      const news = JSON.parse(text) as DaemonNews;
+      // With an error the exit follows at once, and the folder is free for the next try only then.
+      if ('ready' in news) resolve({ kind: 'news', news });
+      else daemon.once('exit', () => resolve({ kind: 'news', news }));
+    });
+  });
+}
+
+/** After 'close', when everything that the daemon sent has been read. */
+function awaitExit(daemon: ChildProcess): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    daemon.once('error', reject);
+    daemon.once('close', (code, signal) => resolve({ kind: 'exit', code, signal }));
+  });
+}
+
+async function end(daemon: ChildProcess): Promise<void> {
+  if (daemon.exitCode !== null || daemon.signalCode !== null) return;
+  const exited = new Promise((resolve) => daemon.once('exit', resolve));
+  daemon.kill('SIGTERM');
+  await exited;
+}
+
+function release(daemon: ChildProcess): void {
+  daemon.stdio[3]?.destroy();
+  daemon.unref();
+}
+
+function printReady(
+  ready: { readonly urls: readonly string[]; readonly pid: number },
+  { logFile, stop }: { readonly logFile: string; readonly stop: string },
+  { stdout }: Surroundings,
+): void {
+  const name = (text: string): string => paint(stdout.colour, 'dim', text);
+  stdout.write('easyserve serves in the background.\n');
+  for (const url of ready.urls) stdout.write(`  ${name('url')}      ${url}\n`);
+  stdout.write(`  ${name('process')}  ${ready.pid}\n  ${name('log')}      ${logFile}\n`);
+  stdout.write(`  ${name('stop')}     ${stop}\n`);
+}
+
+async function explain(
+  outcome: Outcome,
+  log: FileHandle,
+  logStart: number,
+  logFile: string,
+): Promise<EasyserveError> {
+  if (outcome.kind === 'news' && 'error' in outcome.news)
+    return EasyserveError.fromRecord(outcome.news.error);
+  if (outcome.kind === 'interrupted') {
+    return new EasyserveError('interrupted', ExitCode.forced, 'Interrupted; the instance was stopped again.');
+  }
+  const detail = await readTail(log, logStart);
+  const hint = `the whole log: ${logFile}`;
+  if (outcome.kind === 'exit') return diedEarly(outcome, detail, hint);
+  return new StartError(
+    'daemon-not-ready',
+    `The instance was not ready within ${deadlineMs / 60_000} minutes.`,
+    {
+      detail,
+      hint,
+    },
+  );
+}
+
+function diedEarly(
+  { code, signal }: Extract<Outcome, { kind: 'exit' }>,
+  detail: string | undefined,
+  hint: string,
+): EasyserveError {
+  const how = signal === null ? `with exit code ${code}` : `by ${signal}`;
+  const exitCode = code === null || code === 0 ? ExitCode.startFailed : code;
+  return new EasyserveError('daemon-died', exitCode, `The instance ended ${how} before it served.`, {
+    detail,
+    hint,
+  });
+}
+
+/** The last lines that this daemon wrote. */
+async function readTail(log: FileHandle, logStart: number): Promise<string | undefined> {
+  const { size } = await log.stat();
+  const from = Math.max(logStart, size - shownLogBytes);
+  const { buffer, bytesRead } = await log.read(Buffer.alloc(size - from), 0, size - from, from);
+  const text = buffer.subarray(0, bytesRead).toString('utf8').trimEnd();
+  return text === '' ? undefined : text.split('\n').slice(-shownLogLines).join('\n');
+}

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { EasyserveError, ExitCode } from '../../contracts/errors.js';
+import { connectToInstance, exchange, InstanceError } from '../../control/control-client.js';
+import { readInstance } from '../../control/instance-lock.js';
+import { isProcessAlive, type ProcessIdentity } from '../../control/process-identity.js';
+import type { StateFolder } from '../../control/state-folder.js';
+import type { PlainCommand } from '../command.js';
+import { projectFolder } from '../project-folder.js';
+import type { Surroundings } from '../surroundings.js';
+import { createWaitProgress } from '../text/wait-progress.js';
+
+/** A process that is not our child announces its end to nobody, so it is looked at. */
+const lookEveryMs = 50;
+/** After the instance has hung up, only the exit is left. */
+const exitDeadlineMs = 30_000;
+
+/** `easyserve stop`: returns when the instance is gone, process and socket. */
+export async function stop(command: PlainCommand<'stop'>, surroundings: Surroundings): Promise<number> {
+  const { socket, folder } = await connectToInstance(projectFolder(command.place, surroundings));
+  const instance = await readInstance(folder);
+  const progress = createWaitProgress(surroundings.stderr, 'stopping');
+  try {
+    await exchange(socket, { verb: 'stop' }, { onProgress: (text) => progress.step(text) }).catch(
+      (error: unknown) => {
+        // That it ended without an answer is just what was asked for.
+        if (!(error instanceof InstanceError) || error.code !== 'instance-gone') throw error;
+      },
+    );
+    await awaitEnd(instance, folder);
+  } finally {
+    progress.end();
+  }
+  surroundings.stdout.write('Stopped.\n');
+  return ExitCode.ok;
+}
+
+async function awaitEnd(instance: ProcessIdentity | undefined, folder: StateFolder): Promise<void> {
+  const deadline = performance.now() + exitDeadlineMs;
+  while (existsSync(folder.controlSocket) || (instance !== undefined && (await isProcessAlive(instance)))) {
+    if (performance.now() > deadline) throw stillThere(instance);
+    await pause(lookEveryMs);
+  }
+}
+
+function stillThere(instance: ProcessIdentity | undefined): EasyserveError {
+  return new EasyserveError(
+    'stop-incomplete',
+    ExitCode.unexpected,
+    `The instance has stopped serving, but its process is still there after ${exitDeadlineMs / 1000} seconds.`,
+    { hint: instance === undefined ? undefined : `\`kill -9 ${instance.pid}\`` },
+  );
+}

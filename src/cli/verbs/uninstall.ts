@@ -1,0 +1,29 @@
+import { ExitCode } from '../../contracts/errors.js';
+import type { UninstallCommand } from '../command.js';
+import { projectFolder } from '../project-folder.js';
+import type { Surroundings } from '../surroundings.js';
+import { UnitFolder } from '../systemd/unit-folder.js';
+import { unitName } from '../systemd/unit-name.js';
+
+/** `easyserve uninstall`: stops the service and removes what install wrote. Twice is no error. */
+export function uninstall(
+  command: UninstallCommand,
+  surroundings: Surroundings,
+  folder: UnitFolder = new UnitFolder(),
+): number {
+  const name = unitName(projectFolder(command.place, surroundings), command.name);
+  const units = folder.unitsOf(name);
+  if (units.length === 0) {
+    surroundings.stdout.write(`There is no ${name}.service in ${folder.path}.\n`);
+    return ExitCode.ok;
+  }
+  // Before anything is stopped: whether all of it is ours.
+  for (const unit of units) folder.requireOwn(unit);
+  if (folder.isSystemdRunning) folder.systemctl('disable', '--now', ...units);
+  for (const unit of units) {
+    folder.remove(unit);
+    surroundings.stdout.write(`${folder.path}/${unit}: removed\n`);
+  }
+  if (folder.isSystemdRunning) folder.systemctl('daemon-reload');
+  return ExitCode.ok;
+}

@@ -1,0 +1,94 @@
+import type { Settings } from '../../settings/settings.js';
+import type { Exchange, HeaderList } from '../exchange.js';
+import { isCompressibleType } from '../files/content-type.js';
+import { chooseEncoding } from './accept-encoding.js';
+import type { DynamicEncoding } from './compressor.js';
+import { mergeVary } from './vary.js';
+
+export interface ChosenCompression {
+  /** `identity`: the body stays as it is, but the headers say that it might not have. */
+  readonly encoding: DynamicEncoding | 'identity';
+  readonly headers: HeaderList;
+}
+
+/** Best first, for clients that like them equally. Node 20 can't make zstd. */
+const offered = ['br', 'gzip'] as const satisfies readonly DynamicEncoding[];
+
+/** Informational answers and those that have no body or a part of one. */
+const untouchedStatus = new Set([204, 205, 206, 304]);
+
+/**
+ * Whether and how the application's response is compressed; undefined: it is passed on untouched. Used by
+ * upstream.
+ *
+ * A HEAD gets the headers that the GET would get. Below `compressMinBytes` nothing is done and nothing said,
+ * since such a body is the same for every Accept-Encoding.
+ *
+ * @param bodyBytes what GET sends; undefined where that isn't known beforehand, or only from Content-Length
+ */
+export function chooseCompression(
+  exchange: Exchange,
+  status: number,
+  headers: HeaderList,
+  bodyBytes: number | undefined,
+  settings: Pick<Settings, 'compress' | 'compressMinBytes'>,
+): ChosenCompression | undefined {
+  if (!settings.compress || status < 200 || untouchedStatus.has(status)) return undefined;
+  const facts = readHeaders(headers);
+  if (!facts.isOpen || !isCompressibleType(facts.type)) return undefined;
+  const length = bodyBytes ?? facts.length;
+  if (length !== undefined && length < settings.compressMinBytes) return undefined;
+  const encoding = chooseEncoding(exchange.request.headers['accept-encoding'], offered);
+  return { encoding, headers: rewriteHeaders(headers, encoding, mergeVary(facts.vary, 'Accept-Encoding')) };
+}
+
+// Private
+
+interface HeaderFacts {
+  type: string;
+  length: number | undefined;
+  vary: string | undefined;
+  /** Not encoded already, not a part, and not forbidden to be changed. */
+  isOpen: boolean;
+}
+
+function readHeaders(headers: HeaderList): HeaderFacts {
+  const facts: HeaderFacts = { type: '', length: undefined, vary: undefined, isOpen: true };
+  forEachHeader(headers, (name, value) => {
+    if (name === 'content-type') facts.type = value;
+    else if (name === 'content-length') facts.length = Number(value);
+    else if (name === 'vary') facts.vary = facts.vary === undefined ? value : `${facts.vary}, ${value}`;
+    else if (name === 'content-encoding' || name === 'content-range') facts.isOpen = false;
+    else if (name === 'cache-control' && /\bno-transform\b/i.test(value)) facts.isOpen = false;
+  });
+  return facts;
+}
+
+function rewriteHeaders(headers: HeaderList, encoding: DynamicEncoding | 'identity', vary: string): string[] {
+  const rewritten: string[] = [];
+  forEachHeader(headers, (name, value, written) => {
+    if (name === 'vary') return;
+    if (encoding === 'identity') {
+      rewritten.push(written, value);
+    } else if (name === 'etag') {
+      // RFC 9110 section 8.8.1: other bytes may not share a strong tag. The application goes on recognising
+      // it in If-None-Match.
+      rewritten.push(written, value.startsWith('W/') ? value : `W/${value}`);
+    } else if (name !== 'content-length' && name !== 'accept-ranges') {
+      rewritten.push(written, value);
+    }
+  });
+  rewritten.push('Vary', vary);
+  if (encoding !== 'identity') rewritten.push('Content-Encoding', encoding);
+  return rewritten;
+}
+
+function forEachHeader(
+  headers: HeaderList,
+  visit: (lowerCaseName: string, value: string, name: string) => void,
+): void {
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] ?? '';
+    visit(name.toLowerCase(), headers[i + 1] ?? '', name);
+  }
+}

@@ -1,0 +1,106 @@
+import type { Clock } from '../../contracts/clock.js';
+import { openSettled } from './open-settled.js';
+import { madeEncodings, siblingNames, siblingsOf } from './siblings.js';
+import { StaticBodies, type StaticEntries } from './static-bodies.js';
+import { type DiskFile, StaticFile } from './static-file.js';
+import type { StaticOptions } from './static-table.js';
+import { lookInside } from './walk-folder.js';
+
+/** A file that was looked at within this time is taken to be as it was. */
+const FRESH_MS = 1000;
+
+interface Entry {
+  readonly file: StaticFile;
+  /** Where, how long and how old the file and its siblings are. */
+  readonly facts: string;
+  readonly lookedAtMs: number;
+}
+
+/**
+ * The files of a folder as they are now: who edits a page wants to see it, and who adds one too. Each is looked at when it
+ * is asked for, at most once a second. Made by Site for a folder of files, used by serveSite.
+ *
+ * Not a table that a watch keeps up to date: a large folder needs more watches than a system gives, and folders shared
+ * with containers or over the network tell of no changes at all. A symlink as root is followed at each look.
+ */
+export class LiveFolder implements StaticEntries {
+  readonly options: StaticOptions;
+  readonly bodies: StaticBodies;
+  readonly #root: string;
+  readonly #clock: Clock;
+  /** By path below the root. */
+  readonly #entries = new Map<string, Entry>();
+  readonly #looks = new Map<string, Promise<StaticFile | 'folder' | undefined>>();
+
+  constructor(root: string, options: StaticOptions, clock: Clock) {
+    this.#root = root;
+    this.options = options;
+    this.#clock = clock;
+    this.bodies = new StaticBodies(this);
+  }
+
+  /** `below` has no dot segments (decodeUrlPath). Rejects with the file system's error when it can't be read. */
+  async find(below: string): Promise<StaticFile | 'folder' | undefined> {
+    const entry = this.#entries.get(below);
+    if (entry !== undefined && this.#clock.now() - entry.lookedAtMs < FRESH_MS) return entry.file;
+    let look = this.#looks.get(below);
+    if (look === undefined) {
+      look = this.#look(below).finally(() => this.#looks.delete(below));
+      this.#looks.set(below, look);
+    }
+    return look;
+  }
+
+  refresh(file: StaticFile, now: { size: number; mtimeMs: number }): StaticFile {
+    const below = file.url.slice(1);
+    const disk = { path: file.disk.path, size: now.size, mtimeMs: now.mtimeMs };
+    // Its siblings are of the old content; the next look finds them as they are then.
+    return this.#put(below, disk, new Map([[below, disk]]));
+  }
+
+  // Private
+
+  async #look(below: string): Promise<StaticFile | 'folder' | undefined> {
+    const disk = await lookInside(this.#root, below);
+    const known = this.#entries.get(below);
+    if (disk === undefined || disk === 'folder') {
+      this.#entries.delete(below);
+      return disk;
+    }
+    const found = await this.#withSiblings(below, disk);
+    if (known !== undefined && known.facts === describeFacts(found)) {
+      this.#entries.set(below, { ...known, lookedAtMs: this.#clock.now() });
+      return known.file;
+    }
+    // Changed or new: it may be in the middle of being written.
+    const { handle, stats } = await openSettled(disk.path);
+    await handle.close();
+    const settled = { path: disk.path, size: stats.size, mtimeMs: stats.mtimeMs };
+    return this.#put(below, settled, found.set(below, settled));
+  }
+
+  async #withSiblings(below: string, disk: DiskFile): Promise<Map<string, DiskFile>> {
+    const names = siblingNames(below);
+    const siblings = await Promise.all(names.map((name) => lookInside(this.#root, name)));
+    const found = new Map([[below, disk]]);
+    names.forEach((name, at) => {
+      const sibling = siblings[at];
+      if (sibling !== undefined && sibling !== 'folder') found.set(name, sibling);
+    });
+    return found;
+  }
+
+  #put(below: string, disk: DiskFile, found: ReadonlyMap<string, DiskFile>): StaticFile {
+    const siblings = siblingsOf(below, disk, found, false);
+    const made = madeEncodings(disk, this.options);
+    const file = new StaticFile(`/${below}`, disk, siblings, { isImmutable: false, made });
+    this.#entries.set(below, { file, facts: describeFacts(found), lookedAtMs: this.#clock.now() });
+    return file;
+  }
+}
+
+// Private
+
+function describeFacts(found: ReadonlyMap<string, DiskFile>): string {
+  return [...found.values()].map(({ path, size, mtimeMs }) => `${path} ${size} ${mtimeMs}`).join('\n');
+}

@@ -1,0 +1,26 @@
+import type { Log } from '../../log/log.js';
+import type { Handler } from '../exchange.js';
+import { refuseMethod, respondToBadPath, respondWithMissingPage } from './file-refusals.js';
+import { StaticAnswer } from './static-answer.js';
+import type { StaticTable } from './static-table.js';
+import { decodeUrlPath, pathMatcher } from './url-path.js';
+
+/**
+ * Serves everything under the table's prefix; what isn't in the table is a 404. With the prefix `/` it is left to whoever
+ * comes next, for then it is the application's. Used by pipeline.
+ */
+export function serveStatic(table: StaticTable, log: Log): Handler {
+  const isBelow = pathMatcher(table.prefix);
+  const isOverlay = table.prefix === '/';
+  return (exchange) => {
+    if (!isBelow(exchange.path)) return false;
+    const url = decodeUrlPath(exchange.path);
+    const file = typeof url === 'string' ? table.get(url) : undefined;
+    if (file === undefined && isOverlay) return false;
+    if (refuseMethod(exchange)) return true;
+    if (typeof url !== 'string') respondToBadPath(exchange, url);
+    else if (file === undefined) respondWithMissingPage(exchange);
+    else new StaticAnswer(exchange, file, table.bodies, log).give();
+    return true;
+  };
+}

@@ -1,0 +1,44 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../../contracts/clock.js';
+import type { TlsMaterial } from '../../../contracts/tls-material.js';
+import { CertificateChoice, type CertificateChoiceOptions } from './certificate-choice.js';
+import { peekClientHello } from './peek-client-hello.js';
+
+export interface SecureEntranceOptions extends CertificateChoiceOptions {
+  readonly clock: Clock;
+}
+
+/**
+ * Turns the TCP connections of the HTTPS port into TLS connections. The front listens with a net.Server, gives each connection to
+ * accept(), and what comes out by onConnection to its HTTP servers, by their `connection` event (documented for http
+ * and http2: "can be explicitly emitted by users to inject connections").
+ *
+ * `handshakeTimeoutMs` counts twice: for the ClientHello, and for the rest of the handshake.
+ */
+export class SecureEntrance {
+  readonly #options: SecureEntranceOptions;
+  #choice: CertificateChoice;
+
+  /** Throws what OpenSSL says of a certificate that it cannot use, and where there is none. */
+  constructor(material: TlsMaterial, options: SecureEntranceOptions) {
+    this.#options = options;
+    this.#choice = new CertificateChoice(material, options);
+  }
+
+  /**
+   * Counts for every ClientHello from now on; handshakes and connections that have begun go on as they are.
+   * Throws like the constructor, and then nothing has changed.
+   */
+  use(material: TlsMaterial): void {
+    this.#choice = new CertificateChoice(material, this.#options);
+  }
+
+  /** The caller can end the connection at any time by destroying the socket. */
+  accept(socket: Socket): void {
+    const { clock, handshakeTimeoutMs, onFailure } = this.#options;
+    socket.on('error', onFailure);
+    peekClientHello(socket, { clock, timeoutMs: handshakeTimeoutMs }, (hello) => {
+      this.#choice.select(hello).emit('connection', socket);
+    });
+  }
+}

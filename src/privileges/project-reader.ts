@@ -1,0 +1,115 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ApplicationError, EasyserveError } from '../contracts/errors.js';
+import type { Project } from '../contracts/project-facts.js';
+import { type Collection, collectStatic } from '../project/collect-static.js';
+import { type Detection, detectProject } from '../project/detect-project.js';
+import type { SettingsSources } from '../settings/load.js';
+import type { Account } from './account.js';
+import type { Privileges } from './privileges.js';
+import type { Answer, Job } from './read-as-user.js';
+
+/** The two things that run code of the project before it is served. Used by load-release and by the verbs that look. */
+export interface ProjectReader {
+  detect(detection: Detection): Promise<Project>;
+  collect(project: Project, collection: Collection): Promise<string>;
+}
+
+/** For a process that has nothing to give up. */
+export const ownReader: ProjectReader = { detect: detectProject, collect: collectStatic };
+
+/** What the settings are put together from, when the project has told what Django says. */
+export type Sources = Omit<SettingsSources, 'django'>;
+
+/** Of the instance that has these privileges, at this moment. */
+export function readerFor(privileges: Privileges, sources: Sources): ProjectReader {
+  const { account, areKept } = privileges;
+  return account !== undefined && areKept
+    ? new UserReader(account, sources, (act) => privileges.raised(act))
+    : ownReader;
+}
+
+const entry = fileURLToPath(new URL('./read-as-user.js', import.meta.url));
+
+/**
+ * For root, before it has given its rights up: the project is read in a process that becomes the user for good, and then
+ * runs the project's code. It is forked by `raise`, which has root's rights.
+ */
+export class UserReader implements ProjectReader {
+  readonly #account: Account;
+  readonly #sources: Sources;
+  readonly #raise: <T>(act: () => T) => Promise<T>;
+
+  constructor(
+    account: Account,
+    { projectDir, configFile, env, flags }: Sources,
+    raise: <T>(act: () => T) => Promise<T> = async (act) => act(),
+  ) {
+    this.#account = account;
+    // As plain data: process.env is none.
+    this.#sources = { projectDir, configFile, env: { ...env }, flags };
+    this.#raise = raise;
+  }
+
+  async detect({ signal, run: _run, withDjango: _withDjango, ...detection }: Detection): Promise<Project> {
+    const job = { kind: 'detect', account: this.#account, sources: this.#sources, detection } as const;
+    return (await this.#do(job, signal)) as Project;
+  }
+
+  async collect(project: Project, { signal, run: _run, ...collection }: Collection): Promise<string> {
+    return (await this.#do(
+      { kind: 'collect', account: this.#account, project, collection },
+      signal,
+    )) as string;
+  }
+
+  /** Rejects with what the job throws, with the signal's reason, or when the process ends without a word. */
+  async #do(job: Job, signal: AbortSignal | undefined): Promise<unknown> {
+    signal?.throwIfAborted();
+    const child = await this.#raise(() => forkReader());
+    // At the end of the channel it breaks off what it runs, and ends.
+    const breakOff = () => child.connected && child.disconnect();
+    signal?.addEventListener('abort', breakOff, { once: true });
+    try {
+      return await awaitAnswer(child, job, signal);
+    } finally {
+      signal?.removeEventListener('abort', breakOff);
+    }
+  }
+}
+
+// Private
+
+/** Where it stands, and what it reads, is no business of the folder that root happened to be in. */
+function forkReader(): ChildProcess {
+  return fork(entry, {
+    cwd: '/',
+    execArgv: [],
+    serialization: 'advanced',
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+function awaitAnswer(child: ChildProcess, job: Job, signal: AbortSignal | undefined): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    let answer: Answer | undefined;
+    child.once('error', reject);
+    child.once('message', (message) => {
+      answer = message as Answer;
+    });
+    child.once('exit', (code, killer) => {
+      if (signal?.aborted) reject(signal.reason);
+      else if (answer === undefined) reject(silent(killer ?? `exit code ${code}`));
+      else if ('error' in answer) reject(EasyserveError.fromRecord(answer.error));
+      else resolve(answer.result);
+    });
+    child.send(job);
+  });
+}
+
+function silent(how: string): ApplicationError {
+  return new ApplicationError(
+    'reader-died',
+    `The process that reads the project has ended by itself (${how}).`,
+  );
+}

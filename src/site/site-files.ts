@@ -1,0 +1,101 @@
+import type { Release } from '../app/pool/release.js';
+import type { Clock } from '../contracts/clock.js';
+import { LiveFolder } from '../front/files/live-folder.js';
+import type { ServedFolder } from '../front/files/media.js';
+import type { ServedSite } from '../front/files/serve-site.js';
+import { type StaticOptions, type StaticSource, StaticTable } from '../front/files/static-table.js';
+import type { Log } from '../log/log.js';
+import type { Settings } from '../settings/settings.js';
+
+/** What the front serves of a release by itself, from files that are looked up ahead or have a memory. */
+export interface SiteFiles {
+  /** Django's static files, and those of the setting `static`. */
+  readonly tables: readonly StaticTable[];
+  /** A folder of files that is the whole site; there is no application then. */
+  readonly site: ServedSite | undefined;
+}
+
+/** Settings whose change needs other SiteFiles. */
+export const siteFilesSettings = ['compress', 'compressMinBytes', 'staticMemoryFileBytes'] as const;
+
+/** Reads the static folders. Called by Site for each release. Throws ApplicationError for a damaged manifest. */
+export async function openSiteFiles(release: Release, clock: Clock, log: Log): Promise<SiteFiles> {
+  const { project, settings } = release;
+  const options = optionsOf(settings);
+  const tables: StaticTable[] = [];
+  for (const { name, source } of sourcesOf(release)) {
+    const table = await StaticTable.build(source, options);
+    reportTable(table, name, source.root, log);
+    tables.push(table);
+  }
+  const site = project.kind !== 'folder' ? undefined : serveFolderOf(release, options, clock);
+  return { tables, site };
+}
+
+/** Folders whose files come and go: each request looks at the disk. */
+export function servedFolders({ project, settings }: Release): ServedFolder[] {
+  const folders: ServedFolder[] = [];
+  const { wellKnownRoot, mediaMaxAgeSeconds: maxAgeSeconds } = settings;
+  if (wellKnownRoot !== null) {
+    folders.push({ prefix: '/.well-known/', root: wellKnownRoot, maxAgeSeconds, userContent: false });
+  }
+  const { mediaPrefix, mediaRoot } = project.django ?? {};
+  if (settings.serveStatic && mediaPrefix !== undefined && mediaRoot !== undefined) {
+    folders.push({ prefix: mediaPrefix, root: mediaRoot, maxAgeSeconds, userContent: true });
+  }
+  return folders;
+}
+
+// Private
+
+interface NamedSource {
+  /** What a person calls it. */
+  readonly name: string;
+  readonly source: StaticSource;
+}
+
+function sourcesOf({ project, settings }: Release): NamedSource[] {
+  const sources: NamedSource[] = Object.entries(settings.static).map(([prefix, root]) => ({
+    name: `the folder of static ${prefix}`,
+    source: { prefix: prefix.endsWith('/') ? prefix : `${prefix}/`, root },
+  }));
+  const { django } = project;
+  if (settings.serveStatic && django?.staticPrefix !== undefined) {
+    const { staticPrefix: prefix, staticRoot: root, staticFound: found, staticManifest: manifest } = django;
+    sources.push({ name: 'STATIC_ROOT', source: { prefix, root, found, manifest } });
+  }
+  return sources;
+}
+
+function optionsOf(settings: Settings): StaticOptions {
+  return {
+    memoryFileBytes: settings.staticMemoryFileBytes,
+    compress: settings.compress,
+    compressMinBytes: settings.compressMinBytes,
+  };
+}
+
+function serveFolderOf({ project, settings }: Release, options: StaticOptions, clock: Clock): ServedSite {
+  return {
+    folder: new LiveFolder(project.application, options, clock),
+    fallback: settings.fallback ?? undefined,
+  };
+}
+
+function reportTable(table: StaticTable, name: string, root: string | undefined, log: Log): void {
+  const { skippedLinks: count, unreadableFolders, isRootMissing } = table;
+  if (isRootMissing)
+    log.warn('static-root-missing', `${name} is not there, so no static file is served from it`, { root });
+  if (count > 0) {
+    log.warn('static-links-skipped', `symbolic links that lead out of ${name} are not served`, {
+      root,
+      count,
+    });
+  }
+  if (unreadableFolders > 0) {
+    log.warn('static-unreadable', `folders below ${name} may not be read`, {
+      root,
+      count: unreadableFolders,
+    });
+  }
+}

@@ -1,0 +1,215 @@
+import { connect } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { AppPool } from '../app/pool/app-pool.js';
+import type { ProbeRule } from '../app/pool/generation.js';
+import type { Release } from '../app/pool/release.js';
+import { executePlans } from '../app/process/execute-plan.js';
+import type { Kill, Spawn } from '../app/process/execution.js';
+import type { ApplicationServer } from '../app/servers/application-server.js';
+import { createApplicationServers } from '../app/servers/application-servers.js';
+import type { Clock } from '../contracts/clock.js';
+import { isThreaded, type ServerName } from '../contracts/project-facts.js';
+import type { SiteStatus } from '../contracts/status.js';
+import type { TlsMaterial } from '../contracts/tls-material.js';
+import type { ApplicationNeeds } from '../front/application.js';
+import type { Handler } from '../front/exchange.js';
+import { Front } from '../front/front.js';
+import { buildPipeline } from '../front/pipeline.js';
+import type { AppRequest } from '../front/upstream/app-request.js';
+import { GatewayClient } from '../front/upstream/gateway-client.js';
+import { HttpClient } from '../front/upstream/http-client.js';
+import { BodySpool } from '../front/upstream/request-body.js';
+import type { Log } from '../log/log.js';
+import type { Settings } from '../settings/settings.js';
+import type { Scheme, SocketHandle } from '../sockets/listening-socket.js';
+import type { SiteControl } from './site-control.js';
+import { openSiteFiles, type SiteFiles, servedFolders, siteFilesSettings } from './site-files.js';
+
+export interface SiteOptions {
+  readonly spawn: Spawn;
+  readonly kill: Kill;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** What the application processes inherit. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folders of the instance: the application sockets, and the request bodies that are too large for memory. */
+  readonly runFolder: string;
+  readonly spoolFolder: string;
+  readonly pid: number;
+}
+
+/** A release with what the front made of it. */
+interface Prepared {
+  readonly release: Release;
+  readonly files: SiteFiles;
+}
+
+/**
+ * One HTTP front with the application processes that it feeds.
+ *
+ * Single mode has one, inside the supervisor (single/); cluster mode has one in each throng worker (cluster/). Nothing
+ * else differs between the modes.
+ *
+ *   client ── Front ── pipeline ── static | media | application ── AppPool ── GatewayClient ── gateway.py
+ *   reload ── prepare ── AppPool.prepare ── Generation        commit ── Front.configure + AppPool.commit
+ */
+export class Site implements SiteControl {
+  readonly pid: number;
+  readonly #options: SiteOptions;
+  readonly #pool: AppPool<AppRequest>;
+  readonly #spool: BodySpool;
+  readonly #servers: ReturnType<typeof createApplicationServers>;
+  #front: Front | undefined;
+  #tls: TlsMaterial | undefined;
+  /** HTTPS is listened on: until then, and when it was switched off, nobody is sent there. */
+  #isSecured = false;
+  #current: Prepared | undefined;
+  #next: Prepared | undefined;
+
+  constructor(options: SiteOptions) {
+    this.#options = options;
+    this.pid = options.pid;
+    const { clock, log } = options;
+    this.#servers = createApplicationServers(options.env, process.platform);
+    this.#spool = new BodySpool(options.spoolFolder, log);
+    this.#pool = new AppPool<AppRequest>({
+      serverFor: ({ project }) => this.#serverFor(project.server),
+      execute: executePlans(options.spawn, options.kill, clock, log),
+      reach: (place) => connect(place),
+      runFolder: options.runFolder,
+      clock,
+      log,
+      connect: (address, concurrency, observer, isMultiprocess) =>
+        address.protocol === 'http'
+          ? new HttpClient({ address, concurrency, observer, log, clock })
+          : new GatewayClient({ address, threads: concurrency, observer, isMultiprocess, log, clock }),
+    });
+  }
+
+  async prepare(release: Release, rule: ProbeRule): Promise<void> {
+    const files = await this.#openFiles(release);
+    await this.#pool.prepare(release, rule);
+    this.#next = { release, files };
+  }
+
+  async commit(): Promise<void> {
+    const next = this.#next;
+    if (next === undefined) throw new Error('nothing is prepared');
+    this.#current = next;
+    this.#next = undefined;
+    this.#configureFront(next);
+    this.#pool.commit();
+  }
+
+  async discard(): Promise<void> {
+    this.#next = undefined;
+    await this.#pool.discard();
+  }
+
+  drained(): Promise<void> {
+    return this.#pool.drained();
+  }
+
+  async configure(settings: Settings): Promise<void> {
+    const current = this.#current;
+    if (current === undefined) return;
+    const release = { ...current.release, settings };
+    const isChanged = siteFilesSettings.some((key) => current.release.settings[key] !== settings[key]);
+    const files = isChanged ? await this.#openFiles(release) : current.files;
+    this.#current = { release, files };
+    this.#pool.configure(settings);
+    this.#configureFront(this.#current);
+  }
+
+  async listen(scheme: Scheme, handle: SocketHandle): Promise<void> {
+    if (this.#front === undefined) throw new Error('a release has to be committed first');
+    await this.#front.listen(scheme, handle);
+    if (scheme === 'https') this.#secure(true);
+  }
+
+  async unlisten(scheme: Scheme): Promise<void> {
+    this.#front?.unlisten(scheme);
+    if (scheme === 'https') this.#secure(false);
+  }
+
+  async useTls(material: TlsMaterial): Promise<void> {
+    this.#tls = material;
+    this.#front?.useTls(material);
+    if (this.#current !== undefined) this.#configureFront(this.#current);
+  }
+
+  scale(processes: number, totalProcesses: number): Promise<void> {
+    return this.#pool.scale(processes, totalProcesses);
+  }
+
+  async status(): Promise<SiteStatus> {
+    return {
+      pid: this.pid,
+      queued: this.#pool.queued,
+      connections: this.#front?.connections ?? 0,
+      apps: await this.#pool.status(),
+    };
+  }
+
+  async stop(drainTimeoutMs: number): Promise<void> {
+    const { clock } = this.#options;
+    const deadlineMs = clock.now() + drainTimeoutMs;
+    // The front first: an upload on its way in will need a process, a buffered answer on its way out needs none.
+    await this.#front?.drain(drainTimeoutMs);
+    await this.#pool.stop(Math.max(0, deadlineMs - clock.now()));
+    // The applications' last words, a WebSocket's close frame, may still be on their way (HttpClient.close).
+    await nextTurn();
+    await nextTurn();
+    this.#front?.closeConnections();
+  }
+
+  kill(): Promise<void> {
+    this.#front?.closeConnections();
+    return this.#pool.kill();
+  }
+
+  // Private
+
+  #serverFor(name: ServerName): ApplicationServer {
+    const server = this.#servers[name];
+    if (server === undefined) throw new Error(`there is no application server ${name}`);
+    return server;
+  }
+
+  #secure(isSecured: boolean): void {
+    this.#isSecured = isSecured;
+    if (this.#current !== undefined) this.#configureFront(this.#current);
+  }
+
+  #openFiles(release: Release): Promise<SiteFiles> {
+    const { clock, log } = this.#options;
+    return openSiteFiles(release, clock, log);
+  }
+
+  #configureFront({ release, files }: Prepared): void {
+    const { settings } = release;
+    this.#front ??= new Front(settings, this.#options.clock, this.#options.log);
+    const handlers: readonly Handler[] = buildPipeline({
+      needs: needsOf(release.project.server),
+      tls: this.#isSecured ? this.#tls : undefined,
+      names: release.project.django?.allowedHosts ?? [],
+      settings,
+      ...files,
+      folders: servedFolders(release),
+      dispatcher: this.#pool,
+      spool: this.#spool,
+      log: this.#options.log,
+    });
+    this.#front.configure(settings, handlers);
+  }
+}
+
+// Private
+
+/** Threads wait for what they are sent, so they get whole bodies; asynchronous servers need not. */
+function needsOf(server: ServerName): ApplicationNeeds {
+  return {
+    protocol: server === 'gateway' ? 'gateway' : 'http',
+    readsBodiesFirst: isThreaded(server),
+  };
+}

@@ -1,0 +1,98 @@
+import { EasyserveError } from '../contracts/errors.js';
+import type { Project } from '../contracts/project-facts.js';
+import type { Log } from '../log/log.js';
+import type { Settings } from '../settings/settings.js';
+import { wantsHttps } from '../settings/wants-https.js';
+import { InheritedSockets } from './inherited-sockets.js';
+import { ListeningSocket, type Scheme } from './listening-socket.js';
+
+/** Where the settings name no port: the usual one where this process may bind it, else the second. */
+const defaultPorts: Readonly<Record<Scheme, readonly [number, number]>> = {
+  http: [80, 8000],
+  https: [443, 8443],
+};
+
+/** What the settings want listened on. */
+export function wantedSchemes(settings: Settings): readonly Scheme[] {
+  return wantsHttps(settings) ? ['http', 'https'] : ['http'];
+}
+
+/**
+ * Binds the address of the settings, or the default one. Called by launcher, and by reload when the address changed.
+ *
+ * Without a host: every address, or loopback while Django's DEBUG is on, for its error pages show the settings.
+ * Without a port: 80 (443 for HTTPS) where this process may bind it, else 8000 (8443). A socket that the service
+ * manager passed counts more than all of it. Throws EasyserveError.
+ */
+export async function bindAddress(
+  settings: Settings,
+  project: Project,
+  log: Log,
+  inherited: InheritedSockets = new InheritedSockets(),
+  scheme: Scheme = 'http',
+): Promise<ListeningSocket> {
+  const named = namedPort(settings, scheme);
+  const passed = inherited.take(scheme, named);
+  if (passed !== undefined) return passed;
+  const host = wantedHost(settings, project);
+  if (scheme === 'http') warnOfDebug(settings, project, log);
+  const bind = (port: number) => ListeningSocket.bind(host, port, undefined, scheme);
+  if (named !== null) return bind(named);
+  const [usual, second] = defaultPorts[scheme];
+  try {
+    return await bind(usual);
+  } catch (error) {
+    if (!(error instanceof EasyserveError) || error.code !== 'port-forbidden') throw error;
+    log.info('port-fallback', `this user may not listen on port ${usual}, so it is ${second}`, {
+      hint: `to allow it: sudo easyserve install, or sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`,
+    });
+    return bind(second);
+  }
+}
+
+/** Whether this socket is where the settings want one. */
+export function isAddressOf(socket: ListeningSocket, settings: Settings, project: Project): boolean {
+  if (socket.isInherited) return true;
+  const isPortWanted =
+    namedPort(settings, socket.scheme) === 0 || wantedPorts(settings, socket.scheme).includes(socket.port);
+  return isPortWanted && socket.host === wantedHost(settings, project);
+}
+
+/**
+ * Whether this socket has to be closed before one can be bound where the settings want it: the same port, and an address
+ * that both have. So it is when DEBUG changes, and with it the default host.
+ */
+export function isInTheWay(
+  socket: ListeningSocket,
+  settings: Settings,
+  project: Project,
+  scheme: Scheme = socket.scheme,
+): boolean {
+  const hosts = [socket.host, wantedHost(settings, project)];
+  const haveCommonAddress = hosts[0] === hosts[1] || hosts.some((host) => wildcards.includes(host));
+  return haveCommonAddress && wantedPorts(settings, scheme).includes(socket.port);
+}
+
+// Private
+
+const wildcards: readonly string[] = ['0.0.0.0', '::'];
+
+function namedPort({ port, httpsPort }: Settings, scheme: Scheme): number | null {
+  return scheme === 'https' ? httpsPort : port;
+}
+
+function wantedPorts(settings: Settings, scheme: Scheme): readonly number[] {
+  const named = namedPort(settings, scheme);
+  return named === null ? defaultPorts[scheme] : [named];
+}
+
+function wantedHost(settings: Settings, project: Project): string {
+  return settings.host ?? (project.django?.isDebug ? '127.0.0.1' : '0.0.0.0');
+}
+
+function warnOfDebug(settings: Settings, project: Project, log: Log): void {
+  if (settings.host !== null || !project.django?.isDebug) return;
+  log.warn('debug-loopback', 'DEBUG is on, so only this machine can reach the site', {
+    hint: 'set DEBUG = False; or, to show your error pages to everybody: easyserve start --host 0.0.0.0',
+  });
+}

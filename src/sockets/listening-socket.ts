@@ -1,0 +1,177 @@
+import { lookup } from 'node:dns/promises';
+import net from 'node:net';
+import { getSystemErrorName } from 'node:util';
+import { EasyserveError, ExitCode } from '../contracts/errors.js';
+import { duplicateHandle } from './duplicate-handle.js';
+import { findPortOwner } from './port-owner.js';
+
+/** A raw TCP handle: what http.Server.listen takes, and what a worker can be sent. */
+export interface SocketHandle {
+  readonly fd: number;
+  getsockname(out: { address?: string; port?: number }): number;
+  close(callback?: () => void): void;
+}
+
+/** What is spoken on a socket. */
+export type Scheme = 'http' | 'https';
+
+const usualPorts: Readonly<Record<Scheme, number>> = { http: 80, https: 443 };
+
+/**
+ * Node's own way to bind without accepting, used by its cluster module for the same purpose. It is not documented; the
+ * tests run it on every supported Node. A net.Server instead would accept in the primary, which serves no request.
+ */
+type CreateServerHandle = (
+  address: string | null,
+  port: number | null,
+  type: 4 | 6 | -1,
+  fd?: number,
+  flags?: number,
+) => SocketHandle | number;
+
+const { _createServerHandle: createServerHandle } = net as unknown as {
+  _createServerHandle: CreateServerHandle;
+};
+
+/**
+ * An address that is bound once and kept for the life of the instance: no reload, worker crash or restart closes it.
+ *
+ * Made by launcher; the Front of each site listens on it (through the cluster's messages in cluster mode).
+ */
+export class ListeningSocket {
+  readonly handle: SocketHandle;
+  readonly scheme: Scheme;
+  readonly host: string;
+  readonly port: number;
+  /** Bound by the service manager: where it is, is not ours to change. */
+  readonly isInherited: boolean;
+
+  private constructor(
+    handle: SocketHandle,
+    { scheme, host, port }: { scheme: Scheme; host: string; port: number },
+    isInherited = false,
+  ) {
+    this.handle = handle;
+    this.scheme = scheme;
+    this.host = host;
+    this.port = port;
+    this.isInherited = isInherited;
+  }
+
+  /** Port 0 takes any free one. Throws EasyserveError `port-in-use`, `port-forbidden` or `address-unusable`. */
+  static async bind(
+    host: string,
+    port: number,
+    create: CreateServerHandle = createServerHandle,
+    scheme: Scheme = 'http',
+  ): Promise<ListeningSocket> {
+    const address = await resolve(host, port);
+    const handle = create(address, port, net.isIPv6(address) ? 6 : 4);
+    if (typeof handle === 'number') throw await explainFailure(host, port, handle);
+    // libuv keeps EADDRINUSE for later (uv_tcp_bind); asking for the name brings it out.
+    const name: { port?: number } = {};
+    const failure = handle.getsockname(name);
+    if (failure !== 0) {
+      handle.close();
+      throw await explainFailure(host, port, failure);
+    }
+    return new ListeningSocket(handle, { scheme, host, port: name.port ?? port });
+  }
+
+  /** Takes a descriptor that the service manager bound (InheritedSockets). Throws EasyserveError `socket-unusable`. */
+  static adopt(fd: number, name: string): ListeningSocket {
+    // Node's net.Server does the same for listen({ fd }); only the handle of a TCP socket has a name to ask for.
+    const handle = createServerHandle(null, null, -1, fd);
+    const address: { address?: string; port?: number } = {};
+    const isTcp = typeof handle !== 'number' && handle.getsockname?.(address) === 0;
+    if (!isTcp || address.address === undefined || address.port === undefined) throw notAdoptable(fd, name);
+    return new ListeningSocket(handle, { scheme: 'http', host: address.address, port: address.port }, true);
+  }
+
+  get url(): string {
+    const isAny = this.host === '0.0.0.0' || this.host === '::';
+    const name = isAny ? 'localhost' : net.isIPv6(this.host) ? `[${this.host}]` : this.host;
+    const port = this.port === usualPorts[this.scheme] ? '' : `:${this.port}`;
+    return `${this.scheme}://${name}${port}/`;
+  }
+
+  /** The same, for what is to be spoken on it; which that is, of those that were passed, InheritedSockets decides. */
+  as(scheme: Scheme): ListeningSocket {
+    return new ListeningSocket(this.handle, { scheme, host: this.host, port: this.port }, this.isInherited);
+  }
+
+  /** The same socket once more: it stays open, and its clients wait, when this one is closed. */
+  async duplicate(): Promise<ListeningSocket> {
+    return new ListeningSocket(await duplicateHandle(this.handle), this, this.isInherited);
+  }
+
+  /** Does nothing when a server that listened on it has closed it already. */
+  close(): void {
+    this.handle.close();
+  }
+}
+
+// Private
+
+/** A name is looked up once; of several addresses it is the first. */
+async function resolve(host: string, port: number): Promise<string> {
+  if (net.isIP(host) !== 0) return host;
+  try {
+    return (await lookup(host)).address;
+  } catch (error) {
+    throw unusable(host, port, (error as NodeJS.ErrnoException).code ?? String(error));
+  }
+}
+
+async function explainFailure(host: string, port: number, failure: number): Promise<EasyserveError> {
+  const code = getSystemErrorName(failure);
+  if (code === 'EADDRINUSE') {
+    const owner = await findPortOwner(port);
+    const who = owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command})`;
+    return new EasyserveError('port-in-use', ExitCode.address, `Port ${port} is taken by ${who}.`, {
+      hint:
+        owner === undefined
+          ? 'easyserve start --port 8001'
+          : `kill ${owner.pid}, or easyserve start --port 8001`,
+    });
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    return new EasyserveError(
+      'port-forbidden',
+      ExitCode.address,
+      `This user may not listen on port ${port}.`,
+      { detail: waysToAllow(port), hint: 'one of these, or easyserve start --port 8000' },
+    );
+  }
+  return unusable(host, port, code);
+}
+
+/** docs/ports.md has them at length. */
+function waysToAllow(port: number): string {
+  return [
+    'To allow it, as root:',
+    `  this site, as a service         sudo easyserve install`,
+    `  every program of this machine   sudo sysctl -w net.ipv4.ip_unprivileged_port_start=${port}`,
+    '  root binds, the owner serves    sudo easyserve start',
+  ].join('\n');
+}
+
+function notAdoptable(fd: number, name: string): EasyserveError {
+  return new EasyserveError(
+    'socket-unusable',
+    ExitCode.address,
+    `The socket${name === '' ? '' : ` ${name}`} that the service manager passes as descriptor ${fd} is no TCP socket.`,
+    { hint: 'ListenStream= with a port in the socket unit, as `easyserve install --socket` writes it' },
+  );
+}
+
+function unusable(host: string, port: number, code: string): EasyserveError {
+  return new EasyserveError(
+    'address-unusable',
+    ExitCode.address,
+    `The address ${host}:${port} cannot be used (${code}).`,
+    {
+      hint: 'easyserve start --host 0.0.0.0 for all addresses of this machine',
+    },
+  );
+}

@@ -1,0 +1,108 @@
+import { isThreaded, kindNames, type Project, type ServerName } from '../contracts/project-facts.js';
+import type { InstanceStatus } from '../contracts/status.js';
+import type { Output } from '../log/output.js';
+import { paint } from '../log/paint.js';
+import { wrapText } from '../log/wrap-text.js';
+
+export interface BannerFacts {
+  readonly status: InstanceStatus;
+  readonly project: Pick<Project, 'python' | 'django' | 'server'>;
+  readonly threads: number;
+  readonly processes: number;
+  readonly settingsFile: string | undefined;
+  readonly advice: string | undefined;
+  /** What a person types. */
+  readonly typed: { readonly reload: string; readonly stop: string };
+  readonly stdout: Pick<Output, 'colour' | 'columns'>;
+}
+
+type Row = readonly [name: string, text: string];
+
+const nameWidth = 10;
+
+/** What a person reads when the site is up: what was found, which mode and why, the URL, and what to type next. */
+export function renderBanner(facts: BannerFacts): string {
+  const { status, stdout } = facts;
+  const margin = 2 + nameWidth;
+  const lines = listRows(facts).map(([name, text]) =>
+    wrapText(`  ${name.padEnd(nameWidth)}${text}`, margin, stdout.columns?.()),
+  );
+  const urls = paint(stdout.colour, 'bold', visitorUrls(status).join(' '));
+  return `\n  easyserve ${status.version} serves ${urls}\n\n${lines.join('\n')}\n\n`;
+}
+
+function listRows({ status, project, settingsFile, advice, typed, ...plan }: BannerFacts): readonly Row[] {
+  const { python, django } = project;
+  const kind = django === undefined ? kindNames[status.project.kind] : `Django ${django.version}`;
+  const names = django === undefined ? undefined : otherNames(visitorUrls(status), django.allowedHosts);
+  return [
+    ['found', `${kind}, ${describePlace(status.project)}`],
+    ...row('python', python && `${python.version} from ${python.source}`),
+    ...row('settings', settingsFile),
+    ...row('server', serverNames[project.server]),
+    ['mode', `${describeWorkers(status, project, plan)} (${status.reason})`],
+    ...row('', advice),
+    ...row('names', names),
+    ['reload', `${typed.reload}, or kill -HUP ${status.pid}`],
+    ['stop', `Ctrl-C, or ${typed.stop}`],
+  ];
+}
+
+/** What visitors type: the names of the certificates; without any, where the site listens. */
+function visitorUrls({ urls, certificates }: InstanceStatus): readonly string[] {
+  const secure = urls.find((url) => url.startsWith('https:'));
+  const names = certificates
+    .flatMap((certificate) => certificate.names)
+    .filter((name) => /^[^*:]+$/.test(name));
+  if (secure === undefined || names.length === 0) return urls;
+  const { port } = new URL(secure);
+  return [...new Set(names)].map((name) => `https://${name}${port === '' ? '' : `:${port}`}/`);
+}
+
+/** A folder of files says where it is. */
+function describePlace({ kind, application, root }: InstanceStatus['project']): string {
+  return kind === 'folder' ? application : `${application} in ${root}`;
+}
+
+/** Those whose name says what they are, in words that a person knows; the gateway is nobody's choice. */
+const serverNames: Readonly<Record<ServerName, string | undefined>> = {
+  gateway: undefined,
+  cheroot: 'Cheroot',
+  uvicorn: 'uvicorn',
+  granian: 'Granian',
+  hypercorn: 'Hypercorn',
+  daphne: 'Daphne',
+  node: undefined,
+  command: undefined,
+  none: undefined,
+};
+
+function describeWorkers(
+  { mode }: InstanceStatus,
+  { server }: Pick<Project, 'server'>,
+  { processes, threads }: Pick<BannerFacts, 'processes' | 'threads'>,
+): string {
+  const withThreads = isThreaded(server) ? ` with ${threads} threads` : '';
+  if (mode === 'single') return `single process${withThreads}`;
+  return `cluster of ${processes} processes${withThreads}${withThreads && ' each'}`;
+}
+
+function row(name: string, text: string | undefined): readonly Row[] {
+  return text === undefined ? [] : [[name, text]];
+}
+
+/**
+ * Said where Django would refuse the very address that stands above: otherwise a new site seems to be broken. An empty list
+ * means this machine with DEBUG (HttpRequest.get_host), and without it has a warning of its own (load-release).
+ */
+function otherNames(urls: readonly string[], allowedHosts: readonly string[]): string | undefined {
+  const isAllowed = (name: string): boolean => allowedHosts.some((pattern) => matches(name, pattern));
+  if (allowedHosts.length === 0 || urls.every((url) => isAllowed(new URL(url).hostname))) return undefined;
+  return `${allowedHosts.join(', ')} (ALLOWED_HOSTS; Django answers any other name with 400)`;
+}
+
+/** As Django's validate_host does: a name, a leading dot for all names below too, or `*`. */
+function matches(name: string, pattern: string): boolean {
+  if (pattern.startsWith('.')) return name === pattern.slice(1) || name.endsWith(pattern);
+  return pattern === '*' || pattern.toLowerCase() === name;
+}

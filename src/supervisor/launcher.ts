@@ -1,0 +1,319 @@
+import type { EventEmitter } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { WorkerGroup } from '../cluster/worker-group.js';
+import { systemClock } from '../contracts/clock.js';
+import { ExitCode } from '../contracts/errors.js';
+import { ControlServer } from '../control/control-server.js';
+import { acquireInstance, type InstanceLock } from '../control/instance-lock.js';
+import { requireProject, type StateFolder, stateFolderOf } from '../control/state-folder.js';
+import { createLog, type RootLog } from '../log/create-log.js';
+import type { LogStream } from '../log/line-batch.js';
+import type { Output } from '../log/output.js';
+import { createProgress, type Progress } from '../log/progress.js';
+import { RecentLines } from '../log/recent-lines.js';
+import { applicationEnvironment } from '../privileges/application-environment.js';
+import { Privileges } from '../privileges/privileges.js';
+import { readerFor } from '../privileges/project-reader.js';
+import type { SettingFlag } from '../settings/flag-layer.js';
+import { loadSettings } from '../settings/load.js';
+import type { Settings } from '../settings/settings.js';
+import { settingsFileNames } from '../settings/settings-file.js';
+import type { Runner } from '../site/runner.js';
+import { certificatePlace } from '../tls/acme/certificate-place.js';
+import { announce } from './announce.js';
+import { Certificates } from './certificates.js';
+import { createControlHandler } from './control-verbs.js';
+import { Instance } from './instance.js';
+import { type LoadedRelease, loadRelease } from './reload/load-release.js';
+import { openFirst } from './reload/open-first.js';
+import { ServiceNotifier } from './service-notifier.js';
+import { handleSignals } from './signals.js';
+import { watchSettings } from './watch/settings-watch.js';
+import { WatchSwitch } from './watch/watch-switch.js';
+
+export interface LaunchOptions {
+  /** Absolute, as the person named it: symbolic links are not resolved. */
+  readonly projectDir: string;
+  /** Absolute. */
+  readonly configFile?: string | undefined;
+  readonly flags: readonly SettingFlag[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  /** Where signals arrive: `process`, outside tests. */
+  readonly signals: Pick<EventEmitter, 'on' | 'once' | 'off'>;
+  readonly version: string;
+  /** What a person types to reload and stop this instance. */
+  readonly typed: { readonly reload: string; readonly stop: string };
+  /** How this program was started, to start it again. */
+  readonly exec: { readonly nodePath: string; readonly nodeArgs: readonly string[]; readonly script: string };
+  /** Called once, when the instance serves for the first time. */
+  readonly onReady?:
+    | ((ready: { readonly urls: readonly string[]; readonly pid: number }) => void)
+    | undefined;
+}
+
+export interface LaunchResult {
+  readonly exitCode: number;
+}
+
+/**
+ * Runs an instance until it has stopped. Called by cli/start.
+ *
+ *   privileges ── lock ── settings, project ── single | cluster ── control socket, signals, settings watch ── … ── stop
+ *
+ * Throws what keeps it from starting, with nothing left behind.
+ */
+export async function launch(options: LaunchOptions): Promise<LaunchResult> {
+  await requireProject(options.projectDir);
+  const { settings } = loadSettings(options);
+  const privileges = await Privileges.assume(settings, options.projectDir);
+  const folder = await stateFolderOf(options.projectDir);
+  const lock = await acquireInstance(folder);
+  try {
+    return await new Launcher(options, settings, privileges, folder, lock).run();
+  } finally {
+    await lock.release();
+  }
+}
+
+// Private
+
+/** How long a forced stop waits for its processes to be gone. */
+const FORCE_TIMEOUT_MS = 2000;
+
+const workerEntry = fileURLToPath(new URL('../cluster/worker.js', import.meta.url));
+
+class Launcher {
+  readonly #options: LaunchOptions;
+  readonly #privileges: Privileges;
+  readonly #applicationEnv: LaunchOptions['env'];
+  readonly #notifier: ServiceNotifier;
+  readonly #folder: StateFolder;
+  readonly #lock: InstanceLock;
+  readonly #recent = new RecentLines();
+  readonly #progress: Progress;
+  readonly #log: RootLog;
+  readonly #logFormat: 'pretty' | 'json';
+  readonly #instance: Instance;
+  readonly #workers = new WorkerGroup(workerEntry);
+  readonly #watch: WatchSwitch;
+  /** Settles when the instance is to end. */
+  readonly #ended: Promise<number>;
+  #end!: (exitCode: number) => void;
+  #fail!: (error: unknown) => void;
+  #stopping: Promise<void> | undefined;
+
+  /** `settings`: the first look at them, without Django's. */
+  constructor(
+    options: LaunchOptions,
+    { logFormat, logLevel }: Settings,
+    privileges: Privileges,
+    folder: StateFolder,
+    lock: InstanceLock,
+  ) {
+    this.#options = options;
+    this.#privileges = privileges;
+    this.#applicationEnv = applicationEnvironment(options.env, privileges.account);
+    this.#folder = folder;
+    this.#lock = lock;
+    this.#progress = createProgress({
+      write: options.stdout.write,
+      isTerminal: options.stdout.isTerminal,
+      columns: options.stdout.columns,
+      clock: systemClock,
+    });
+    // The format is fixed for the life of the instance, so the first look at the settings decides it.
+    const automatic = options.stdout.isTerminal ? 'pretty' : 'json';
+    this.#logFormat = logFormat === 'auto' ? automatic : logFormat;
+    this.#log = createLog({
+      format: this.#logFormat,
+      level: logLevel,
+      colour: options.stdout.colour,
+      write: (text, stream) => this.#write(text, stream),
+      clock: systemClock,
+      paceOf: (stream) => options[stream].pace,
+      onText: (text) => this.#recent.push(text),
+    });
+    const { env } = options;
+    this.#notifier = new ServiceNotifier({ env, pid: process.pid, clock: systemClock, log: this.#log });
+    this.#ended = new Promise((resolve, reject) => {
+      this.#end = resolve;
+      this.#fail = reject;
+    });
+    this.#instance = this.#createInstance();
+    this.#watch = new WatchSwitch(() =>
+      watchSettings({
+        folder: options.projectDir,
+        fileNames: settingsFileNames,
+        file: options.configFile,
+        onChange: () => this.#reload(false),
+        log: this.#log,
+      }),
+    );
+  }
+
+  async run(): Promise<LaunchResult> {
+    const verbs = {
+      stop: () => void this.#stop((text) => this.#progress.step(text)),
+      force: () => void this.#force(),
+      reload: () => void this.#reload(true),
+    };
+    const ignoreSignals = handleSignals(this.#options.signals, verbs, systemClock);
+    const control = await ControlServer.listen(
+      this.#folder.controlSocket,
+      createControlHandler({
+        instance: this.#instance,
+        recentLines: this.#recent,
+        stop: (onStep) => this.#stop(onStep),
+      }),
+    );
+    try {
+      // From before the settings are read, so that no change of the file is missed.
+      await this.#watch.turn(true);
+      await Promise.race([this.#start(), this.#ended]);
+      return { exitCode: await this.#ended };
+    } finally {
+      this.#progress.end();
+      await this.#watch.turn(false);
+      await control.close();
+      ignoreSignals();
+      await this.#notifier.close();
+      this.#log.flush();
+    }
+  }
+
+  // Private
+
+  #createInstance(): Instance {
+    return new Instance({
+      log: this.#log,
+      load: (more) => this.#load(more),
+      open: (loaded) =>
+        openFirst(loaded, {
+          privileges: this.#privileges,
+          env: this.#options.env,
+          pid: process.pid,
+          program: [process.execPath, workerEntry],
+          log: this.#log,
+        }),
+      createRunner: (loaded) => this.#createRunner(loaded),
+      certificates: this.#createCertificates(),
+      onState: (state) => this.#notifier.tell(state),
+      onSettings: ({ settings }) => {
+        this.#log.setLevel(settings.logLevel);
+        void this.#watch.turn(settings.watch);
+      },
+      onFatal: (error) => this.#fail(error),
+      version: this.#options.version,
+      pid: process.pid,
+    });
+  }
+
+  #createCertificates(): Certificates {
+    const { HOME = '/', STATE_DIRECTORY, XDG_STATE_HOME } = this.#applicationEnv;
+    return new Certificates({
+      folderFor: ({ acmeFolder }) =>
+        acmeFolder ??
+        certificatePlace({
+          isRoot: process.getuid?.() === 0,
+          home: HOME,
+          stateHome: XDG_STATE_HOME,
+          stateDirectory: STATE_DIRECTORY,
+        }),
+      hstsFile: this.#folder.hstsFile,
+      clock: systemClock,
+      wallNow: Date.now,
+      log: this.#log,
+      publish: (material) => this.#instance.useTls(material),
+      watch: (fileNames, onChange) =>
+        watchSettings({ folder: this.#options.projectDir, fileNames, onChange, log: this.#log }),
+    });
+  }
+
+  async #load(more: { signal: AbortSignal; onStep: (text: string) => void }): Promise<LoadedRelease> {
+    const { projectDir, configFile, env, flags } = this.#options;
+    const reader = readerFor(this.#privileges, { projectDir, configFile, env, flags });
+    const own = { reader, applicationEnv: this.#applicationEnv };
+    import('./create-runner.js').catch(() => {}); // half of our modules, while a process reads the project
+    const loaded = await loadRelease({ projectDir, configFile, env, flags, ...own, ...more });
+    for (const text of loaded.project.warnings) this.#log.warn('project-warning', text);
+    return loaded;
+  }
+
+  async #createRunner(release: LoadedRelease): Promise<Runner> {
+    const { createRunner } = await import('./create-runner.js');
+    return createRunner(release, {
+      folder: this.#folder,
+      applicationEnv: this.#applicationEnv,
+      log: this.#log,
+      logFormat: this.#logFormat,
+      outputs: this.#options,
+      workers: this.#workers,
+      takeLines: (lines, stream) => this.#takeLines(lines, stream),
+    });
+  }
+
+  async #start(): Promise<void> {
+    if (this.#lock.recovered) {
+      this.#log.info('recovered', 'an earlier instance had ended without cleaning up; that is done now');
+    }
+    let loaded: LoadedRelease;
+    try {
+      loaded = await this.#instance.start((text) => this.#progress.step(text));
+    } catch (error) {
+      // Told to stop before it was ready: not a failure.
+      if (this.#stopping === undefined) throw error;
+      return;
+    }
+    this.#progress.end();
+    await this.#announce(loaded);
+  }
+
+  async #announce(release: LoadedRelease): Promise<void> {
+    const status = await this.#instance.status();
+    const print = (text: string): void => this.#takeLines(text, 'stdout');
+    announce({ status, release, print, options: this.#options, format: this.#logFormat, log: this.#log });
+    this.#options.onReady?.({ urls: status.urls, pid: status.pid });
+  }
+
+  /** From a signal or the watch: nobody waits for the answer, the log has it. */
+  async #reload(isRequested: boolean): Promise<void> {
+    await this.#instance.reload(isRequested, () => {}).catch(() => {}); // logged by Instance
+  }
+
+  #stop(onStep: (text: string) => void): Promise<void> {
+    if (this.#stopping === undefined) {
+      this.#log.info('stopping', 'finishing the requests in flight');
+      this.#stopping = this.#instance.stop(onStep).then(
+        () => {
+          this.#log.info('stopped', 'nothing serves any more');
+          this.#end(ExitCode.ok);
+        },
+        (error: unknown) => this.#fail(error),
+      );
+    }
+    return this.#stopping;
+  }
+
+  async #force(): Promise<void> {
+    this.#log.warn('forced', 'stopping at once: requests in flight are cut');
+    systemClock.after(FORCE_TIMEOUT_MS, () => this.#end(ExitCode.forced));
+    await this.#instance.kill();
+    this.#end(ExitCode.forced);
+  }
+
+  #takeLines(lines: string, stream: LogStream): void {
+    this.#recent.push(lines);
+    this.#write(lines, stream);
+  }
+
+  #write(text: string, stream: LogStream): void {
+    const output = this.#options[stream];
+    this.#progress.hide();
+    output.write(text);
+    const count = output.takeLostLines();
+    if (count > 0)
+      this.#log.warn('lines-lost', `${count} lines of ${stream} were left out: nobody read them`, { count });
+  }
+}

@@ -1,0 +1,46 @@
+import type { EventEmitter } from 'node:events';
+import type { Clock } from '../contracts/clock.js';
+
+/** What signals ask for; the same verbs come from the control socket. */
+export interface SignalVerbs {
+  /** SIGTERM, SIGINT. */
+  readonly stop: () => void;
+  /** A second one. */
+  readonly force: () => void;
+  /** SIGHUP. */
+  readonly reload: () => void;
+}
+
+/**
+ * Within this time it is the first one again, and no second wish: Ctrl-C and systemd reach the whole process group, npm
+ * (`npx easyserve start`) among it, which passes SIGINT and SIGTERM on to its child once more.
+ */
+const ECHO_MS = 50;
+
+/**
+ * The only place where signals arrive (docs/supervision.md). Called by launcher; the answer takes the handlers away.
+ *
+ * SIGPIPE is ignored by Node itself; SIGUSR1 is Node's debugger's.
+ */
+export function handleSignals(
+  source: Pick<EventEmitter, 'on' | 'off'>,
+  verbs: SignalVerbs,
+  clock: Pick<Clock, 'now'>,
+): () => void {
+  let stoppedAtMs: number | undefined;
+  const stop = (): void => {
+    if (stoppedAtMs === undefined) {
+      stoppedAtMs = clock.now();
+      verbs.stop();
+    } else if (clock.now() - stoppedAtMs > ECHO_MS) verbs.force();
+  };
+  const table: ReadonlyArray<readonly [NodeJS.Signals, () => void]> = [
+    ['SIGTERM', stop],
+    ['SIGINT', stop],
+    ['SIGHUP', verbs.reload],
+  ];
+  for (const [signal, act] of table) source.on(signal, act);
+  return () => {
+    for (const [signal, act] of table) source.off(signal, act);
+  };
+}

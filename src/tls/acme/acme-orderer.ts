@@ -1,0 +1,178 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../../contracts/clock.js';
+import type { Log } from '../../log/log.js';
+import { AcmeError, hostOf } from './acme-error.js';
+import { type ChallengeAnswers, type Issued, issueCertificate } from './acme-issuer.js';
+import type { ChallengeType } from './acme-problem.js';
+import type { AcmeSession } from './acme-session.js';
+import type { AcmeSettings } from './acme-settings.js';
+import { CaConnection, type CaFetch } from './ca-connection.js';
+import type { CertificateFolder } from './certificate-folder.js';
+import { OrderSlots } from './order-slots.js';
+import { askRenewalAdvice, type RenewalAdvice } from './renewal-advice.js';
+
+export interface OrderRequest {
+  readonly names: readonly string[];
+  readonly challenge: ChallengeType;
+  readonly replaces: string | undefined;
+  /** Try it at the staging directory before, where there is one. */
+  readonly isFirst: boolean;
+  /** Called when that went well, so that it isn't repeated. */
+  readonly onStagingPassed: () => void;
+  readonly signal: AbortSignal;
+}
+
+/** What tls/certificate-task orders from; unit tests give it another. */
+export interface Orderer {
+  /** Throws AcmeError, or what the file system says of the certificate folder. */
+  order(request: OrderRequest): Promise<Issued>;
+  /** Throws AcmeError. */
+  askRenewal(renewalId: string, signal: AbortSignal): Promise<RenewalAdvice>;
+}
+
+export interface AcmeOrdererOptions {
+  readonly settings: AcmeSettings;
+  readonly folder: CertificateFolder;
+  readonly clock: Clock;
+  readonly wallNow: () => number;
+  readonly fetch: CaFetch;
+  readonly log: Log;
+  readonly stagingOf: (directoryUrl: string) => string | undefined;
+  readonly publishChallenges: (answers: ChallengeAnswers) => Promise<() => Promise<void>>;
+}
+
+const ordersAtATime = 4;
+
+/** Orders by the settings: the account, the trial at the staging directory, then the order itself. Made by tls/certificate-keeper. */
+export class AcmeOrderer implements Orderer {
+  readonly #options: AcmeOrdererOptions;
+  readonly #slots = new OrderSlots(ordersAtATime);
+  /** By directory: of several first orders at a time one registers, and the others wait for it. */
+  readonly #registrations = new Map<string, Promise<string>>();
+
+  constructor(options: AcmeOrdererOptions) {
+    this.#options = options;
+  }
+
+  order(request: OrderRequest): Promise<Issued> {
+    return this.#slots.run(async () => {
+      const { settings, stagingOf } = this.#options;
+      const staging = request.isFirst ? stagingOf(settings.acmeDirectory) : undefined;
+      const challenge = staging === undefined ? request.challenge : await this.#tryOut(staging, request);
+      return this.#orderAt(settings.acmeDirectory, { ...request, challenge });
+    });
+  }
+
+  askRenewal(renewalId: string, signal: AbortSignal): Promise<RenewalAdvice> {
+    const { settings, wallNow } = this.#options;
+    return askRenewalAdvice(this.#connect(signal), settings.acmeDirectory, renewalId, wallNow());
+  }
+
+  // Private
+
+  /** Answers which challenge worked. A staging directory that is out of order must not keep anybody from a certificate. */
+  async #tryOut(staging: string, request: OrderRequest): Promise<ChallengeType> {
+    try {
+      const { challenge } = await this.#orderAt(staging, { ...request, replaces: undefined });
+      request.onStagingPassed();
+      return challenge;
+    } catch (error) {
+      if (!(error instanceof AcmeError) || !error.isFaultOfCa) throw error;
+      this.#options.log.warn('staging-failed', `the trial order failed, and is left out: ${error.message}`, {
+        error: error.message,
+        code: error.code,
+        detail: error.detail,
+      });
+      return request.challenge;
+    }
+  }
+
+  async #orderAt(directoryUrl: string, request: OrderRequest): Promise<Issued> {
+    const accountUrl = await this.#accountAt(directoryUrl, request.signal);
+    try {
+      return await this.#issue(directoryUrl, accountUrl, request);
+    } catch (error) {
+      // The CA has lost the account, or never had it: our folder came from elsewhere.
+      if (!(error instanceof AcmeError) || error.problemType !== 'accountDoesNotExist') throw error;
+      const renewed = await this.#register(directoryUrl, request.signal);
+      return this.#issue(directoryUrl, renewed, request);
+    }
+  }
+
+  async #issue(directoryUrl: string, accountUrl: string, request: OrderRequest): Promise<Issued> {
+    const { clock, settings, publishChallenges } = this.#options;
+    const { names, challenge, replaces, signal } = request;
+    const session = await this.#openSession(directoryUrl, accountUrl, signal);
+    return issueCertificate({
+      session,
+      clock,
+      signal,
+      names,
+      keyType: settings.acmeKeyType,
+      challenge,
+      replaces,
+      publishChallenges,
+    });
+  }
+
+  async #accountAt(directoryUrl: string, signal: AbortSignal): Promise<string> {
+    const known = await this.#options.folder.readAccountUrl(directoryUrl);
+    return known ?? this.#register(directoryUrl, signal);
+  }
+
+  #register(directoryUrl: string, signal: AbortSignal): Promise<string> {
+    const running = this.#registrations.get(directoryUrl);
+    if (running !== undefined) return running;
+    const registration = this.#registerOnce(directoryUrl, signal).finally(() => {
+      this.#registrations.delete(directoryUrl);
+    });
+    this.#registrations.set(directoryUrl, registration);
+    return registration;
+  }
+
+  async #registerOnce(directoryUrl: string, signal: AbortSignal): Promise<string> {
+    const { folder, log, settings } = this.#options;
+    const { acmeEmail: email, acmeAgreeTerms: agreesToTerms } = settings;
+    const session = await this.#openSession(directoryUrl, undefined, signal);
+    const url = await session.register({ email, agreesToTerms });
+    await folder.writeAccountUrl(directoryUrl, url);
+    log.info('acme-account', `an account with ${hostOf(directoryUrl)} is registered`, { url });
+    return url;
+  }
+
+  async #openSession(
+    directoryUrl: string,
+    accountUrl: string | undefined,
+    signal: AbortSignal,
+  ): Promise<AcmeSession> {
+    const { folder, settings, wallNow } = this.#options;
+    // acme-client takes 150 ms and 25 MB, which sites without domains are spared.
+    const { CaSession } = await import('./acme-session.js');
+    return new CaSession({
+      directoryUrl,
+      accountKeyPem: await folder.accountKey(directoryUrl),
+      accountUrl,
+      eab: directoryUrl === settings.acmeDirectory ? await readEab(settings) : undefined,
+      connection: this.#connect(signal),
+      wallNow,
+    });
+  }
+
+  #connect(signal: AbortSignal): CaConnection {
+    const { clock, fetch, settings, wallNow } = this.#options;
+    return new CaConnection({ fetch, clock, wallNow, caFile: settings.acmeCaFile, signal });
+  }
+}
+
+async function readEab(settings: AcmeSettings): Promise<{ keyId: string; hmacKey: string } | undefined> {
+  const { acmeEabKeyId: keyId, acmeEabHmacKeyFile: path } = settings;
+  if (keyId === null || path === null) return undefined;
+  try {
+    return { keyId, hmacKey: (await readFile(path, 'utf8')).trim() };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new AcmeError('acme-eab-file', `The file of acmeEabHmacKeyFile can't be read: ${reason}`, {
+      hint: 'put the HMAC key of the certificate authority into a file that this user may read',
+    });
+  }
+}

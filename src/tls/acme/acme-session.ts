@@ -1,0 +1,207 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import acme from 'acme-client';
+import { type KeyType, makePrivateKey } from '../make-private-key.js';
+import { AcmeError, hostOf } from './acme-error.js';
+import { describeRefusal, directoryHint, parseJson, readProblem } from './acme-problem.js';
+import type { CaAnswer, CaConnection } from './ca-connection.js';
+
+export interface AcmeOrder {
+  readonly url: string;
+  readonly status: string;
+  readonly authorizations: readonly string[];
+  readonly finalize: string;
+  readonly certificate?: string | undefined;
+  /** A problem document. */
+  readonly error?: unknown;
+}
+
+export interface AcmeChallenge {
+  readonly type: string;
+  readonly url: string;
+  readonly token: string;
+  readonly status: string;
+  readonly error?: unknown;
+}
+
+export interface AcmeAuthorization {
+  readonly identifier: { readonly value: string };
+  readonly status: string;
+  readonly challenges: readonly AcmeChallenge[];
+}
+
+export interface AccountTerms {
+  readonly email: string | null;
+  readonly agreesToTerms: boolean;
+}
+
+/**
+ * One conversation with an ACME directory (RFC 8555), and the only import of acme-client. Used by tls/acme-issuer; unit tests
+ * give it another AcmeSession. Everything throws AcmeError, and nothing else.
+ *
+ * Of acme-client the signatures, nonces and certificate requests are used. Its way of waiting is not: it can't be cancelled. All its
+ * requests go through an adapter of ours instead of axios', by the CaConnection of the call that they are made in.
+ */
+export interface AcmeSession {
+  /** The account's URL, registered where it is not yet. */
+  register(terms: AccountTerms): Promise<string>;
+  createOrder(names: readonly string[], replaces: string | undefined): Promise<AcmeOrder>;
+  readOrder(order: AcmeOrder): Promise<AcmeOrder>;
+  readAuthorizations(order: AcmeOrder): Promise<readonly AcmeAuthorization[]>;
+  keyAuthorization(challenge: AcmeChallenge): Promise<string>;
+  /** The certificate of RFC 8737 and its key, PEM. */
+  alpnCertificate(
+    name: string,
+    keyAuthorization: string,
+  ): Promise<{ certificatePem: string; keyPem: string }>;
+  completeChallenge(challenge: AcmeChallenge): Promise<void>;
+  /** Sends the certificate request with a new key, which is answered. */
+  finalize(order: AcmeOrder, names: readonly string[], keyType: KeyType): Promise<string>;
+  /** PEM chain. */
+  readCertificate(order: AcmeOrder): Promise<string>;
+}
+
+export interface AcmeSessionOptions {
+  readonly directoryUrl: string;
+  readonly accountKeyPem: string;
+  /** Known from an earlier registration. */
+  readonly accountUrl: string | undefined;
+  /** External account binding: RFC 8555 section 7.3.4. */
+  readonly eab: { readonly keyId: string; readonly hmacKey: string } | undefined;
+  readonly connection: CaConnection;
+  readonly wallNow: () => number;
+}
+
+const conversations = new AsyncLocalStorage<AcmeSessionOptions>();
+
+acme.axios.defaults.adapter = async (config) => {
+  const conversation = conversations.getStore();
+  if (conversation === undefined) throw new Error('a request of acme-client outside a session');
+  const { connection, wallNow } = conversation;
+  const { url = '', method = 'get' } = config;
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(config.headers.toJSON())) headers[name] = String(value);
+  const answer = await connection.ask({ method, url, headers, body: config.data as string });
+  // A rejected nonce is repeated by acme-client itself (RFC 8555 section 6.5).
+  if (answer.status >= 300 && !isBadNonce(answer)) throw describeRefusal(answer, url, wallNow());
+  return { status: answer.status, statusText: '', headers: answer.headers, data: answer.body, config };
+};
+
+export class CaSession implements AcmeSession {
+  readonly #client: acme.Client;
+  readonly #options: AcmeSessionOptions;
+
+  constructor(options: AcmeSessionOptions) {
+    const { directoryUrl, accountKeyPem, accountUrl, eab } = options;
+    this.#options = options;
+    this.#client = new acme.Client({
+      directoryUrl,
+      accountKey: accountKeyPem,
+      ...(accountUrl !== undefined && { accountUrl }),
+      ...(eab !== undefined && { externalAccountBinding: { kid: eab.keyId, hmacKey: eab.hmacKey } }),
+    });
+  }
+
+  async register({ email, agreesToTerms }: AccountTerms): Promise<string> {
+    if (this.#options.accountUrl !== undefined) return this.#options.accountUrl;
+    return this.#converse(async () => {
+      await this.#client.createAccount({
+        termsOfServiceAgreed: agreesToTerms,
+        ...(email !== null && { contact: [`mailto:${email}`] }),
+      });
+      return this.#client.getAccountUrl();
+    });
+  }
+
+  async createOrder(names: readonly string[], replaces: string | undefined): Promise<AcmeOrder> {
+    const identifiers = names.map((value) => ({ type: 'dns', value }));
+    // RFC 9773 section 5; acme-client's type does not know the field, and passes it on.
+    const request = replaces === undefined ? { identifiers } : { identifiers, replaces };
+    return this.#converse(async () => checkedOrder(await this.#client.createOrder(request)));
+  }
+
+  async readOrder(order: AcmeOrder): Promise<AcmeOrder> {
+    return this.#converse(async () => checkedOrder(await this.#client.getOrder(order as acme.Order)));
+  }
+
+  async readAuthorizations(order: AcmeOrder): Promise<readonly AcmeAuthorization[]> {
+    return this.#converse(async () => {
+      const found = await this.#client.getAuthorizations(order as acme.Order);
+      return found.map(checkedAuthorization);
+    });
+  }
+
+  async keyAuthorization(challenge: AcmeChallenge): Promise<string> {
+    return this.#client.getChallengeKeyAuthorization(toClientChallenge(challenge));
+  }
+
+  async alpnCertificate(
+    name: string,
+    keyAuthorization: string,
+  ): Promise<{ certificatePem: string; keyPem: string }> {
+    const keyPem = await makePrivateKey('ecdsa');
+    const authorization = { identifier: { type: 'dns', value: name } } as acme.Authorization;
+    const [, certificate] = await acme.crypto.createAlpnCertificate(authorization, keyAuthorization, keyPem);
+    return { certificatePem: certificate.toString(), keyPem };
+  }
+
+  async completeChallenge(challenge: AcmeChallenge): Promise<void> {
+    await this.#converse(() => this.#client.completeChallenge(toClientChallenge(challenge)));
+  }
+
+  async finalize(order: AcmeOrder, names: readonly string[], keyType: KeyType): Promise<string> {
+    const keyPem = await makePrivateKey(keyType);
+    const [, request] = await acme.crypto.createCsr({ altNames: [...names] }, keyPem);
+    await this.#converse(() => this.#client.finalizeOrder(order as acme.Order, request));
+    return keyPem;
+  }
+
+  async readCertificate(order: AcmeOrder): Promise<string> {
+    return this.#converse(() => this.#client.getCertificate(order as acme.Order));
+  }
+
+  // Private
+
+  /** What acme-client throws by itself is about answers that it can't read: it stumbles over what is missing in them. */
+  async #converse<T>(talk: () => Promise<T>): Promise<T> {
+    try {
+      return await conversations.run(this.#options, talk);
+    } catch (error) {
+      if (error instanceof AcmeError) throw error;
+      const detail = error instanceof Error ? error.message : String(error);
+      const host = hostOf(this.#options.directoryUrl);
+      throw new AcmeError('acme-ca-garbage', `${host} does not answer as a certificate authority does.`, {
+        hint: directoryHint,
+        detail,
+        cause: error,
+      });
+    }
+  }
+}
+
+function checkedOrder(order: acme.Order): AcmeOrder {
+  const { url, status, authorizations, finalize } = order;
+  const isWhole = isText(url) && isText(status) && isText(finalize) && Array.isArray(authorizations);
+  if (!isWhole || !authorizations.every(isText)) throw new Error('the order is none');
+  return order;
+}
+
+function checkedAuthorization(given: acme.Authorization): AcmeAuthorization {
+  const { identifier, status, challenges } = given;
+  if (!isText(identifier?.value) || !isText(status) || !Array.isArray(challenges)) {
+    throw new Error('the authorization is none');
+  }
+  return { identifier, status, challenges: challenges as readonly AcmeChallenge[] };
+}
+
+/** Its types know only two kinds of challenge; its code knows tls-alpn-01 too. */
+function toClientChallenge(challenge: AcmeChallenge): Parameters<acme.Client['completeChallenge']>[0] {
+  return challenge as Parameters<acme.Client['completeChallenge']>[0];
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}
+
+function isBadNonce({ body }: CaAnswer): boolean {
+  return readProblem(parseJson(body))?.type === 'badNonce';
+}

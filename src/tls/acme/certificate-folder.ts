@@ -1,0 +1,214 @@
+import { createHash } from 'node:crypto';
+import { chmod, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../contracts/clock.js';
+import type { Log } from '../../log/log.js';
+import { makePrivateKey } from '../make-private-key.js';
+import { writeAtomically } from '../write-atomically.js';
+import { parseJson } from './acme-problem.js';
+import { FolderLock } from './folder-lock.js';
+import { type IssuedCertificate, readIssuedCertificate } from './issued-certificate.js';
+import { emptyRecord, type OrderRecord, readOrderRecord } from './order-record.js';
+
+/**
+ * Everything of ACME that outlives the process: accounts, certificates with their keys, and how the last orders went.
+ * Made by tls/certificate-keeper; several instances may share one.
+ *
+ *   <folder>/<directory>/account.key         PEM, made before the account is registered, so that none is lost
+ *   <folder>/<directory>/account.json        the account's URL
+ *   <folder>/<directory>/<name>.pem          key and chain in one file, so that they can't be of two certificates
+ *   <folder>/<directory>/<name>.json         the last order (OrderRecord)
+ *   <folder>/<directory>/<name>.lock         who orders
+ *
+ * Folders are 0700, files 0600. What can't be read is moved aside, never deleted.
+ */
+export class CertificateFolder {
+  readonly #path: string;
+  readonly #log: Log;
+
+  constructor(path: string, log: Log) {
+    this.#path = path;
+    this.#log = log;
+  }
+
+  /** Throws what the file system says where nothing can be written, also for want of room. */
+  async proveWritable(directoryUrl: string): Promise<void> {
+    const probe = join(this.#folderOf(directoryUrl), `.probe-${process.pid}-${process.hrtime.bigint()}`);
+    await this.#prepare(directoryUrl);
+    try {
+      const file = await open(probe, 'wx', 0o600);
+      try {
+        // More than a certificate with its key needs.
+        await file.writeFile(Buffer.alloc(32_768));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    } finally {
+      await rm(probe, { force: true });
+    }
+  }
+
+  lockFor(directoryUrl: string, names: readonly string[], clock: Clock): FolderLock {
+    return new FolderLock(`${this.#baseOf(directoryUrl, names)}.lock`, clock);
+  }
+
+  /** Also one that has expired. undefined where there is none that can be read. */
+  async readCertificate(
+    directoryUrl: string,
+    names: readonly string[],
+  ): Promise<IssuedCertificate | undefined> {
+    const path = `${this.#baseOf(directoryUrl, names)}.pem`;
+    const text = await readIfThere(path);
+    if (text === undefined) return undefined;
+    try {
+      const mark = text.indexOf('-----BEGIN CERTIFICATE-----');
+      if (mark < 0) throw new Error('it holds no certificate');
+      return readIssuedCertificate(text.slice(mark), text.slice(0, mark), names);
+    } catch (error) {
+      await this.#setAside(path, error);
+      return undefined;
+    }
+  }
+
+  /** Of another directory, newest first: better than none, when the directory was changed. */
+  async readFormerCertificate(
+    directoryUrl: string,
+    names: readonly string[],
+  ): Promise<IssuedCertificate | undefined> {
+    const own = slugOf(directoryUrl);
+    const found: IssuedCertificate[] = [];
+    for (const slug of await listFolders(this.#path)) {
+      if (slug === own) continue;
+      const text = await readIfThere(join(this.#path, slug, `${fileNameOf(names)}.pem`));
+      const mark = text?.indexOf('-----BEGIN CERTIFICATE-----') ?? -1;
+      if (text === undefined || mark < 0) continue;
+      try {
+        found.push(readIssuedCertificate(text.slice(mark), text.slice(0, mark), names));
+      } catch {
+        // Set aside when its own directory is in use again; here it is only no use.
+      }
+    }
+    return found.sort((a, b) => b.notAfterMs - a.notAfterMs)[0];
+  }
+
+  async writeCertificate(directoryUrl: string, certificate: IssuedCertificate): Promise<void> {
+    await this.#prepare(directoryUrl);
+    const { names, keyPem, certificatePem } = certificate;
+    await writeAtomically(`${this.#baseOf(directoryUrl, names)}.pem`, `${keyPem.trim()}\n${certificatePem}`);
+  }
+
+  async readRecord(directoryUrl: string, names: readonly string[]): Promise<OrderRecord> {
+    const path = `${this.#baseOf(directoryUrl, names)}.json`;
+    const text = await readIfThere(path);
+    if (text === undefined) return emptyRecord;
+    try {
+      return readOrderRecord(JSON.parse(text));
+    } catch (error) {
+      await this.#setAside(path, error);
+      return emptyRecord;
+    }
+  }
+
+  async writeRecord(directoryUrl: string, names: readonly string[], record: OrderRecord): Promise<void> {
+    await this.#prepare(directoryUrl);
+    await writeAtomically(
+      `${this.#baseOf(directoryUrl, names)}.json`,
+      `${JSON.stringify(record, null, 2)}\n`,
+    );
+  }
+
+  /** The key of the account, made where there is none. Of two processes that make one both get the same. */
+  async accountKey(directoryUrl: string): Promise<string> {
+    await this.#prepare(directoryUrl);
+    const path = join(this.#folderOf(directoryUrl), 'account.key');
+    const found = await readIfThere(path);
+    if (found !== undefined) return found;
+    const draft = `${path}.${process.pid}-${process.hrtime.bigint()}.new`;
+    try {
+      await writeFile(draft, await makePrivateKey('ecdsa'), { flag: 'wx', mode: 0o600, flush: true });
+      await link(draft, path);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    } finally {
+      await rm(draft, { force: true });
+    }
+    return readFile(path, 'utf8');
+  }
+
+  /** Where the CA keeps the account; undefined where it is not registered yet. */
+  async readAccountUrl(directoryUrl: string): Promise<string | undefined> {
+    const text = await readIfThere(join(this.#folderOf(directoryUrl), 'account.json'));
+    const account = text === undefined ? undefined : parseJson(text);
+    if (typeof account !== 'object' || account === null || !('url' in account)) return undefined;
+    return typeof account.url === 'string' ? account.url : undefined;
+  }
+
+  async writeAccountUrl(directoryUrl: string, url: string): Promise<void> {
+    const path = join(this.#folderOf(directoryUrl), 'account.json');
+    await writeAtomically(path, `${JSON.stringify({ directory: directoryUrl, url }, null, 2)}\n`);
+  }
+
+  // Private
+
+  #folderOf(directoryUrl: string): string {
+    return join(this.#path, slugOf(directoryUrl));
+  }
+
+  #baseOf(directoryUrl: string, names: readonly string[]): string {
+    return join(this.#folderOf(directoryUrl), fileNameOf(names));
+  }
+
+  async #prepare(directoryUrl: string): Promise<void> {
+    const folder = this.#folderOf(directoryUrl);
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    // It may have been there before, and open to others. The one above it is the person's.
+    await chmod(folder, 0o700);
+  }
+
+  async #setAside(path: string, error: unknown): Promise<void> {
+    const aside = `${path}.unreadable-${Date.now()}`;
+    const reason = error instanceof Error ? error.message : String(error);
+    await rename(path, aside);
+    this.#log.error('certificate-damaged', `${path} can't be used (${reason}), and is now ${aside}`, {
+      path: aside,
+      error: reason,
+    });
+  }
+}
+
+/** `acme-v02.api.letsencrypt.org-ab12cd34`: a host may have several directories. */
+function slugOf(directoryUrl: string): string {
+  const host = new URL(directoryUrl).host.replace(/[^a-z0-9.-]/gi, '-');
+  return `${host}-${shortHash(directoryUrl)}`;
+}
+
+function fileNameOf(names: readonly string[]): string {
+  const sorted = [...names].sort();
+  const [first = ''] = sorted;
+  return sorted.length === 1 ? first : `${first}-${shortHash(sorted.join(' '))}`;
+}
+
+function shortHash(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
+
+/** Only a file that isn't there is no error. */
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+async function listFolders(path: string): Promise<string[]> {
+  try {
+    const entries = await readdir(path, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,196 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Clock } from '../../contracts/clock.js';
+import type { CertificateStatus } from '../../contracts/status.js';
+import type { TlsMaterial } from '../../contracts/tls-material.js';
+import type { Log } from '../../log/log.js';
+import type { Settings } from '../../settings/settings.js';
+import { AcmeError } from './acme-error.js';
+import type { ChallengeAnswers } from './acme-issuer.js';
+import { AcmeOrderer, type Orderer } from './acme-orderer.js';
+import { type AcmeSettings, isAcmeChanged, stagingOf } from './acme-settings.js';
+import { type CaFetch, fetchFromCa } from './ca-connection.js';
+import type { CertificateFolder } from './certificate-folder.js';
+import { CertificateTask } from './certificate-task.js';
+
+/** The part of TlsMaterial that is made here. */
+export type AcmeMaterial = Pick<TlsMaterial, 'certificates' | 'httpChallenges' | 'alpnCertificates'>;
+
+export type KeeperSettings = AcmeSettings & Pick<Settings, 'domains'>;
+
+export interface CertificateKeeperOptions {
+  readonly settings: KeeperSettings;
+  readonly folder: CertificateFolder;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Gets the whole of it at each change. Resolves when every front answers by it: the CA is told to look only then. */
+  readonly publish: (material: AcmeMaterial) => Promise<void>;
+  /** Milliseconds since 1970. */
+  readonly wallNow?: () => number;
+  readonly random?: () => number;
+  readonly fetch?: CaFetch;
+  readonly stagingOf?: (directoryUrl: string) => string | undefined;
+  /** Unit tests order from somewhere else. */
+  readonly createOrderer?: (publishChallenges: PublishChallenges) => Orderer;
+}
+
+export type PublishChallenges = (answers: ChallengeAnswers) => Promise<() => Promise<void>>;
+
+/** A worker that hangs must hold up no order of other names, and no stop. */
+const publishTimeoutMs = 15_000;
+
+/**
+ * Keeps a certificate for each domain, by ACME. Made by the launcher in the supervisor, one for an instance.
+ *
+ * Each domain has a certificate of its own: one that fails (its DNS entry is wrong) holds back no other, and adding a domain orders
+ * nothing anew. Nothing here throws: what fails stands in status() and in the log, and is tried again.
+ */
+export class CertificateKeeper {
+  readonly #options: CertificateKeeperOptions;
+  readonly #answers = new Set<ChallengeAnswers>();
+  #settings: KeeperSettings;
+  #orderer: Orderer;
+  #tasks: ReadonlyMap<string, CertificateTask> = new Map();
+  #published: Promise<boolean> = Promise.resolve(true);
+  readonly #ending = new Set<Promise<void>>();
+
+  constructor(options: CertificateKeeperOptions) {
+    this.#options = options;
+    this.#settings = options.settings;
+    this.#orderer = this.#createOrderer(options.settings);
+  }
+
+  /** Returns at once; certificates of the folder are published as soon as they are read. */
+  start(): void {
+    this.#replaceTasks({ isAnew: false });
+  }
+
+  /** Takes over new settings. Certificates that are served stay until there are others. */
+  configure(settings: KeeperSettings): void {
+    const before = this.#settings;
+    const isAnew = isAcmeChanged(before, settings);
+    this.#settings = settings;
+    if (isAnew) this.#orderer = this.#createOrderer(settings);
+    if (isAnew || !isDeepStrictEqual(before.domains, settings.domains)) this.#replaceTasks({ isAnew });
+  }
+
+  status(): readonly CertificateStatus[] {
+    return [...this.#tasks.values()].map((task) => task.status());
+  }
+
+  /** Resolves when no timer, request or lock is left. What was published last stays: requests in flight are finished by it. */
+  async stop(): Promise<void> {
+    for (const task of this.#tasks.values()) this.#end(task);
+    await Promise.all(this.#ending);
+    await this.#published;
+  }
+
+  // Private
+
+  #replaceTasks({ isAnew }: { isAnew: boolean }): void {
+    const before = this.#tasks;
+    const after = new Map<string, CertificateTask>();
+    const fresh: CertificateTask[] = [];
+    for (const domain of this.#settings.domains.map((name) => name.toLowerCase())) {
+      if (after.has(domain)) continue;
+      const earlier = before.get(domain);
+      const task = earlier !== undefined && !isAnew ? earlier : this.#createTask(domain, earlier);
+      if (task !== earlier) fresh.push(task);
+      after.set(domain, task);
+    }
+    this.#tasks = after;
+    for (const [domain, task] of before) if (after.get(domain) !== task) this.#end(task);
+    for (const task of fresh) task.start();
+    void this.#publish();
+  }
+
+  #createTask(domain: string, earlier: CertificateTask | undefined): CertificateTask {
+    const { folder, clock, log, wallNow = Date.now, random = Math.random } = this.#options;
+    return new CertificateTask({
+      names: [domain],
+      directoryUrl: this.#settings.acmeDirectory,
+      folder,
+      orderer: this.#orderer,
+      clock,
+      wallNow,
+      random,
+      log,
+      onChange: async () => {
+        await this.#publish();
+      },
+      former: earlier?.certificate,
+      isRetriedAtOnce: earlier !== undefined,
+    });
+  }
+
+  #createOrderer(settings: KeeperSettings): Orderer {
+    const { folder, clock, log, wallNow = Date.now, fetch = fetchFromCa, createOrderer } = this.#options;
+    const publishChallenges: PublishChallenges = (answers) => this.#publishChallenges(answers);
+    if (createOrderer !== undefined) return createOrderer(publishChallenges);
+    return new AcmeOrderer({
+      settings,
+      folder,
+      clock,
+      wallNow,
+      fetch,
+      log,
+      stagingOf: this.#options.stagingOf ?? stagingOf,
+      publishChallenges,
+    });
+  }
+
+  async #publishChallenges(answers: ChallengeAnswers): Promise<() => Promise<void>> {
+    const takeBack = async (): Promise<void> => {
+      this.#answers.delete(answers);
+      await this.#publish();
+    };
+    this.#answers.add(answers);
+    if (await this.#publish()) return takeBack;
+    // The CA would look in vain, and count it as a failure.
+    await takeBack();
+    throw new AcmeError('acme-not-published', 'The fronts did not take the answer to the challenge.');
+  }
+
+  /** One at a time, so that an older state never comes after a newer one. Resolves with whether the fronts took it. */
+  #publish(): Promise<boolean> {
+    this.#published = this.#published.then(() => this.#publishNow());
+    return this.#published;
+  }
+
+  async #publishNow(): Promise<boolean> {
+    const { clock, log, publish } = this.#options;
+    let cancel: () => void = () => undefined;
+    const expired = new Promise<never>((_resolve, reject) => {
+      const message = `they did not answer within ${publishTimeoutMs / 1000} s`;
+      cancel = clock.after(publishTimeoutMs, () => reject(new Error(message)));
+    });
+    try {
+      await Promise.race([publish(this.#material()), expired]);
+      return true;
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      log.error('certificates-not-published', `the fronts did not take the certificates: ${reason}`, {
+        error: reason,
+      });
+      return false;
+    } finally {
+      cancel();
+    }
+  }
+
+  #material(): AcmeMaterial {
+    const answers = [...this.#answers];
+    const held = [...this.#tasks.values()].map(({ certificate }) => certificate);
+    return {
+      certificates: held
+        .filter((certificate) => certificate !== undefined)
+        .map(({ names, certificatePem, keyPem }) => ({ names, certificatePem, keyPem })),
+      httpChallenges: answers.flatMap(({ httpChallenges }) => httpChallenges),
+      alpnCertificates: answers.flatMap(({ alpnCertificates }) => alpnCertificates),
+    };
+  }
+
+  #end(task: CertificateTask): void {
+    const ending = task.stop().finally(() => this.#ending.delete(ending));
+    this.#ending.add(ending);
+  }
+}

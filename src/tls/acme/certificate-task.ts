@@ -1,0 +1,305 @@
+import type { Clock } from '../../contracts/clock.js';
+import type { CertificateStatus } from '../../contracts/status.js';
+import type { Log } from '../../log/log.js';
+import { AcmeError } from './acme-error.js';
+import type { Orderer } from './acme-orderer.js';
+import type { CertificateFolder } from './certificate-folder.js';
+import type { FolderLock } from './folder-lock.js';
+import type { IssuedCertificate } from './issued-certificate.js';
+import { orderDueMs } from './order-due.js';
+import { emptyRecord, type OrderRecord } from './order-record.js';
+import { longestHoldMs, pollDelayMs, renewalTimeMs, retryDelayMs } from './renewal-policy.js';
+import { toAcmeError } from './to-acme-error.js';
+
+export interface CertificateTaskOptions {
+  readonly names: readonly string[];
+  readonly directoryUrl: string;
+  readonly folder: CertificateFolder;
+  readonly orderer: Orderer;
+  readonly clock: Clock;
+  readonly wallNow: () => number;
+  readonly random: () => number;
+  readonly log: Log;
+  /** The certificate is another one. Resolves when the fronts have it; never rejects. */
+  readonly onChange: () => Promise<void>;
+  /** What a task with other settings held: served until this one has its own. */
+  readonly former: IssuedCertificate | undefined;
+  /** The person has changed the settings: what failed is tried again at once. */
+  readonly isRetriedAtOnce: boolean;
+}
+
+/** A timer holds 24 days at most (Node doc, setTimeout), machines sleep, clocks are set, and another instance may have renewed. */
+const longestPauseMs = 3_600_000;
+/** A new certificate that is due for renewal sooner is a sign of a clock that is wrong. */
+const leastUseMs = 60_000;
+/** Between two looks at the lock of another instance. */
+const lockPauseMs = 2_000;
+
+/**
+ * Keeps one certificate: looks at the folder, orders when it is time, and tries again when that fails. Made by
+ * tls/certificate-keeper, one for each domain, so that none waits for another.
+ *
+ * It goes in turns, and each begins with what the folder says: another instance may have been there.
+ */
+export class CertificateTask {
+  readonly #options: CertificateTaskOptions;
+  readonly #lock: FolderLock;
+  readonly #ended = new AbortController();
+  #record: OrderRecord = emptyRecord;
+  /** The folder could not take it: what stands there is older. */
+  #isRecordUnsaved = false;
+  #own: IssuedCertificate | undefined;
+  #isCertificateUnsaved = false;
+  #former: IssuedCertificate | undefined;
+  #isOrdering = false;
+  #isImpatient: boolean;
+  #turn: Promise<void> = Promise.resolve();
+  #cancelPause: () => void = () => undefined;
+
+  constructor(options: CertificateTaskOptions) {
+    this.#options = options;
+    const { folder, directoryUrl, names, clock } = options;
+    this.#lock = folder.lockFor(directoryUrl, names, clock);
+    this.#former = options.former;
+    this.#isImpatient = options.isRetriedAtOnce;
+  }
+
+  get certificate(): IssuedCertificate | undefined {
+    return this.#own ?? this.#former;
+  }
+
+  start(): void {
+    this.#turn = this.#takeTurn();
+  }
+
+  /** Resolves when nothing of it is left: no timer, no request, no lock. */
+  async stop(): Promise<void> {
+    this.#ended.abort();
+    this.#cancelPause();
+    await this.#turn;
+  }
+
+  status(): CertificateStatus {
+    const { certificate } = this;
+    const { lastError, failures } = this.#record;
+    const usual = certificate === undefined ? 'placeholder' : this.#isOrdering ? 'renewing' : 'valid';
+    return {
+      names: this.#options.names,
+      state: failures > 0 && !this.#isOrdering ? 'failing' : usual,
+      issuer: certificate?.issuer,
+      notAfter: certificate && toIso(certificate.notAfterMs),
+      nextRenewalAt: toIso(this.#dueMs()),
+      lastError,
+    };
+  }
+
+  // Private
+
+  async #takeTurn(): Promise<void> {
+    let pauseMs: number;
+    try {
+      pauseMs = await this.#work();
+    } catch (error) {
+      if (this.#ended.signal.aborted) return;
+      pauseMs = await this.#fail(error);
+    }
+    if (this.#ended.signal.aborted) return;
+    this.#cancelPause = this.#options.clock.after(Math.min(Math.max(pauseMs, 0), longestPauseMs), () => {
+      this.#turn = this.#takeTurn();
+    });
+  }
+
+  /** One turn; answers how long the pause after it is. */
+  async #work(): Promise<number> {
+    const { folder, directoryUrl, names, random } = this.#options;
+    await this.#readFolder();
+    await this.#askWindow();
+    if (!this.#isDue()) return this.#pauseMs();
+    // Before anything is asked of the CA: what it gives has to be kept.
+    await folder.proveWritable(directoryUrl);
+    const lock = await this.#lock.tryTake();
+    if (lock === undefined) return lockPauseMs * (1 + random());
+    try {
+      // Another instance may have ordered while we waited for the lock.
+      await this.#readFolder();
+      if (this.#isDue()) await this.#order(names);
+    } finally {
+      await lock.release();
+    }
+    return this.#pauseMs();
+  }
+
+  async #readFolder(): Promise<void> {
+    const { folder, directoryUrl, names } = this.#options;
+    if (this.#isCertificateUnsaved && this.#own !== undefined) await this.#saveCertificate(this.#own);
+    if (this.#isRecordUnsaved) await this.#saveRecord(this.#record);
+    this.#record = await folder.readRecord(directoryUrl, names);
+    const found = await folder.readCertificate(directoryUrl, names);
+    if (found !== undefined && found.certificatePem !== this.#own?.certificatePem) {
+      await this.#hold(found);
+    } else if (this.certificate === undefined) {
+      this.#former = await folder.readFormerCertificate(directoryUrl, names);
+      if (this.#former !== undefined) await this.#options.onChange();
+    }
+  }
+
+  async #hold(certificate: IssuedCertificate): Promise<void> {
+    this.#own = certificate;
+    this.#former = undefined;
+    await this.#options.onChange();
+  }
+
+  async #order(names: readonly string[]): Promise<void> {
+    const { orderer, log, wallNow } = this.#options;
+    const replaces = this.#own?.renewalId;
+    log.info('certificate-order', `a certificate for ${names.join(', ')} is ordered`, { names });
+    this.#isOrdering = true;
+    this.#isImpatient = false;
+    try {
+      const { certificate, challenge } = await orderer.order({
+        names,
+        challenge: this.#record.challenge ?? 'http-01',
+        replaces,
+        isFirst: this.#own === undefined && !this.#record.isStagingPassed,
+        onStagingPassed: () => {
+          this.#record = { ...this.#record, isStagingPassed: true };
+        },
+        signal: this.#ended.signal,
+      });
+      // On the disk first: after a crash it would be ordered again. A disk that is full now must not keep it from visitors.
+      const saved = await settle(this.#saveCertificate(certificate));
+      await this.#hold(certificate);
+      const isOld = renewalTimeMs(certificate, undefined) <= wallNow() + leastUseMs;
+      // Counted on: orders of certificates that are no use must not follow each other minute by minute.
+      const failures = isOld ? this.#record.failures : 0;
+      await this.#saveRecord({ ...emptyRecord, failures, isStagingPassed: true, challenge });
+      this.#announce(certificate);
+      if (saved !== undefined) throw saved;
+      if (isOld) throw alreadyOld(certificate);
+    } finally {
+      this.#isOrdering = false;
+    }
+  }
+
+  #announce({ names, issuer, notAfterMs }: IssuedCertificate): void {
+    const notAfter = toIso(notAfterMs);
+    const sentence = `there is a certificate for ${names.join(', ')}, valid until ${notAfter}`;
+    this.#options.log.info('certificate-issued', sentence, { names, issuer, notAfter });
+  }
+
+  /** No answer is no reason for anything: the last window counts, or two thirds of the lifetime. */
+  async #askWindow(): Promise<void> {
+    const { orderer, log, wallNow, names } = this.#options;
+    const renewalId = this.#own?.renewalId;
+    const { pollAtMs } = this.#record;
+    if (renewalId === undefined) return;
+    const isKnown = this.#record.renewalId === renewalId;
+    const untilPollMs = pollAtMs - wallNow();
+    if (isKnown && untilPollMs > 0 && untilPollMs <= longestHoldMs) return;
+    const { window: before, ...rest } = this.#record;
+    const last = isKnown ? before : undefined;
+    try {
+      const { window, pollInMs, explanationUrl } = await orderer.askRenewal(renewalId, this.#ended.signal);
+      await this.#saveRecord({ ...rest, renewalId, window, pollAtMs: wallNow() + pollInMs });
+      if (last !== undefined && window !== undefined && window.startMs !== last.startMs) {
+        const words = `the certificate authority has moved the renewal of ${names.join(', ')}`;
+        log.info('renewal-moved', words, { names, start: toIso(window.startMs), explanationUrl });
+      }
+    } catch (error) {
+      if (this.#ended.signal.aborted) throw error;
+      const { message } = toAcmeError(error);
+      log.debug('renewal-window-unknown', `the renewal window is not known: ${message}`, { names });
+      await this.#saveRecord({
+        ...rest,
+        renewalId,
+        window: last,
+        pollAtMs: wallNow() + pollDelayMs(undefined),
+      });
+    }
+  }
+
+  async #fail(error: unknown): Promise<number> {
+    const { log, names, random, wallNow, folder, directoryUrl } = this.#options;
+    const failure = toAcmeError(error);
+    const { code, message, hint, detail } = failure;
+    const failures = this.#record.failures + 1;
+    const delayMs = retryDelayMs(failures, failure.retryAfterMs, random);
+    const nowMs = wallNow();
+    const record: OrderRecord = {
+      ...this.#record,
+      failures,
+      retryAtMs: nowMs + delayMs,
+      lastError: { code, sentence: message, hint, detail, at: toIso(nowMs) },
+      // A name that failed in earnest is tried out again first.
+      isStagingPassed: failure.isFaultOfCa && this.#record.isStagingPassed,
+    };
+    const nextTryAt = toIso(record.retryAtMs);
+    log.error('certificate-failed', `no new certificate for ${names.join(', ')}: ${message}`, {
+      names,
+      nextTryAt,
+      error: message,
+      code,
+      hint,
+      detail,
+    });
+    this.#record = record;
+    this.#isRecordUnsaved = true;
+    await settle(folder.writeRecord(directoryUrl, names, record).then(() => this.#noteSaved()));
+    return delayMs;
+  }
+
+  async #saveCertificate(certificate: IssuedCertificate): Promise<void> {
+    const { folder, directoryUrl } = this.#options;
+    this.#isCertificateUnsaved = true;
+    this.#own = certificate;
+    await folder.writeCertificate(directoryUrl, certificate);
+    this.#isCertificateUnsaved = false;
+  }
+
+  async #saveRecord(record: OrderRecord): Promise<void> {
+    const { folder, directoryUrl, names } = this.#options;
+    this.#record = record;
+    this.#isRecordUnsaved = true;
+    await folder.writeRecord(directoryUrl, names, record);
+    this.#noteSaved();
+  }
+
+  #noteSaved(): void {
+    this.#isRecordUnsaved = false;
+  }
+
+  #isDue(): boolean {
+    return this.#dueMs() <= this.#options.wallNow();
+  }
+
+  #dueMs(): number {
+    return orderDueMs(this.#own, this.#record, this.#options.wallNow(), this.#isImpatient);
+  }
+
+  #pauseMs(): number {
+    const nowMs = this.#options.wallNow();
+    const untilPollMs = this.#own?.renewalId === undefined ? longestPauseMs : this.#record.pollAtMs - nowMs;
+    return Math.min(this.#dueMs() - nowMs, Math.max(untilPollMs, 1_000));
+  }
+}
+
+function alreadyOld({ notAfterMs }: IssuedCertificate): AcmeError {
+  const message = `By the clock of this machine the new certificate, valid until ${toIso(notAfterMs)}, is due for renewal already.`;
+  return new AcmeError('acme-clock-wrong', message, {
+    hint: 'look at `date`, then: sudo timedatectl set-ntp true',
+  });
+}
+
+/** The error of a promise that rejects; undefined of one that resolves. */
+async function settle(promise: Promise<void>): Promise<unknown> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+function toIso(ms: number): string {
+  return new Date(ms).toISOString();
+}

@@ -1,0 +1,182 @@
+import { type KeyObject, X509Certificate } from 'node:crypto';
+import { isIP } from 'node:net';
+import { createSecureContext } from 'node:tls';
+import type { CertificateMaterial } from '../../contracts/tls-material.js';
+import type { CertificateFiles } from '../../settings/settings.js';
+import { CertificateError } from '../certificate-error.js';
+import { namesOfCertificate } from '../certificate-names.js';
+import { orderChain } from './certificate-chain.js';
+import { type PemFile, readPemFile } from './read-pem-file.js';
+import { readPrivateKey } from './read-private-key.js';
+
+/** What people are told of a certificate: plain data, for the status and the log. */
+export interface CertificateFacts {
+  readonly names: readonly string[];
+  /** Organisation and common name, in words: `Let's Encrypt R11`. */
+  readonly issuer: string;
+  /** Milliseconds since 1970. */
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  /** SHA-256, hexadecimal with colons, as browsers and OpenSSL show it. */
+  readonly fingerprint: string;
+}
+
+export interface CertificatePair {
+  readonly material: CertificateMaterial;
+  readonly facts: CertificateFacts;
+  /** Sentences for the log: it works, and perhaps not as it was meant. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Reads a certificate with its key, and finds out whether it can be served at the moment `nowMs` (since 1970). The
+ * chain comes out in the order that TLS wants, whatever order the file has.
+ *
+ * Throws CertificateError: `certificate-unreadable`, `certificate-malformed`, `certificate-key-malformed`,
+ * `certificate-key-mismatch`, `passphrase-missing`, `passphrase-wrong`, `certificate-refused`, `certificate-expired`,
+ * `certificate-not-yet-valid`.
+ */
+export async function readCertificatePair(files: CertificateFiles, nowMs: number): Promise<CertificatePair> {
+  const certFile = await readPemFile(files.cert);
+  const keyFile = files.key === undefined ? certFile : await readPemFile(files.key);
+  const passphrase = files.passphraseFile && (await readPemFile(files.passphraseFile)).text;
+  const certificates = parseCertificates(certFile);
+  const key = readPrivateKey(keyFile, passphrase?.split(/\r?\n/, 1)[0]);
+  const leaf = findLeaf(certificates, key, certFile, keyFile);
+  const { chain, left } = orderChain(leaf, certificates);
+  const facts = describeCertificate(leaf);
+  const material: CertificateMaterial = {
+    names: facts.names,
+    certificatePem: chain.map((certificate) => certificate.toString()).join(''),
+    keyPem: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
+  };
+  requireUsable(material, certFile);
+  requireValidAt(nowMs, facts, certFile);
+  return { material, facts, warnings: findWarnings({ certFile, keyFile, facts, leaf, chain, left }) };
+}
+
+export function describeCertificate(certificate: X509Certificate): CertificateFacts {
+  return {
+    names: namesOfCertificate(certificate),
+    issuer: describeIssuer(certificate),
+    notBeforeMs: Date.parse(certificate.validFrom),
+    notAfterMs: Date.parse(certificate.validTo),
+    fingerprint: certificate.fingerprint256,
+  };
+}
+
+// Private
+
+const block = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+function parseCertificates(file: PemFile): readonly X509Certificate[] {
+  const blocks = file.text.match(block);
+  if (blocks === null) {
+    throw new CertificateError('certificate-malformed', `${file.path} holds no certificate in PEM form.`, {
+      hint: `a DER file becomes one by: openssl x509 -inform der -in ${file.path}`,
+    });
+  }
+  return blocks.map((pem, index) => {
+    try {
+      return new X509Certificate(pem);
+    } catch (error) {
+      const which = blocks.length === 1 ? 'The certificate' : `Certificate ${index + 1}`;
+      throw new CertificateError('certificate-malformed', `${which} in ${file.path} is damaged.`, {
+        hint: `openssl x509 -noout -text -in ${file.path} says more`,
+        cause: error,
+      });
+    }
+  });
+}
+
+function findLeaf(
+  certificates: readonly X509Certificate[],
+  key: KeyObject,
+  certFile: PemFile,
+  keyFile: PemFile,
+): X509Certificate {
+  const leaf = certificates.find((certificate) => certificate.checkPrivateKey(key));
+  if (leaf !== undefined) return leaf;
+  throw new CertificateError(
+    'certificate-key-mismatch',
+    `The private key in ${keyFile.path} does not belong to the certificate in ${certFile.path}.`,
+    {
+      hint: `these two must print the same: openssl x509 -noout -pubkey -in ${certFile.path}, openssl pkey -pubout -in ${keyFile.path}`,
+    },
+  );
+}
+
+function describeIssuer(certificate: X509Certificate): string {
+  const parts = new Map(
+    certificate.issuer.split('\n').map((line) => {
+      const mark = line.indexOf('=');
+      return [line.slice(0, mark), line.slice(mark + 1)] as const;
+    }),
+  );
+  const words = [parts.get('O'), parts.get('CN')].filter((part) => part !== undefined);
+  return words.length === 0 ? certificate.issuer.replaceAll('\n', ', ') : words.join(' ');
+}
+
+/** The keys that TLS takes are fewer than those that can be read: no short RSA, no signatures by MD5. */
+function requireUsable(material: CertificateMaterial, file: PemFile): void {
+  try {
+    createSecureContext({ cert: material.certificatePem, key: material.keyPem });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new CertificateError(
+      'certificate-refused',
+      `OpenSSL refuses to serve the certificate in ${file.path}: ${reason}`,
+      { hint: 'get one with an ECDSA P-256 key, or RSA of 2048 bits or more', cause: error },
+    );
+  }
+}
+
+function requireValidAt(nowMs: number, facts: CertificateFacts, file: PemFile): void {
+  if (nowMs > facts.notAfterMs) {
+    throw new CertificateError(
+      'certificate-expired',
+      `The certificate in ${file.path} has expired on ${toDay(facts.notAfterMs)}.`,
+      { hint: 'put the renewed one in its place; it is noticed' },
+    );
+  }
+  if (nowMs < facts.notBeforeMs) {
+    throw new CertificateError(
+      'certificate-not-yet-valid',
+      `The certificate in ${file.path} is valid from ${toDay(facts.notBeforeMs)} on, and by the clock of this machine it is ${toDay(nowMs)}.`,
+      { hint: 'timedatectl shows whether the clock is right' },
+    );
+  }
+}
+
+function toDay(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+interface Findings {
+  readonly certFile: PemFile;
+  readonly keyFile: PemFile;
+  readonly facts: CertificateFacts;
+  readonly leaf: X509Certificate;
+  readonly chain: readonly X509Certificate[];
+  readonly left: readonly X509Certificate[];
+}
+
+function findWarnings(found: Findings): string[] {
+  const { certFile, keyFile, facts, leaf, chain, left } = found;
+  const warnings: string[] = [];
+  if (keyFile.isWorldReadable) {
+    warnings.push(`every user of this machine can read the private key: chmod o-r ${keyFile.path}`);
+  }
+  if (!facts.names.some((name) => isIP(name) === 0)) {
+    warnings.push(`the certificate in ${certFile.path} has no host name (subjectAltName)`);
+  }
+  if (chain.length === 1 && leaf.issuer !== leaf.subject) {
+    warnings.push(
+      `${certFile.path} holds the certificate without that of its issuer, ${facts.issuer}; visitors need it too, unless it is a root`,
+    );
+  }
+  if (left.length > 0) {
+    warnings.push(`${certFile.path} holds certificates that issued none of the others; they are left out`);
+  }
+  return warnings;
+}

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { describeAddress, readListenWish } from '../../../../src/app/node/listen-wish.js';
+
+const callback = (): void => {};
+
+for (const [args, port, host] of [
+  [[3000], 3000, undefined],
+  [[3000, callback], 3000, undefined],
+  [['3000', '0.0.0.0', callback], 3000, '0.0.0.0'],
+  [[3000, 'localhost', 511, callback], 3000, 'localhost'],
+  [[{ port: 3000, host: '::1' }, callback], 3000, '::1'],
+  [[{ port: '3000' }], 3000, undefined],
+  [[], 0, undefined],
+  [[callback], 0, undefined],
+  [[undefined, callback], 0, undefined],
+  [['/run/app.sock', callback], undefined, undefined],
+  [[{ path: '/run/app.sock' }], undefined, undefined],
+  [[{ fd: 4 }, callback], undefined, undefined],
+] as const) {
+  test(`listen(${args.map((arg) => (typeof arg === 'function' ? 'callback' : JSON.stringify(arg))).join(', ')})`, () => {
+    const wish = readListenWish(args);
+    assert.equal(wish.port, port);
+    assert.equal(wish.host, host);
+    assert.equal(wish.callback, args.at(-1) === callback ? callback : undefined);
+  });
+}
+
+test('the address that an application prints', () => {
+  const describe = (port: number | undefined, host?: string) =>
+    describeAddress({ port, host, callback }, 8000);
+  assert.deepEqual(describe(3000), { address: '::', family: 'IPv6', port: 3000 });
+  assert.deepEqual(describe(3000, '0.0.0.0'), { address: '0.0.0.0', family: 'IPv4', port: 3000 });
+  assert.deepEqual(describe(0, 'localhost'), { address: '127.0.0.1', family: 'IPv4', port: 8000 });
+  assert.equal(describe(undefined).port, 8000);
+});

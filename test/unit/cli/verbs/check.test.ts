@@ -1,0 +1,163 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadFolderSettings } from '../../../../src/cli/folder-settings.js';
+import { runCommandLine } from '../../../../src/cli/run-command.js';
+import { checkProject } from '../../../../src/cli/verbs/check-project.js';
+import { ExitCode } from '../../../../src/contracts/errors.js';
+import type { DjangoFacts, Project } from '../../../../src/contracts/project-facts.js';
+import { copyFixture, makeTempDir } from '../../../support/copy-fixture.js';
+import { keepUser } from '../../../support/keep-user.js';
+import { makeSurroundings } from '../recording-surroundings.js';
+
+const django: DjangoFacts = {
+  version: '5.2',
+  isDebug: false,
+  allowedHosts: ['example.org'],
+  logsErrors: true,
+  staticPrefix: '/static/',
+  staticRoot: undefined,
+  staticFound: undefined,
+  staticManifest: undefined,
+  mediaPrefix: undefined,
+  mediaRoot: undefined,
+  easyserver: { PORT: 8001 },
+  cheroot: undefined,
+};
+
+const project: Project = {
+  kind: 'django',
+  server: 'gateway',
+  node: undefined,
+  root: '/srv/site',
+  python: { path: '/srv/site/.venv/bin/python', source: '.venv', version: '3.12.1', isGilEnabled: true },
+  application: 'site.wsgi:application',
+  settingsModule: 'site.settings',
+  django,
+  applicationRssBytes: 40e6,
+  warnings: [],
+};
+
+test('a project that can be served passes, and nothing is left running or lying about', async (t) => {
+  const folder = copyFixture('wsgi-hello', join(makeTempDir(t), 'site'));
+  const surroundings = makeSurroundings(folder);
+  assert.equal(
+    await runCommandLine(['check', '--port', '0'], surroundings),
+    ExitCode.ok,
+    surroundings.stdout.text,
+  );
+  const lines = surroundings.stdout.text.trimEnd().split('\n');
+  assert.ok(
+    lines.every((line) => /^(ok|note) /.test(line)),
+    surroundings.stdout.text,
+  );
+  assert.match(surroundings.stdout.text, /^ok {7}application: app:application, imported, \d+ MB in memory$/m);
+  assert.match(surroundings.stdout.text, /^ok {7}address: 0\.0\.0\.0, any free port$/m);
+});
+
+test('the port of HTTPS is tried too, where it is wanted', async (t) => {
+  const folder = copyFixture('wsgi-hello', join(makeTempDir(t), 'site'));
+  const check = async (httpsPort: number) => {
+    const surroundings = makeSurroundings(folder);
+    const flags = ['--port', '0', '--https', '--set', `httpsPort=${httpsPort}`];
+    return { code: await runCommandLine(['check', ...flags], surroundings), said: surroundings.stdout.text };
+  };
+  const free = await check(0);
+  assert.equal(free.code, ExitCode.ok, free.said);
+  assert.match(free.said, /^ok {7}address of HTTPS: 0\.0\.0\.0, any free port$/m);
+  const server = createServer().listen(0, '0.0.0.0');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const taken = await check((server.address() as AddressInfo).port);
+  assert.equal(taken.code, ExitCode.address, taken.said);
+  assert.match(taken.said, /^problem {2}Port \d+ is taken/m);
+});
+
+test('a setting that is wrong is named', async (t) => {
+  const surroundings = makeSurroundings(makeTempDir(t));
+  assert.equal(await runCommandLine(['check', '--set', 'prot=80'], surroundings), ExitCode.settings);
+  assert.match(
+    surroundings.stdout.text,
+    /^problem {2}.*unknown setting "prot"\n {9}fix: did you mean "port"\?\n$/,
+  );
+});
+
+test('a folder without an application is told what was looked for', async (t) => {
+  const surroundings = makeSurroundings(makeTempDir(t));
+  assert.equal(await runCommandLine(['check'], surroundings), ExitCode.application);
+  assert.match(
+    surroundings.stdout.text,
+    /^problem {2}No application was found.*\n {9}Looked for:\n {11}manage\.py/m,
+  );
+});
+
+test('an application that cannot be imported shows its traceback', async (t) => {
+  const folder = makeTempDir(t);
+  writeFileSync(join(folder, 'wsgi.py'), 'import nowhere_to_be_found\n');
+  const surroundings = makeSurroundings(folder);
+  assert.notEqual(await runCommandLine(['check'], surroundings), ExitCode.ok);
+  assert.match(surroundings.stdout.text, /^problem [\s\S]*No module named 'nowhere_to_be_found'/m);
+});
+
+test('a port that is taken is named with who has it', async (t) => {
+  const folder = copyFixture('wsgi-hello', join(makeTempDir(t), 'site'));
+  const other = createServer().listen(0, '127.0.0.1');
+  await once(other, 'listening');
+  t.after(() => other.close());
+  const { port } = other.address() as AddressInfo;
+  const surroundings = makeSurroundings(folder);
+  const exitCode = await runCommandLine(
+    ['check', '--host', '127.0.0.1', '--port', String(port)],
+    surroundings,
+  );
+  assert.equal(exitCode, ExitCode.address);
+  assert.match(
+    surroundings.stdout.text,
+    new RegExp(`^problem {2}Port ${port} is taken by process ${process.pid} `, 'm'),
+  );
+});
+
+test('a Django project without ALLOWED_HOSTS is a problem, one with DEBUG a note', () => {
+  const levels = (facts: Partial<DjangoFacts>): string[] =>
+    checkProject({ ...project, django: { ...django, ...facts } }).map(({ level }) => level);
+  assert.deepEqual(levels({}), ['ok', 'ok', 'ok']);
+  assert.deepEqual(levels({ allowedHosts: [] }), ['ok', 'ok', 'ok', 'problem']);
+  assert.deepEqual(levels({ allowedHosts: [], isDebug: true }), ['ok', 'ok', 'ok', 'note']);
+});
+
+test('a Django project that writes its tracebacks nowhere is a note, unless DEBUG shows them', () => {
+  const notes = (isDebug: boolean): string[] =>
+    checkProject({ ...project, django: { ...django, isDebug, logsErrors: false } }).flatMap(
+      ({ level, text }) => (level === 'note' ? [text] : []),
+    );
+  assert.match(notes(false).join(), /LOGGING/);
+  assert.doesNotMatch(notes(true).join(), /LOGGING/);
+});
+
+test('what the detection left out is a note', () => {
+  const findings = checkProject({ ...project, warnings: ['venv has no Django.'] });
+  assert.ok(findings.some(({ level, text }) => level === 'note' && text === 'venv has no Django.'));
+});
+
+test('the settings of a folder hold what Django says, and an origin for it', async (t) => {
+  const sources = { projectDir: makeTempDir(t), configFile: undefined, env: keepUser, flags: [] };
+  const { loaded, failure } = await loadFolderSettings(sources, false, async (detection) => {
+    assert.equal(detection.root, sources.projectDir);
+    assert.equal(detection.measure, false);
+    return project;
+  });
+  assert.equal(failure, undefined);
+  assert.equal(loaded.settings.port, 8001);
+  assert.equal(loaded.origins.port, 'Django EASYSERVER');
+});
+
+test('easyserve config without an application shows the settings all the same', async (t) => {
+  const surroundings = makeSurroundings(makeTempDir(t));
+  assert.equal(await runCommandLine(['config', '--port', '8123'], surroundings), ExitCode.ok);
+  assert.match(surroundings.stdout.text, /^Settings as `easyserve start` would use them:\n/);
+  assert.match(surroundings.stdout.text, /^port +8123 +--port$/m);
+  assert.match(surroundings.stderr.text, /No application was found[\s\S]*without what Django would add/);
+});

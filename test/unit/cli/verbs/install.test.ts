@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { parseCommandLine } from '../../../../src/cli/program.js';
+import { UnitFolder } from '../../../../src/cli/systemd/unit-folder.js';
+import { install } from '../../../../src/cli/verbs/install.js';
+import { uninstall } from '../../../../src/cli/verbs/uninstall.js';
+import { makeTempDir } from '../../../support/copy-fixture.js';
+import { testVirtualEnv } from '../../../support/python-env.js';
+import { makeSurroundings } from '../recording-surroundings.js';
+
+const application =
+  'def application(environ, start_response):\n    start_response("200 OK", [])\n    return []\n';
+
+interface World {
+  readonly project: string;
+  readonly units: string;
+  readonly calls: string[];
+  /** Resolves with what was printed. */
+  install(...args: readonly string[]): Promise<string>;
+  uninstall(...args: readonly string[]): string;
+}
+
+function makeWorld(t: TestContext, { isRunning = true, units = makeTempDir(t), status = 0 } = {}): World {
+  const project = join(makeTempDir(t), 'shop');
+  mkdirSync(project);
+  writeFileSync(join(project, 'app.py'), application);
+  const calls: string[] = [];
+  const folder = new UnitFolder(units, isRunning ? units : join(units, 'gone'), (args) => {
+    calls.push(args.join(' '));
+    return { status, output: 'what systemctl said\n' };
+  });
+  const type = (...argv: readonly string[]) => {
+    const surroundings = makeSurroundings(project);
+    Object.assign(surroundings.env, { VIRTUAL_ENV: testVirtualEnv() });
+    return { surroundings, command: parseCommandLine(argv, '1.2.3') };
+  };
+  return {
+    project,
+    units,
+    calls,
+    async install(...args) {
+      const { command, surroundings } = type('install', ...args);
+      if (command.verb === 'install') assert.equal(await install(command, surroundings, folder), 0);
+      return surroundings.stdout.text;
+    },
+    uninstall(...args) {
+      const { command, surroundings } = type('uninstall', ...args);
+      if (command.verb === 'uninstall') assert.equal(uninstall(command, surroundings, folder), 0);
+      return surroundings.stdout.text;
+    },
+  };
+}
+
+test('install writes the service once, says what it may do, and enables it', async (t) => {
+  const world = makeWorld(t);
+  const said = await world.install('--port', '8080', '--set', 'drainTimeoutMs=90000');
+  const unit = join(world.units, 'easyserve-shop.service');
+  assert.match(said, /easyserve-shop\.service: created\n/);
+  assert.match(said, /writes {4}.*\/shop\/\.easyserve; the rest/);
+  assert.match(said, /systemctl restart easyserve-shop\.service/);
+  assert.deepEqual(world.calls, ['daemon-reload', 'enable easyserve-shop.service']);
+  assert.ok(existsSync(join(world.project, '.easyserve')));
+  const text = readFileSync(unit, 'utf8');
+  assert.match(
+    text,
+    /^ExecStart=.* start .*\/shop --port=8080 --set=drainTimeoutMs=90000 --set=python=\S+$/m,
+  );
+  assert.match(text, /^TimeoutStopSec=11\d$/m);
+
+  assert.equal(
+    await world.install('--port', '8080', '--set', 'drainTimeoutMs=90000'),
+    `${unit}: unchanged\n`,
+  );
+  assert.match(await world.install('--port', '8081'), /easyserve-shop\.service: changed\n/);
+});
+
+test('with --socket systemd binds, and the service needs no right; without it again the socket is removed', async (t) => {
+  const world = makeWorld(t);
+  const said = await world.install('--socket', '--host', '::1', '--name', 'web.service');
+  assert.match(said, /systemd binds 80 \(http\)/);
+  assert.deepEqual(readdirSync(world.units).sort(), ['web-http.socket', 'web.service']);
+  const service = readFileSync(join(world.units, 'web.service'), 'utf8');
+  assert.match(service, /^AmbientCapabilities=$/m);
+  assert.match(service, /^Requires=web-http\.socket$/m);
+  assert.match(readFileSync(join(world.units, 'web-http.socket'), 'utf8'), /^ListenStream=\[::1\]:80$/m);
+
+  world.calls.length = 0;
+  assert.match(await world.install('--name', 'web'), /web-http\.socket: removed\n/);
+  assert.deepEqual(readdirSync(world.units), ['web.service']);
+  assert.deepEqual(world.calls, ['disable --now web-http.socket', 'daemon-reload', 'enable web.service']);
+});
+
+test('where systemd does not run, what to type is said', async (t) => {
+  const world = makeWorld(t, { isRunning: false });
+  const said = await world.install();
+  assert.match(said, /sudo systemctl daemon-reload\n {2}sudo systemctl enable easyserve-shop\.service\n/);
+  assert.deepEqual(world.calls, []);
+});
+
+test('uninstall stops the service and removes it; twice is no error', async (t) => {
+  const world = makeWorld(t);
+  await world.install('--socket');
+  world.calls.length = 0;
+  assert.match(world.uninstall(), /easyserve-shop\.service: removed\n/);
+  assert.deepEqual(world.calls, [
+    'disable --now easyserve-shop.service easyserve-shop-http.socket',
+    'daemon-reload',
+  ]);
+  assert.deepEqual(readdirSync(world.units), []);
+  assert.match(world.uninstall(), /There is no easyserve-shop\.service/);
+});
+
+test('a unit that somebody else wrote is left alone', async (t) => {
+  const world = makeWorld(t);
+  const unit = join(world.units, 'nginx.service');
+  writeFileSync(unit, '[Service]\n');
+  await assert.rejects(world.install('--name', 'nginx'), { code: 'unit-foreign' });
+  assert.throws(() => world.uninstall('--name', 'nginx'), { code: 'unit-foreign' });
+  assert.equal(readFileSync(unit, 'utf8'), '[Service]\n');
+  assert.deepEqual(world.calls, []);
+});
+
+test('a folder that cannot be written, and a systemctl that fails, are named', async (t) => {
+  const missing = makeWorld(t, { units: join(makeTempDir(t), 'gone') });
+  await assert.rejects(missing.install(), { code: 'install-not-permitted', hint: /sudo easyserve install/ });
+  const failing = makeWorld(t, { status: 1 });
+  await assert.rejects(failing.install(), { code: 'systemctl-failed', detail: 'what systemctl said' });
+});
+
+test('a name that is none for a unit is refused', async (t) => {
+  const world = makeWorld(t);
+  for (const name of ['a/b', '', 'a@b', 'a:b', '-x', 'a b']) {
+    await assert.rejects(world.install(`--name=${name}`), { code: 'unit-name' }, name);
+  }
+});

@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { tmpdir } from 'node:os';
+import { test } from 'node:test';
+import { type Account, chooseAccount, type WantedAccount } from '../../../src/privileges/account.js';
+import { FakeIdentity } from '../../support/fake-identity.js';
+
+function choose(
+  fake: FakeIdentity,
+  wanted: Partial<WantedAccount>,
+  folder = tmpdir(),
+): Promise<Account | undefined> {
+  return chooseAccount({ user: null, group: null, ...wanted }, folder, fake.identity, fake.userInfo);
+}
+
+const shop: Account = { uid: 1001, gid: 1001, name: 'shop', home: '/home/shop' };
+
+test('root becomes the user that is named, by name or number, and is root again after the look', async () => {
+  for (const user of ['shop', '1001']) {
+    const fake = new FakeIdentity();
+    assert.deepEqual(await choose(fake, { user }), shop);
+    assert.deepEqual(
+      [fake.uids, fake.gids],
+      [
+        [0, 0, 0],
+        [0, 0, 0],
+      ],
+    );
+  }
+});
+
+test('the group may be another one, and a number without an entry is enough', async () => {
+  assert.deepEqual(await choose(new FakeIdentity(), { user: 'shop', group: 'media' }), {
+    ...shop,
+    gid: 1002,
+  });
+  const account = await choose(new FakeIdentity(), { user: '4711', group: '12' });
+  assert.deepEqual(account, { uid: 4711, gid: 12, name: undefined, home: '/' });
+});
+
+test('without a user it is the owner of the folder; root has to be said', async () => {
+  // The root folder is root's.
+  await assert.rejects(choose(new FakeIdentity(), {}, '/'), { code: 'root-refused' });
+  assert.equal(await choose(new FakeIdentity(), { user: 'root' }, '/'), undefined);
+  assert.equal(await choose(new FakeIdentity(), {}, '/no/such/folder'), undefined);
+});
+
+test('who is not root stays what he is, and calls nothing that a service may be forbidden', async () => {
+  for (const user of [null, 'shop', '1001']) {
+    const fake = new FakeIdentity(1001);
+    assert.equal(await choose(fake, { user }), undefined);
+    assert.deepEqual(fake.steps, []);
+  }
+  await assert.rejects(choose(new FakeIdentity(1001), { user: 'daemon' }), { code: 'user-not-permitted' });
+});
+
+test('who is not there is named', async () => {
+  await assert.rejects(choose(new FakeIdentity(), { user: 'nobody-here' }), { code: 'user-unknown' });
+  await assert.rejects(choose(new FakeIdentity(1001), { user: 'nobody-here' }), { code: 'user-unknown' });
+  await assert.rejects(choose(new FakeIdentity(), { user: 'shop', group: 'none' }), {
+    code: 'group-unknown',
+  });
+});
