@@ -1,4 +1,5 @@
-import type { ListeningSocket, Scheme } from '../sockets/listening-socket.js';
+import type { Scheme } from '../contracts/scheme.js';
+import type { ListeningSocket } from '../sockets/listening-socket.js';
 import type { WorkerHandle } from './worker-handle.js';
 
 /** What one worker that is coming up listens on already, until it is what the others do. Used by ClusterRunner. */

@@ -3,11 +3,12 @@ import type { ProbeRule } from '../app/pool/generation.js';
 import type { Release } from '../app/pool/release.js';
 import type { Clock } from '../contracts/clock.js';
 import { EasyserveError, StartError } from '../contracts/errors.js';
+import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
 import type { SiteControl } from '../site/site-control.js';
-import type { Scheme, SocketHandle } from '../sockets/listening-socket.js';
+import type { SocketHandle } from '../sockets/listening-socket.js';
 import type { CallArguments, SiteCall, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
 import { Patience } from './patience.js';
 

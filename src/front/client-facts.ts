@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { Scheme } from '../contracts/scheme.js';
 import type { ClientRequest } from './client-message.js';
 import type { ClientFacts } from './exchange.js';
 import type { TrustedProxies } from './trusted-proxies.js';
@@ -10,7 +11,7 @@ import type { TrustedProxies } from './trusted-proxies.js';
  */
 export function readClientFacts(
   request: ClientRequest,
-  scheme: 'http' | 'https',
+  scheme: Scheme,
   trusted: TrustedProxies,
 ): ClientFacts {
   const { socket, headers } = request;

@@ -1,3 +1,4 @@
+import type { Scheme } from '../contracts/scheme.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import { drainRequest } from './drain-request.js';
 
@@ -5,7 +6,7 @@ import { drainRequest } from './drain-request.js';
 export interface ClientFacts {
   readonly address: string;
   readonly port: number;
-  readonly scheme: 'http' | 'https';
+  readonly scheme: Scheme;
   /** The Host header, unchecked; '' for HTTP/1.0 without one. */
   readonly host: string;
   /** The peer is in `trustedProxies`: what it says about the client is passed on. */

@@ -1,8 +1,9 @@
 import type { Clock } from '../contracts/clock.js';
+import type { Scheme } from '../contracts/scheme.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import type { Scheme, SocketHandle } from '../sockets/listening-socket.js';
+import type { SocketHandle } from '../sockets/listening-socket.js';
 import { readClientFacts } from './client-facts.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import { respondWithErrorPage } from './error-page.js';

@@ -1,4 +1,5 @@
 import { isIP, isIPv6 } from 'node:net';
+import { defaultPorts } from '../contracts/scheme.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
 import { respondWithErrorPage } from './error-page.js';
@@ -93,11 +94,11 @@ function isPublicName(name: string): boolean {
 }
 
 /**
- * Who names no port has come through port 80. Where we listen on another one somebody forwards the ports, and 443 too.
+ * Who names no port has come through port 80. Where we listen on another one, somebody forwards that port, and 443 too.
  */
 function securePort({ request }: Exchange, port: string, publicPort: number): string {
-  const isForwarded = port === '' && request.socket.localPort !== 80;
-  return isForwarded || publicPort === 443 ? '' : `:${publicPort}`;
+  const isForwarded = port === '' && request.socket.localPort !== defaultPorts.http;
+  return isForwarded || publicPort === defaultPorts.https ? '' : `:${publicPort}`;
 }
 
 /** 308 keeps the method and the body (RFC 9110 section 15.4.9). */

@@ -1,3 +1,4 @@
+import { defaultPorts } from '../contracts/scheme.js';
 import type { Origins } from './layer.js';
 import type { Problem } from './problem.js';
 import type { SettingKey } from './setting-definition.js';
@@ -31,11 +32,16 @@ export function findConflicts(settings: Settings, origins: Origins): Problem[] {
     });
   }
   const { port } = settings;
-  if (port !== null && port !== 0 && port === (settings.httpsPort ?? 443) && wantsHttps(settings)) {
+  if (
+    port !== null &&
+    port !== 0 &&
+    port === (settings.httpsPort ?? defaultPorts.https) &&
+    wantsHttps(settings)
+  ) {
     problems.push({
       code: 'conflicting-settings',
       message: `${describe('port')} is the port of HTTPS, and HTTP needs one of its own`,
-      hint: 'leave port away: HTTP is then served on port 80, and sends visitors on to HTTPS',
+      hint: `leave port away: HTTP is then served on port ${defaultPorts.http}, and sends visitors on to HTTPS`,
     });
   }
   for (const key of ['tlsKey', 'tlsPassphraseFile'] as const) {

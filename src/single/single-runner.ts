@@ -1,9 +1,10 @@
+import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
 import { type InstanceRelease, type Runner, releaseFor } from '../site/runner.js';
 import type { Site } from '../site/site.js';
-import type { ListeningSocket, Scheme } from '../sockets/listening-socket.js';
+import type { ListeningSocket } from '../sockets/listening-socket.js';
 
 /** Single-process threaded mode: one site, inside this process. Its sibling is cluster/ClusterRunner. */
 export class SingleRunner implements Runner {

@@ -1,10 +1,11 @@
 import type { Release } from '../app/pool/release.js';
 import type { Project } from '../contracts/project-facts.js';
+import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { ProcessPlan } from '../project/process-plan.js';
 import type { Settings } from '../settings/settings.js';
-import type { ListeningSocket, Scheme } from '../sockets/listening-socket.js';
+import type { ListeningSocket } from '../sockets/listening-socket.js';
 
 /** One generation of the whole instance; each site gets its share of the processes (releaseFor). */
 export interface InstanceRelease {

@@ -1,9 +1,10 @@
 import type { ProbeRule } from '../app/pool/generation.js';
 import type { Release } from '../app/pool/release.js';
+import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
-import type { Scheme, SocketHandle } from '../sockets/listening-socket.js';
+import type { SocketHandle } from '../sockets/listening-socket.js';
 
 /**
  * What a runner can ask of a site. Site does it; cluster/WorkerHandle has the site of a throng worker do it.

@@ -9,6 +9,7 @@ import type { ApplicationServer } from '../app/servers/application-server.js';
 import { createApplicationServers } from '../app/servers/application-servers.js';
 import type { Clock } from '../contracts/clock.js';
 import { isThreaded, type ServerName } from '../contracts/project-facts.js';
+import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { ApplicationNeeds } from '../front/application.js';
@@ -21,7 +22,7 @@ import { HttpClient } from '../front/upstream/http-client.js';
 import { BodySpool } from '../front/upstream/request-body.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import type { Scheme, SocketHandle } from '../sockets/listening-socket.js';
+import type { SocketHandle } from '../sockets/listening-socket.js';
 import type { SiteControl } from './site-control.js';
 import { openSiteFiles, type SiteFiles, servedFolders, siteFilesSettings } from './site-files.js';
 

@@ -1,16 +1,14 @@
 import { EasyserveError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
+import { defaultPorts, type Scheme } from '../contracts/scheme.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import { wantsHttps } from '../settings/wants-https.js';
 import { InheritedSockets } from './inherited-sockets.js';
-import { ListeningSocket, type Scheme } from './listening-socket.js';
+import { ListeningSocket } from './listening-socket.js';
 
-/** Where the settings name no port: the usual one where this process may bind it, else the second. */
-const defaultPorts: Readonly<Record<Scheme, readonly [number, number]>> = {
-  http: [80, 8000],
-  https: [443, 8443],
-};
+/** Where the settings name no port and this process may not bind the default one. */
+const unprivilegedPorts: Readonly<Record<Scheme, number>> = { http: 8000, https: 8443 };
 
 /** What the settings want listened on. */
 export function wantedSchemes(settings: Settings): readonly Scheme[] {
@@ -38,11 +36,12 @@ export async function bindAddress(
   if (scheme === 'http') warnOfDebug(settings, project, log);
   const bind = (port: number) => ListeningSocket.bind(host, port, undefined, scheme);
   if (named !== null) return bind(named);
-  const [usual, second] = defaultPorts[scheme];
+  const usual = defaultPorts[scheme];
   try {
     return await bind(usual);
   } catch (error) {
     if (!(error instanceof EasyserveError) || error.code !== 'port-forbidden') throw error;
+    const second = unprivilegedPorts[scheme];
     log.info('port-fallback', `this user may not listen on port ${usual}, so it is ${second}`, {
       hint: `to allow it: sudo easyserve install, or sudo sysctl -w net.ipv4.ip_unprivileged_port_start=80`,
     });
@@ -83,7 +82,7 @@ function namedPort({ port, httpsPort }: Settings, scheme: Scheme): number | null
 
 function wantedPorts(settings: Settings, scheme: Scheme): readonly number[] {
   const named = namedPort(settings, scheme);
-  return named === null ? defaultPorts[scheme] : [named];
+  return named === null ? [defaultPorts[scheme], unprivilegedPorts[scheme]] : [named];
 }
 
 function wantedHost(settings: Settings, project: Project): string {

@@ -1,9 +1,8 @@
-import { ListeningSocket, type Scheme } from './listening-socket.js';
+import { defaultPorts, type Scheme } from '../contracts/scheme.js';
+import { ListeningSocket } from './listening-socket.js';
 
 /** SD_LISTEN_FDS_START, sd_listen_fds(3). */
 const FIRST_FD = 3;
-
-const usualPorts: Readonly<Record<Scheme, number>> = { http: 80, https: 443 };
 
 interface Inherited {
   readonly name: string;
@@ -47,10 +46,10 @@ export class InheritedSockets {
    * or at the usual one; else, for http, a single one whose name says nothing. Undefined: there is none.
    */
   take(role: Scheme, port: number | null): ListeningSocket | undefined {
-    const unnamed = this.#left.filter(({ name }) => !Object.hasOwn(usualPorts, name));
+    const unnamed = this.#left.filter(({ name }) => !Object.hasOwn(defaultPorts, name));
     const found =
       this.#left.find(({ name }) => name === role) ??
-      unnamed.find(({ socket }) => socket.port === (port ?? usualPorts[role])) ??
+      unnamed.find(({ socket }) => socket.port === (port ?? defaultPorts[role])) ??
       (role === 'http' && unnamed.length === 1 && this.#left.length === 1 ? unnamed[0] : undefined);
     if (found === undefined) return undefined;
     this.#left.splice(this.#left.indexOf(found), 1);

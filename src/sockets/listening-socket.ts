@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
+import { defaultPorts, type Scheme } from '../contracts/scheme.js';
 import { duplicateHandle } from './duplicate-handle.js';
 import { findPortOwner } from './port-owner.js';
 
@@ -11,11 +12,6 @@ export interface SocketHandle {
   getsockname(out: { address?: string; port?: number }): number;
   close(callback?: () => void): void;
 }
-
-/** What is spoken on a socket. */
-export type Scheme = 'http' | 'https';
-
-const usualPorts: Readonly<Record<Scheme, number>> = { http: 80, https: 443 };
 
 /**
  * Node's own way to bind without accepting, used by its cluster module for the same purpose. It is not documented; the
@@ -91,7 +87,7 @@ export class ListeningSocket {
   get url(): string {
     const isAny = this.host === '0.0.0.0' || this.host === '::';
     const name = isAny ? 'localhost' : net.isIPv6(this.host) ? `[${this.host}]` : this.host;
-    const port = this.port === usualPorts[this.scheme] ? '' : `:${this.port}`;
+    const port = this.port === defaultPorts[this.scheme] ? '' : `:${this.port}`;
     return `${this.scheme}://${name}${port}/`;
   }
 

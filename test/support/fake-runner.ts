@@ -1,6 +1,7 @@
+import type { Scheme } from '../../src/contracts/scheme.js';
 import type { Settings } from '../../src/settings/settings.js';
 import type { InstanceRelease, Runner } from '../../src/site/runner.js';
-import type { ListeningSocket, Scheme } from '../../src/sockets/listening-socket.js';
+import type { ListeningSocket } from '../../src/sockets/listening-socket.js';
 import { withDeadline } from './with-deadline.js';
 
 type Step = keyof Runner;

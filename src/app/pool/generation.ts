@@ -1,5 +1,6 @@
 import type { Clock } from '../../contracts/clock.js';
 import { StartError } from '../../contracts/errors.js';
+import { Semaphore } from '../../contracts/semaphore.js';
 import type {
   PendingRequest,
   Upstream,
@@ -20,7 +21,6 @@ import { launchMember } from './launch-member.js';
 import type { PoolMember } from './pool-member.js';
 import type { Release } from './release.js';
 import { RestartPolicy } from './restart-policy.js';
-import { countLanes, runInLanes } from './run-in-lanes.js';
 
 /** The outside world, and the pool that a generation belongs to. */
 export interface GenerationContext<R extends PendingRequest> {
@@ -203,7 +203,9 @@ export class Generation<R extends PendingRequest> {
 
   #startPlaces(places: readonly number[], rule: ProbeRule): Promise<void> {
     const { startConcurrency, killTimeoutMs } = this.#release.settings;
-    return runInLanes(places, countLanes(startConcurrency, rule === 'required'), async (place) => {
+    // At a reload half of them: the release that serves needs the processors too.
+    const permits = rule === 'required' ? Math.ceil(startConcurrency / 2) : startConcurrency;
+    return new Semaphore(permits).runEach(places, async (place) => {
       if (this.#isRetired) throw new StartError('start-stopped', 'The start was broken off.');
       await this.#startMember(place, 0, rule).catch((error: unknown) => {
         // One is enough to know: those that still load need not be waited for.

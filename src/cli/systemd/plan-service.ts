@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
 import type { Project } from '../../contracts/project-facts.js';
+import { defaultPorts } from '../../contracts/scheme.js';
 import type { SettingFlag } from '../../settings/flag-layer.js';
 import type { Settings } from '../../settings/settings.js';
 import { wantsHttps } from '../../settings/wants-https.js';
@@ -60,8 +61,8 @@ export function planUnits(facts: ServiceFacts): UnitPlans {
 /** By the names of their units. */
 function planSockets({ name, projectDir, project, settings }: ServiceFacts): Map<string, SocketPlan> {
   const host = settings.host ?? (project.django?.isDebug ? '127.0.0.1' : null);
-  const ports = new Map<SocketPlan['role'], number>([['http', settings.port ?? 80]]);
-  if (wantsHttps(settings)) ports.set('https', settings.httpsPort ?? 443);
+  const ports = new Map<SocketPlan['role'], number>([['http', settings.port ?? defaultPorts.http]]);
+  if (wantsHttps(settings)) ports.set('https', settings.httpsPort ?? defaultPorts.https);
   const service = `${name}.service`;
   return new Map(
     [...ports].map(([role, port]) => [`${name}-${role}.socket`, { projectDir, service, role, host, port }]),

@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { brotliCompress, gzip, constants as zlib } from 'node:zlib';
-import { ConcurrencyLimit } from './concurrency-limit.js';
+import { Semaphore } from '../../contracts/semaphore.js';
 import { isUnavailable } from './file-refusals.js';
 import { MemoryBudget } from './memory-budget.js';
 import { openSettled } from './open-settled.js';
@@ -44,7 +44,7 @@ export class StaticBodies {
   readonly #entries: StaticEntries;
   readonly #memoryFileBytes: number;
   readonly #budget: MemoryBudget;
-  readonly #compressions = new ConcurrencyLimit(compressionsAtOnce);
+  readonly #compressions = new Semaphore(compressionsAtOnce);
   readonly #loading = new Map<Representation, Promise<Buffer | undefined>>();
 
   constructor(entries: StaticEntries) {

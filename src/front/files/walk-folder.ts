@@ -1,7 +1,7 @@
 import type { Dirent, Stats } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { ConcurrencyLimit } from './concurrency-limit.js';
+import { Semaphore } from '../../contracts/semaphore.js';
 import type { DiskFile } from './static-file.js';
 import { isHidden } from './url-path.js';
 
@@ -32,7 +32,7 @@ export async function walkFolder(root: string): Promise<FoundFiles> {
   const found = nothingFound();
   const realRoot = await unlessGone(realpath(root));
   if (realRoot === undefined) return { ...found, isRootMissing: true };
-  const limit = new ConcurrencyLimit(callsAtOnce);
+  const semaphore = new Semaphore(callsAtOnce);
   const folders: Folder[] = [{ path: realRoot, below: '', lineage: [realRoot] }];
   const visit = async (folder: Folder, entry: Dirent): Promise<void> => {
     const what = await examine(realRoot, folder, entry);
@@ -44,7 +44,7 @@ export async function walkFolder(root: string): Promise<FoundFiles> {
     const current = folder;
     const entries = await unlessGone(readdir(current.path, { withFileTypes: true }));
     if (entries === undefined) found.unreadableFolders += 1;
-    await Promise.all((entries ?? []).map((entry) => limit.run(() => visit(current, entry))));
+    await Promise.all((entries ?? []).map((entry) => semaphore.run(() => visit(current, entry))));
   }
   return found;
 }
@@ -52,7 +52,7 @@ export async function walkFolder(root: string): Promise<FoundFiles> {
 /** Looks up files that Django's finders named; a symlink among them is the project's own and is followed. */
 export async function describeFound(named: Readonly<Record<string, string>>): Promise<FoundFiles> {
   const found = nothingFound();
-  const limit = new ConcurrencyLimit(callsAtOnce);
+  const semaphore = new Semaphore(callsAtOnce);
   const describe = async (below: string, path: string): Promise<void> => {
     const own = await unlessGone(lstat(path));
     const isLink = own?.isSymbolicLink() ?? false;
@@ -62,7 +62,7 @@ export async function describeFound(named: Readonly<Record<string, string>>): Pr
     else if (isLink) found.skippedLinks += 1;
   };
   const visible = Object.entries(named).filter(([below]) => !isLeftOut(below));
-  await Promise.all(visible.map(([below, path]) => limit.run(() => describe(below, path))));
+  await Promise.all(visible.map(([below, path]) => semaphore.run(() => describe(below, path))));
   return found;
 }
 

@@ -1,3 +1,4 @@
+import { defaultPorts } from '../../contracts/scheme.js';
 import type { ClientFacts, Exchange } from '../exchange.js';
 import { isPassedOn } from './passed-headers.js';
 import { decodeToLatin1 } from './percent.js';
@@ -56,8 +57,7 @@ export function encodeEnviron(exchange: Exchange, options: EnvironOptions): stri
 /** SERVER_NAME and SERVER_PORT may not be empty (PEP 3333); what is no port is left to the application to refuse. */
 function splitHost({ host, scheme }: ClientFacts): { serverName: string; serverPort: string } {
   const match = HOST.exec(host);
-  const defaultPort = scheme === 'https' ? '443' : '80';
-  return { serverName: match?.[1] || 'localhost', serverPort: match?.[2] || defaultPort };
+  return { serverName: match?.[1] || 'localhost', serverPort: match?.[2] || String(defaultPorts[scheme]) };
 }
 
 function encodeHeaders(raw: readonly string[], isPeerTrusted: boolean): string | undefined {

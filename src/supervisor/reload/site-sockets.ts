@@ -1,7 +1,8 @@
+import type { Scheme } from '../../contracts/scheme.js';
 import type { Log } from '../../log/log.js';
 import { bindAddress, isAddressOf, isInTheWay, wantedSchemes } from '../../sockets/address.js';
 import type { InheritedSockets } from '../../sockets/inherited-sockets.js';
-import type { ListeningSocket, Scheme } from '../../sockets/listening-socket.js';
+import type { ListeningSocket } from '../../sockets/listening-socket.js';
 import { mayBindPort } from '../../sockets/port-permission.js';
 import type { LoadedRelease } from './load-release.js';
 

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../contracts/clock.js';
+import { Semaphore } from '../../contracts/semaphore.js';
 import type { Log } from '../../log/log.js';
 import { AcmeError, hostOf } from './acme-error.js';
 import { type ChallengeAnswers, type Issued, issueCertificate } from './acme-issuer.js';
@@ -8,7 +9,6 @@ import type { AcmeSession } from './acme-session.js';
 import type { AcmeSettings } from './acme-settings.js';
 import { CaConnection, type CaFetch } from './ca-connection.js';
 import type { CertificateFolder } from './certificate-folder.js';
-import { OrderSlots } from './order-slots.js';
 import { askRenewalAdvice, type RenewalAdvice } from './renewal-advice.js';
 
 export interface OrderRequest {
@@ -41,12 +41,13 @@ export interface AcmeOrdererOptions {
   readonly publishChallenges: (answers: ChallengeAnswers) => Promise<() => Promise<void>>;
 }
 
+/** A hundred domains at once would look like an attack to the CA; with one at a time a CA that hangs would hold back all others. */
 const ordersAtATime = 4;
 
 /** Orders by the settings: the account, the trial at the staging directory, then the order itself. Made by tls/certificate-keeper. */
 export class AcmeOrderer implements Orderer {
   readonly #options: AcmeOrdererOptions;
-  readonly #slots = new OrderSlots(ordersAtATime);
+  readonly #semaphore = new Semaphore(ordersAtATime);
   /** By directory: of several first orders at a time one registers, and the others wait for it. */
   readonly #registrations = new Map<string, Promise<string>>();
 
@@ -55,7 +56,7 @@ export class AcmeOrderer implements Orderer {
   }
 
   order(request: OrderRequest): Promise<Issued> {
-    return this.#slots.run(async () => {
+    return this.#semaphore.run(async () => {
       const { settings, stagingOf } = this.#options;
       const staging = request.isFirst ? stagingOf(settings.acmeDirectory) : undefined;
       const challenge = staging === undefined ? request.challenge : await this.#tryOut(staging, request);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import type { Scheme } from '../../../../src/contracts/scheme.js';
 import type { Settings } from '../../../../src/settings/settings.js';
-import type { Scheme } from '../../../../src/sockets/listening-socket.js';
 import { ListeningSocket } from '../../../../src/sockets/listening-socket.js';
 import {
   bindMissing,
