@@ -50,10 +50,16 @@ export function describeCalls(calls: SystemCalls, requests: number): string {
 function ensureStrace(): void {
   if (isInstalled()) return;
   try {
-    execFileSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', 'strace'], {
-      stdio: 'pipe',
-      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-    });
+    // A fresh machine has no lists of packages yet.
+    for (const args of [
+      ['update', '-qq'],
+      ['install', '-y', '-qq', '--no-install-recommends', 'strace'],
+    ]) {
+      execFileSync('apt-get', args, {
+        stdio: 'pipe',
+        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+      });
+    }
   } catch (error) {
     throw new Error('strace is missing, and apt-get install strace failed (it takes root)', { cause: error });
   }

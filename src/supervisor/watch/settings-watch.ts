@@ -1,13 +1,11 @@
-import { stat } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
-import type { FSWatcher } from 'chokidar';
-import { watch } from 'chokidar';
-import type { Clock } from '../../contracts/clock.js';
-import { systemClock } from '../../contracts/clock.js';
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { basename, resolve } from 'node:path';
+import { type Clock, systemClock } from '../../contracts/clock.js';
 import type { Log } from '../../log/log.js';
-import { fingerprint } from './fingerprint.js';
-import type { Trail } from './symlink-trail.js';
-import { addTrail } from './symlink-trail.js';
+import { type FolderWatch, watchFolders } from './folder-watch.js';
+import { addTrail, type Trail } from './symlink-trail.js';
 
 export interface SettingsWatchOptions {
   /** Where the files are; may be a path through symbolic links. */
@@ -17,19 +15,19 @@ export interface SettingsWatchOptions {
   readonly file?: string | undefined;
   /** Called with the paths whose content changed, appeared or went; never twice at the same time. */
   readonly onChange: (changed: readonly string[]) => void | Promise<void>;
-  /** Quiet time after the last event. */
+  /** Quiet time after the last event. Default: 200. */
   readonly debounceMs?: number;
   readonly log: Log;
   readonly clock?: Clock;
 }
 
-/** chokidar says `ready` within milliseconds. */
-const readyDeadlineMs = 5000;
 /** Links that are turned faster than they can be followed are caught by their next event. */
 const maxRounds = 5;
+/** Settings files have a few kilobytes; of anything larger, size and time of change stand for the rest. */
+const maxReadBytes = 1024 * 1024;
 
 /**
- * Watches the settings files. Used by the launcher, which reloads on a change. Resolves when everything is watched.
+ * Watches the settings files. Resolves when everything is watched.
  *
  * Nothing that goes wrong here is thrown: it is logged, and SIGHUP remains.
  */
@@ -42,6 +40,8 @@ export async function watchSettings(options: SettingsWatchOptions): Promise<Sett
 /**
  * Folders are watched, not files: the inode of a file that is replaced is not the one that was watched. What happens in them
  * only tells that it is time to look; whether something changed, the content decides.
+ *
+ *   event of a name on the trail ── debounce ── follow the links anew ── compare contents ── onChange
  */
 export class SettingsWatch {
   readonly #files: readonly string[];
@@ -49,15 +49,15 @@ export class SettingsWatch {
   readonly #debounceMs: number;
   readonly #log: Log;
   readonly #clock: Clock;
-  #known = new Map<string, string>();
-  #watcher: FSWatcher | undefined;
+  #known: ReadonlyMap<string, string> = new Map();
+  #watch: FolderWatch | undefined;
   #trail: Trail = new Map();
   /** Folders with their inodes: one that was replaced under its name has to be watched anew. */
   #watched = '';
   #cancelDebounce: (() => void) | undefined;
-  #checking: Promise<void> | undefined;
+  /** One check at a time, each with the call of onChange that it leads to. */
+  #checks: Promise<void> = Promise.resolve();
   #following: Promise<void> | undefined;
-  #isStale = false;
   #isClosed = false;
 
   constructor(options: SettingsWatchOptions) {
@@ -73,7 +73,7 @@ export class SettingsWatch {
     this.#known = await this.#readAll();
     await this.#follow();
     // What changed while the watch was being set up made no event.
-    if (this.#changesTo(await this.#readAll()).length > 0) this.#lookSoon();
+    if (this.#changesTo(await this.#readAll()).length > 0) this.#checkSoon();
   }
 
   /** No call of onChange begins after this. One that runs is not waited for: it may be what closes us. */
@@ -81,25 +81,16 @@ export class SettingsWatch {
     this.#isClosed = true;
     this.#cancelDebounce?.();
     await this.#following;
-    await this.#watcher?.close();
+    await this.#watch?.close();
   }
 
-  #lookSoon(): void {
+  // Private
+
+  #checkSoon(): void {
     if (this.#isClosed) return;
     this.#cancelDebounce?.();
-    this.#cancelDebounce = this.#clock.after(this.#debounceMs, () => this.#look());
-  }
-
-  /** One look at a time; what happens during it is looked at afterwards. */
-  #look(): void {
-    if (this.#checking !== undefined) {
-      this.#isStale = true;
-      return;
-    }
-    this.#checking = this.#check().finally(() => {
-      this.#checking = undefined;
-      if (this.#isStale) this.#lookSoon();
-      this.#isStale = false;
+    this.#cancelDebounce = this.#clock.after(this.#debounceMs, () => {
+      this.#checks = this.#checks.then(() => this.#check());
     });
   }
 
@@ -146,53 +137,25 @@ export class SettingsWatch {
       this.#trail = trail;
       if (watched === this.#watched) return;
       this.#watched = watched;
-      // Closed first: chokidar shares its handles by path, and would give the new watcher the old inode.
-      await this.#watcher?.close();
-      this.#watcher = await this.#watch([...trail.keys()]);
+      // Closed first: chokidar shares its handles by path, and would give the new watch the old inode.
+      await this.#watch?.close();
+      this.#watch = await watchFolders({
+        folders: trail.keys(),
+        onEvent: (folder, name) => this.#onEvent(folder, name),
+        onError: (error) => this.#warn(error),
+        clock: this.#clock,
+      });
       // Once more: a link that was turned before the new watch stood made no event.
     }
   }
 
-  async #watch(folders: readonly string[]): Promise<FSWatcher> {
-    const wanted = new Set([...folders, ...this.#paths()]);
-    const watcher = watch([...folders], {
-      depth: 0,
-      ignoreInitial: true,
-      followSymlinks: false,
-      // Its event merging is ours (debounceMs), and it would ignore a folder whose name ends in a tilde.
-      atomic: false,
-      ignored: (path) => !wanted.has(path),
-    });
-    // Not the events that chokidar makes of the raw ones: of two within a few milliseconds it drops the second.
-    watcher.on('raw', (_event, name, details) => {
-      if (this.#concerns(name, (details as { watchedPath?: string }).watchedPath)) this.#lookSoon();
-    });
-    watcher.on('error', (error) => this.#warn(error));
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(readyDeadlineMs, () => {
-        this.#warn(new Error(`not ready within ${readyDeadlineMs} ms`));
-        resolve();
-      });
-      watcher.once('ready', () => {
-        cancel();
-        resolve();
-      });
-    });
-    return watcher;
-  }
-
-  *#paths(): Iterable<string> {
-    for (const [folder, names] of this.#trail) {
-      for (const name of names) yield join(folder, name);
-    }
-  }
-
   /** A busy neighbour (SQLite's journal comes and goes with every write) must not keep the debounce from ending. */
-  #concerns(name: string | null | undefined, watchedPath: string | undefined): boolean {
-    const names = watchedPath === undefined ? undefined : this.#trail.get(watchedPath);
-    if (names === undefined || typeof name !== 'string') return true;
-    // The folder's own name: it was moved or deleted.
-    return names.has(basename(name)) || name === basename(watchedPath ?? '');
+  #onEvent(folder: string, name: string | undefined): void {
+    const names = this.#trail.get(folder);
+    // Its own name: the folder was moved or deleted.
+    const concernsUs =
+      names === undefined || name === undefined || names.has(basename(name)) || name === basename(folder);
+    if (concernsUs) this.#checkSoon();
   }
 
   #warn(error: unknown): void {
@@ -201,6 +164,26 @@ export class SettingsWatch {
       reason,
       hint: 'easyserve reload, or SIGHUP',
     });
+  }
+}
+
+/** Equal for equal content, whichever file holds it. */
+async function fingerprint(path: string): Promise<string> {
+  let file: FileHandle | undefined;
+  try {
+    // O_NONBLOCK: opening a named pipe would wait for its writer (fifo(7)).
+    file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const { size, mtimeMs } = await file.stat();
+    const hash = createHash('sha256');
+    const content = Buffer.alloc(Math.min(size, maxReadBytes));
+    const { bytesRead } = await file.read(content, 0, content.length, 0);
+    hash.update(content.subarray(0, bytesRead));
+    if (size > maxReadBytes) hash.update(`${size} ${mtimeMs}`);
+    return hash.digest('hex');
+  } catch (error) {
+    return `unreadable: ${(error as NodeJS.ErrnoException).code}`;
+  } finally {
+    await file?.close();
   }
 }
 
