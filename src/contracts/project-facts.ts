@@ -1,42 +1,86 @@
 /**
- * What was found in the folder: plain data, made by project/detect-project, sent to workers as a message.
+ * What was found in the folder, by kind of application: plain data, so that it reaches a worker as a message.
  *
- * Read by app/ (how to start it) and, through site, by front/ (what to serve by itself).
+ * `app/` reads how to start it, `front/` (through `site/`) what to serve by itself.
  */
-export interface Project {
-  readonly kind: 'django' | 'wsgi' | 'asgi' | 'node' | 'command' | 'folder';
-  /** What runs it; see app/application-servers. `none`: the front alone serves a folder of files. */
-  readonly server: ServerName;
-  /** Absolute, symlinks resolved at each load, so that a switched `current` link is seen by a reload. */
+export type Project = DjangoProject | CallableProject | NodeProject | CommandProject | FolderProject;
+
+/** Projects that Python runs. */
+export type PythonProject = DjangoProject | CallableProject;
+
+interface AnyProject {
+  /** Absolute, symlinks resolved at each load, so that a reload sees a `current` link that was turned. */
   readonly root: string;
-  /** Undefined where no Python runs the application. */
-  readonly python: Interpreter | undefined;
-  /**
-   * Python: `module:callable`; for Django without WSGI_APPLICATION `django.core.wsgi:get_wsgi_application()`. Node.js: the
-   * file, absolute. A command: the command line. A folder: its path, absolute.
-   */
-  readonly application: string;
-  readonly node: NodeFacts | undefined;
-  /** Django only; goes into DJANGO_SETTINGS_MODULE. */
-  readonly settingsModule: string | undefined;
-  readonly django: DjangoFacts | undefined;
-  /** Resident size of a process that has the application loaded; undefined where it was not measured. */
-  readonly applicationRssBytes: number | undefined;
   /** Sentences for the log: what was found but left out, and why. */
   readonly warnings: readonly string[];
+}
+
+interface ImportedByPython extends AnyProject {
+  readonly server: 'gateway' | 'cheroot' | AsgiServerName;
+  readonly python: Interpreter;
+  /** `module:callable`; for Django without WSGI_APPLICATION `django.core.wsgi:get_wsgi_application()`. */
+  readonly application: string;
+  /** Resident size of a process that has the application loaded; undefined where it was not measured. */
+  readonly applicationRssBytes: number | undefined;
+}
+
+export interface DjangoProject extends ImportedByPython {
+  readonly kind: 'django';
+  /** Goes into DJANGO_SETTINGS_MODULE. */
+  readonly settingsModule: string;
+  readonly django: DjangoFacts;
+}
+
+/** Any other WSGI or ASGI application. */
+export interface CallableProject extends ImportedByPython {
+  readonly kind: 'wsgi' | 'asgi';
+}
+
+export interface NodeProject extends AnyProject {
+  readonly kind: 'node';
+  readonly server: 'node';
+  /** Absolute path of the file that Node.js runs. */
+  readonly application: string;
+  readonly node: NodeFacts;
+}
+
+export interface CommandProject extends AnyProject {
+  readonly kind: 'command';
+  readonly server: 'command';
+  /** The command line, for the shell. */
+  readonly application: string;
+}
+
+export interface FolderProject extends AnyProject {
+  readonly kind: 'folder';
+  /** The front serves the files alone. */
+  readonly server: 'none';
+  /** Absolute path of the folder. */
+  readonly application: string;
+}
+
+/** Undefined where no Python runs the application. */
+export function interpreterOf(project: Project): Interpreter | undefined {
+  return 'python' in project ? project.python : undefined;
+}
+
+/** Undefined where it is no Django project. */
+export function djangoFactsOf(project: Project): DjangoFacts | undefined {
+  return project.kind === 'django' ? project.django : undefined;
 }
 
 /** The ASGI servers, in the order in which they are looked for. */
 export const asgiServers = ['uvicorn', 'granian', 'hypercorn', 'daphne'] as const;
 export type AsgiServerName = (typeof asgiServers)[number];
-export type ServerName = 'gateway' | 'cheroot' | AsgiServerName | 'node' | 'command' | 'none';
+/** What runs an application; see app/servers/application-servers. */
+export type ServerName = Project['server'];
 
 /** One request at a time on each of their threads; the others take as many as the setting `concurrency` allows. */
 export function isThreaded(server: ServerName): boolean {
   return server === 'gateway' || server === 'cheroot';
 }
 
-/** What a person reads. */
+/** Each kind in the words that a person reads. */
 export const kindNames: Readonly<Record<Project['kind'], string>> = {
   django: 'Django',
   wsgi: 'WSGI',

@@ -1,18 +1,19 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ApplicationError, EasyserveError } from '../contracts/errors.js';
-import type { Project } from '../contracts/project-facts.js';
+import type { DjangoProject, Project } from '../contracts/project-facts.js';
 import { type Collection, collectStatic } from '../project/collect-static.js';
 import { type Detection, detectProject } from '../project/detect-project.js';
-import type { SettingsSources } from '../settings/load.js';
+import type { DjangoSource } from '../settings/django-layer.js';
+import { type LoadedSettings, loadSettings, type SettingsSources } from '../settings/load.js';
 import type { Account } from './account.js';
 import type { Privileges } from './privileges.js';
 import type { Answer, Job } from './read-as-user.js';
 
-/** The two things that run code of the project before it is served. Used by load-release and by the verbs that look. */
+/** The two things that run code of the project before it is served. */
 export interface ProjectReader {
   detect(detection: Detection): Promise<Project>;
-  collect(project: Project, collection: Collection): Promise<string>;
+  collect(project: DjangoProject, collection: Collection): Promise<string>;
 }
 
 /** For a process that has nothing to give up. */
@@ -27,6 +28,38 @@ export function readerFor(privileges: Privileges, sources: Sources): ProjectRead
   return account !== undefined && areKept
     ? new UserReader(account, sources, (act) => privileges.raised(act))
     : ownReader;
+}
+
+export interface ReadingOptions {
+  readonly sources: Sources;
+  /** What the project is read with, and served with. */
+  readonly env: Detection['env'];
+  readonly measure: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The project, and its settings with what its Django says. `first` are those without: they say how to ask Django.
+ * Throws ApplicationError and SettingsError.
+ */
+export async function readProject(
+  reader: ProjectReader,
+  first: LoadedSettings,
+  { sources, env, measure, signal }: ReadingOptions,
+): Promise<{ readonly loaded: LoadedSettings; readonly project: Project }> {
+  const withDjango = (django: DjangoSource): LoadedSettings => loadSettings({ ...sources, django });
+  const project = await reader.detect({
+    root: sources.projectDir,
+    settings: first.settings,
+    withDjango: (django) => withDjango(django).settings,
+    env,
+    measure,
+    timeoutMs: first.settings.readyTimeoutMs,
+    signal,
+  });
+  if (project.kind !== 'django') return { loaded: first, project };
+  const { easyserver, cheroot } = project.django;
+  return { loaded: withDjango({ easyserver, cheroot, settingsModule: project.settingsModule }), project };
 }
 
 const entry = fileURLToPath(new URL('./read-as-user.js', import.meta.url));
@@ -56,7 +89,7 @@ export class UserReader implements ProjectReader {
     return (await this.#do(job, signal)) as Project;
   }
 
-  async collect(project: Project, { signal, run: _run, ...collection }: Collection): Promise<string> {
+  async collect(project: DjangoProject, { signal, run: _run, ...collection }: Collection): Promise<string> {
     return (await this.#do(
       { kind: 'collect', account: this.#account, project, collection },
       signal,

@@ -1,5 +1,5 @@
 import { describeError, type ErrorRecord } from '../contracts/errors.js';
-import type { Project } from '../contracts/project-facts.js';
+import type { DjangoProject } from '../contracts/project-facts.js';
 import { type Collection, collectStatic } from '../project/collect-static.js';
 import { type Detection, detectProject } from '../project/detect-project.js';
 import { loadSettings, type SettingsSources } from '../settings/load.js';
@@ -17,7 +17,7 @@ export type Job =
   | {
       readonly kind: 'collect';
       readonly account: Account;
-      readonly project: Project;
+      readonly project: DjangoProject;
       readonly collection: Omit<Collection, 'signal' | 'run'>;
     };
 

@@ -1,9 +1,9 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApplicationError } from '../contracts/errors.js';
 import type { CherootReport } from './cheroot-keywords.js';
 import { environmentFolders, type FoundInterpreter } from './interpreter.js';
+import { exists } from './path-checks.js';
 import type { CommandResult, RunCommand } from './run-command.js';
 
 /** Whom to ask, and where. Made by project/detect-project. */
@@ -174,11 +174,4 @@ async function findEnvironment(folder: string): Promise<string | undefined> {
     if (await exists(join(folder, name, 'pyvenv.cfg'))) return join(folder, name);
   }
   return undefined;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -1,5 +1,5 @@
 import { ApplicationError, SettingsError } from '../contracts/errors.js';
-import { type AsgiServerName, asgiServers, type ServerName } from '../contracts/project-facts.js';
+import { type AsgiServerName, asgiServers, type PythonProject } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import { askAboutCheroot, describeInstall, type PythonQuestion } from './ask-python.js';
 import { checkCherootKeywords, warnOfTimeout } from './cheroot-keywords.js';
@@ -15,7 +15,7 @@ export interface ServerFacts {
 }
 
 export interface ChosenServer {
-  readonly server: ServerName;
+  readonly server: PythonProject['server'];
   readonly warnings: readonly string[];
 }
 

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
-import type { Project } from '../contracts/project-facts.js';
+import type { DjangoProject, Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
+import { exists } from './path-checks.js';
 import { type RunCommand, runCommand } from './run-command.js';
 
 export interface Collection {
@@ -12,9 +12,12 @@ export interface Collection {
   readonly run?: RunCommand;
 }
 
-/** Whether collectStatic is due: STATIC_ROOT is set, and the setting `collect` lets us. */
-export function wantsCollectStatic(project: Project, settings: Pick<Settings, 'collect'>): boolean {
-  return settings.collect === 'auto' && project.django?.staticRoot !== undefined;
+/** Whether collectstatic is to be run: STATIC_ROOT is set, and the setting `collect` allows it. */
+export function wantsCollectStatic(
+  project: Project,
+  settings: Pick<Settings, 'collect'>,
+): project is DjangoProject {
+  return settings.collect === 'auto' && project.kind === 'django' && project.django.staticRoot !== undefined;
 }
 
 /**
@@ -23,15 +26,11 @@ export function wantsCollectStatic(project: Project, settings: Pick<Settings, 'c
  * Called by launcher at start and at a reload, beside a site that may be running: collectstatic only adds and overwrites.
  * Throws ApplicationError with what it printed.
  */
-export async function collectStatic(project: Project, collection: Collection): Promise<string> {
+export async function collectStatic(project: DjangoProject, collection: Collection): Promise<string> {
   const { env, timeoutMs, signal, run = runCommand } = collection;
   const manage = join(project.root, 'manage.py');
-  const hasManage = await stat(manage).then(
-    () => true,
-    () => false,
-  );
+  const hasManage = await exists(manage);
   const { python, root, settingsModule } = project;
-  if (python === undefined) throw new Error('a project without Python has nothing to collect');
   const result = await run({
     command: python.path,
     args: ['-u', ...(hasManage ? [manage] : ['-m', 'django']), 'collectstatic', '--noinput'],

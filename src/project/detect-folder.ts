@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
+import { isFile, isFolder } from './path-checks.js';
 
 const INDEX = 'index.html';
 
@@ -32,12 +33,7 @@ export async function detectFolder(
     kind: 'folder',
     server: 'none',
     root,
-    python: undefined,
     application: folder,
-    node: undefined,
-    settingsModule: undefined,
-    django: undefined,
-    applicationRssBytes: undefined,
     warnings: [...(await warnOfIndex(folder)), ...(await warnOfBuild(folder))],
   };
 }
@@ -73,14 +69,6 @@ function hasBuildScript(text: string): boolean {
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isDirectory() ?? false;
-}
-
 async function isFileInside(folder: string, name: string): Promise<boolean> {
   return resolve(folder, name).startsWith(folder + sep) && isFile(join(folder, name));
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }

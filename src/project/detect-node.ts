@@ -1,8 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { NodeFacts, Project } from '../contracts/project-facts.js';
-import { describeCommand } from './detect-command.js';
+import { exists, isFile } from './path-checks.js';
 import { readNodeCommand } from './start-script.js';
 
 export interface NodeDetection {
@@ -55,7 +55,12 @@ export async function detectNode(detection: NodeDetection): Promise<NodeFinding>
   const warnings = manifest === undefined ? [] : await listWarnings(root, manifest);
   const run = (path: string, facts: NodeFacts = plainNode): NodeFinding => {
     checkLanguage(path, facts, node);
-    return found(describeNode(root, path, facts, warnings));
+    const { nodeArgs, args, env } = facts;
+    return found({
+      ...{ kind: 'node', server: 'node', root, application: path },
+      node: { nodeArgs, args, env },
+      warnings,
+    });
   };
   if (file !== null) return run(await findNamed(root, file));
   const usual = listUsualFiles(node);
@@ -65,7 +70,9 @@ export async function detectNode(detection: NodeDetection): Promise<NodeFinding>
   if (start !== undefined) {
     const command = readNodeCommand(start);
     if (command !== undefined) return run(await findStarted(root, command.file, manifest), command);
-    if (!developmentServers.test(start)) return found({ ...describeCommand(root, start), warnings });
+    if (!developmentServers.test(start)) {
+      return found({ kind: 'command', server: 'command', root, application: start, warnings });
+    }
   }
   const path =
     (main === undefined ? undefined : await findModule(resolve(root, main))) ??
@@ -188,34 +195,6 @@ async function listWarnings(root: string, { hasDependencies }: Package): Promise
 
 /** In a workspace they are in a folder above. */
 async function hasModules(folder: string): Promise<boolean> {
-  const isThere = await stat(join(folder, 'node_modules')).then(
-    () => true,
-    () => false, // looked for further up
-  );
   const parent = dirname(folder);
-  return isThere || (parent !== folder && (await hasModules(parent)));
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false; // not there, or not ours to read
-  }
-}
-
-function describeNode(root: string, path: string, facts: NodeFacts, warnings: readonly string[]): Project {
-  const { nodeArgs, args, env } = facts;
-  return {
-    kind: 'node',
-    server: 'node',
-    root,
-    python: undefined,
-    application: path,
-    node: { nodeArgs, args, env },
-    settingsModule: undefined,
-    django: undefined,
-    applicationRssBytes: undefined,
-    warnings,
-  };
+  return (await exists(join(folder, 'node_modules'))) || (parent !== folder && (await hasModules(parent)));
 }

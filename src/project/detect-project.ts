@@ -1,13 +1,13 @@
-import { readdir, realpath, stat } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import { readWish } from './choose-server.js';
-import { describeCommand } from './detect-command.js';
 import { detectFolder, isSiteFolder } from './detect-folder.js';
 import { detectNode, type NodeAbilities } from './detect-node.js';
 import { detectDjango, detectPython, type PythonDetection } from './detect-python.js';
+import { isFile, isFolder } from './path-checks.js';
 
 export interface Detection extends PythonDetection {
   /** The folder that the person named. A symbolic link is followed anew each time. */
@@ -28,7 +28,10 @@ const usualFiles = ['wsgi.py', 'asgi.py', 'app.py', 'application.py', 'main.py']
 export async function detectProject(detection: Detection): Promise<Project> {
   const { settings } = detection;
   const named = await resolveFolder(detection.root);
-  if (settings.command !== null) return describeCommand(named, settings.command);
+  if (settings.command !== null) {
+    // Nothing is looked at: the person has said everything.
+    return { kind: 'command', server: 'command', root: named, application: settings.command, warnings: [] };
+  }
   if (settings.folder !== null) return detectFolder(named, settings.folder, settings);
   if (settings.server === 'node' || isScript(settings.app)) {
     const { project, lookedFor } = await detectNode({
@@ -52,7 +55,7 @@ function isScript(app: string | null): boolean {
 
 async function resolveFolder(path: string): Promise<string> {
   const folder = await realpath(path).catch(() => undefined);
-  if (folder !== undefined && (await stat(folder)).isDirectory()) return folder;
+  if (folder !== undefined && (await isFolder(folder))) return folder;
   throw new ApplicationError('folder-missing', `There is no folder ${path}.`);
 }
 
@@ -128,12 +131,4 @@ function noApplication(root: string, looked: readonly string[]): ApplicationErro
     detail: `Looked for:\n${looked.map((line) => `  ${line}`).join('\n')}`,
     hint: 'easyserve start --set app=module:callable, or --set command="…" for any other server',
   });
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile();
-  } catch {
-    return false; // not there, or not ours to read
-  }
 }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DjangoFacts, Interpreter, Project } from '../contracts/project-facts.js';
 import type { DjangoSource } from '../settings/django-layer.js';
@@ -12,6 +11,7 @@ import {
 } from './ask-python.js';
 import { chooseServer, readWish, type ServerSettings, type Wish } from './choose-server.js';
 import { type FoundInterpreter, findInterpreter } from './interpreter.js';
+import { isFile } from './path-checks.js';
 import { type RunCommand, runCommand } from './run-command.js';
 
 /** What the Python applications of a folder are found by. */
@@ -51,7 +51,6 @@ export async function detectDjango(
     root,
     python: withGil(python, report.isGilEnabled),
     application: report.application,
-    node: undefined,
     settingsModule: report.settingsModule,
     django: report.django as unknown as DjangoFacts,
     applicationRssBytes: report.rssBytes ?? undefined,
@@ -79,9 +78,6 @@ export async function detectPython(
     root,
     python: withGil(python, report.isGilEnabled),
     application: report.application,
-    node: undefined,
-    settingsModule: undefined,
-    django: undefined,
     applicationRssBytes: report.rssBytes ?? undefined,
     warnings: [...python.passedOver, ...warnings],
   };
@@ -139,8 +135,4 @@ async function choosePython(
 
 function withGil({ path, source, version }: FoundInterpreter, isGilEnabled: boolean): Interpreter {
   return { path, source, version, isGilEnabled };
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }

@@ -1,7 +1,8 @@
-import { access, constants, readFile, stat } from 'node:fs/promises';
+import { access, constants, readFile } from 'node:fs/promises';
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { Interpreter } from '../contracts/project-facts.js';
+import { exists, isFile } from './path-checks.js';
 import type { CommandResult, RunCommand } from './run-command.js';
 
 /** What to search, and with what. Made by project/detect-project. */
@@ -235,19 +236,9 @@ async function findFolder(
 }
 
 async function isExecutable(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.X_OK);
-    return (await stat(path)).isFile();
-  } catch {
-    return false; // missing or not ours to run: both are "no"
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch {
-    return false;
-  }
+  const mayRun = await access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  return mayRun && isFile(path);
 }

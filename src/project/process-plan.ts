@@ -1,4 +1,4 @@
-import { isThreaded, type Project } from '../contracts/project-facts.js';
+import { type Interpreter, isThreaded, type Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import type { Capacity } from './capacity.js';
 
@@ -20,8 +20,9 @@ export interface ProcessPlan {
 export interface PlanInput {
   readonly settings: Pick<Settings, 'processes' | 'threads' | 'fronts'>;
   readonly capacity: Capacity;
-  readonly project: Pick<Project, 'applicationRssBytes' | 'server'> & {
-    readonly python: { readonly isGilEnabled: boolean } | undefined;
+  readonly project: Pick<Project, 'server'> & {
+    readonly python?: Pick<Interpreter, 'isGilEnabled'>;
+    readonly applicationRssBytes?: number | undefined;
   };
 }
 

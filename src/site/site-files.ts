@@ -1,5 +1,6 @@
 import type { Release } from '../app/pool/release.js';
 import type { Clock } from '../contracts/clock.js';
+import { djangoFactsOf } from '../contracts/project-facts.js';
 import { LiveFolder } from '../front/files/live-folder.js';
 import type { ServedFolder } from '../front/files/media.js';
 import type { ServedSite } from '../front/files/serve-site.js';
@@ -28,7 +29,7 @@ export async function openSiteFiles(release: Release, clock: Clock, log: Log): P
     reportTable(table, name, source.root, log);
     tables.push(table);
   }
-  const site = project.kind !== 'folder' ? undefined : serveFolderOf(release, options, clock);
+  const site = project.kind === 'folder' ? serveFolderOf(release, options, clock) : undefined;
   return { tables, site };
 }
 
@@ -39,7 +40,7 @@ export function servedFolders({ project, settings }: Release): ServedFolder[] {
   if (wellKnownRoot !== null) {
     folders.push({ prefix: '/.well-known/', root: wellKnownRoot, maxAgeSeconds, userContent: false });
   }
-  const { mediaPrefix, mediaRoot } = project.django ?? {};
+  const { mediaPrefix, mediaRoot } = djangoFactsOf(project) ?? {};
   if (settings.serveStatic && mediaPrefix !== undefined && mediaRoot !== undefined) {
     folders.push({ prefix: mediaPrefix, root: mediaRoot, maxAgeSeconds, userContent: true });
   }
@@ -59,7 +60,7 @@ function sourcesOf({ project, settings }: Release): NamedSource[] {
     name: `the folder of static ${prefix}`,
     source: { prefix: prefix.endsWith('/') ? prefix : `${prefix}/`, root },
   }));
-  const { django } = project;
+  const django = djangoFactsOf(project);
   if (settings.serveStatic && django?.staticPrefix !== undefined) {
     const { staticPrefix: prefix, staticRoot: root, staticFound: found, staticManifest: manifest } = django;
     sources.push({ name: 'STATIC_ROOT', source: { prefix, root, found, manifest } });

@@ -8,7 +8,7 @@ import type { Kill, Spawn } from '../app/process/execution.js';
 import type { ApplicationServer } from '../app/servers/application-server.js';
 import { createApplicationServers } from '../app/servers/application-servers.js';
 import type { Clock } from '../contracts/clock.js';
-import { isThreaded, type ServerName } from '../contracts/project-facts.js';
+import { djangoFactsOf, isThreaded, type ServerName } from '../contracts/project-facts.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
@@ -193,7 +193,7 @@ export class Site implements SiteControl {
     const handlers: readonly Handler[] = buildPipeline({
       needs: needsOf(release.project.server),
       tls: this.#isSecured ? this.#tls : undefined,
-      names: release.project.django?.allowedHosts ?? [],
+      names: djangoFactsOf(release.project)?.allowedHosts ?? [],
       settings,
       ...files,
       folders: servedFolders(release),

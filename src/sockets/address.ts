@@ -1,5 +1,5 @@
 import { EasyserveError } from '../contracts/errors.js';
-import type { Project } from '../contracts/project-facts.js';
+import { djangoFactsOf, type Project } from '../contracts/project-facts.js';
 import { defaultPorts, type Scheme } from '../contracts/scheme.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
@@ -86,11 +86,11 @@ function wantedPorts(settings: Settings, scheme: Scheme): readonly number[] {
 }
 
 function wantedHost(settings: Settings, project: Project): string {
-  return settings.host ?? (project.django?.isDebug ? '127.0.0.1' : '0.0.0.0');
+  return settings.host ?? (djangoFactsOf(project)?.isDebug ? '127.0.0.1' : '0.0.0.0');
 }
 
 function warnOfDebug(settings: Settings, project: Project, log: Log): void {
-  if (settings.host !== null || !project.django?.isDebug) return;
+  if (settings.host !== null || !djangoFactsOf(project)?.isDebug) return;
   log.warn('debug-loopback', 'DEBUG is on, so only this machine can reach the site', {
     hint: 'set DEBUG = False; or, to show your error pages to everybody: easyserve start --host 0.0.0.0',
   });

@@ -1,4 +1,11 @@
-import { isThreaded, kindNames, type Project, type ServerName } from '../contracts/project-facts.js';
+import {
+  djangoFactsOf,
+  interpreterOf,
+  isThreaded,
+  kindNames,
+  type Project,
+  type ServerName,
+} from '../contracts/project-facts.js';
 import type { InstanceStatus } from '../contracts/status.js';
 import type { Output } from '../log/output.js';
 import { paint } from '../log/paint.js';
@@ -6,7 +13,7 @@ import { wrapText } from '../log/wrap-text.js';
 
 export interface BannerFacts {
   readonly status: InstanceStatus;
-  readonly project: Pick<Project, 'python' | 'django' | 'server'>;
+  readonly project: Project;
   readonly threads: number;
   readonly processes: number;
   readonly settingsFile: string | undefined;
@@ -32,7 +39,8 @@ export function renderBanner(facts: BannerFacts): string {
 }
 
 function listRows({ status, project, settingsFile, advice, typed, ...plan }: BannerFacts): readonly Row[] {
-  const { python, django } = project;
+  const python = interpreterOf(project);
+  const django = djangoFactsOf(project);
   const kind = django === undefined ? kindNames[status.project.kind] : `Django ${django.version}`;
   const names = django === undefined ? undefined : otherNames(visitorUrls(status), django.allowedHosts);
   return [

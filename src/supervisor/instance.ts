@@ -1,5 +1,6 @@
 import { describeError, EasyserveError, type ErrorRecord, ExitCode } from '../contracts/errors.js';
 import { type InstanceState, instanceLifecycle, type Lifecycle } from '../contracts/lifecycle.js';
+import { interpreterOf } from '../contracts/project-facts.js';
 import type { InstanceStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { ReloadResult, ScaleResult } from '../control/protocol.js';
@@ -153,7 +154,7 @@ export class Instance {
         kind: loaded.project.kind,
         application: loaded.project.application,
         server: loaded.project.server,
-        python: loaded.project.python?.path,
+        python: interpreterOf(loaded.project)?.path,
       },
       certificates: this.#options.certificates.status(),
       lastReloadError: this.#lastReloadError,

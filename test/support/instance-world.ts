@@ -7,7 +7,7 @@ import { Instance, type InstanceOptions } from '../../src/supervisor/instance.js
 import type { LoadedRelease } from '../../src/supervisor/reload/load-release.js';
 import { defaultSettings } from './default-settings.js';
 import { FakeRunner } from './fake-runner.js';
-import { project } from './pool-world.js';
+import { djangoProject } from './pool-world.js';
 import { RecordingLog } from './recording-log.js';
 
 export const onStep = (): void => {};
@@ -25,10 +25,9 @@ export const noCertificates: InstanceOptions['certificates'] = {
 export function loadedWith(settings: Partial<Settings> = {}, isDebug = false): LoadedRelease {
   const effective = defaultSettings({ host: '127.0.0.1', port: 0, ...settings });
   const processes = effective.processes === 'auto' ? 8 : effective.processes;
-  const django = { isDebug } as LoadedRelease['project']['django'];
   return {
     settings: effective,
-    project: { ...project, django },
+    project: djangoProject({ isDebug, allowedHosts: [] }),
     plan: {
       mode: processes > 1 ? 'cluster' : 'single',
       ...{ processes, fronts: 1, threads: 10, reason: 'as it is set', advice: undefined },

@@ -4,7 +4,7 @@ import { AppPool } from '../../src/app/pool/app-pool.js';
 import type { ProbeRule } from '../../src/app/pool/generation.js';
 import type { Release } from '../../src/app/pool/release.js';
 import { executePlans } from '../../src/app/process/execute-plan.js';
-import type { Project } from '../../src/contracts/project-facts.js';
+import type { CallableProject, DjangoFacts, DjangoProject } from '../../src/contracts/project-facts.js';
 import type { ProbeResult, RequestFailure } from '../../src/contracts/upstream.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { defaultSettings } from './default-settings.js';
@@ -15,18 +15,23 @@ import { FakeUpstream } from './fake-upstream.js';
 import { makeFileTree } from './file-tree.js';
 import { RecordingLog } from './recording-log.js';
 
-export const project: Project = {
+export const project: CallableProject = {
   kind: 'wsgi',
   server: 'gateway',
-  node: undefined,
   root: '/project',
   python: { path: '/python', source: '.venv', version: '3.11.7', isGilEnabled: true },
   application: 'wsgi:application',
-  settingsModule: undefined,
-  django: undefined,
   applicationRssBytes: undefined,
   warnings: [],
 };
+
+/** The same as a Django project; of its facts only what a test says. */
+export function djangoProject(
+  facts: Partial<DjangoFacts> = {},
+  settingsModule = 'site.settings',
+): DjangoProject {
+  return { ...project, kind: 'django', settingsModule, django: facts as DjangoFacts };
+}
 
 export interface ReleaseShape {
   readonly processes?: number;

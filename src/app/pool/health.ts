@@ -1,4 +1,5 @@
 import { StartError } from '../../contracts/errors.js';
+import { djangoFactsOf } from '../../contracts/project-facts.js';
 import type { Probe, ProbeResult } from '../../contracts/upstream.js';
 import type { Release } from './release.js';
 
@@ -12,7 +13,7 @@ export function probeOf(release: Release): Probe {
 export function chooseProbeHost(release: Release): string {
   const { settings, project } = release;
   if (settings.healthHost !== null) return settings.healthHost;
-  for (const name of project.django?.allowedHosts ?? []) {
+  for (const name of djangoFactsOf(project)?.allowedHosts ?? []) {
     if (name === '*') return 'localhost';
     return name.startsWith('.') ? name.slice(1) : name;
   }

@@ -32,7 +32,8 @@ export class NodeServer implements ApplicationServer {
   }
 
   plan({ project, settings, totalProcesses }: Release, socketPath: string): LaunchPlan {
-    const { nodeArgs = [], args = [], env: scriptEnv = {} } = project.node ?? {};
+    if (project.kind !== 'node') throw new Error(`a project of kind ${project.kind} is none of Node.js`);
+    const { nodeArgs, args, env: scriptEnv } = project.node;
     const file = project.application;
     const env: Record<string, string | undefined> = { NODE_ENV: 'production', ...this.#env, ...scriptEnv };
     env.PORT = env.PORT || String(settings.port || USUAL_PORT);

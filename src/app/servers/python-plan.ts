@@ -10,13 +10,12 @@ export function planPython(
   env: Readonly<Record<string, string | undefined>>,
   address: UpstreamAddress,
 ): LaunchPlan {
-  const { settingsModule } = project;
   return {
     execution: 'process',
     command: pythonOf(project).path,
     args,
     cwd: project.root,
-    env: settingsModule === undefined ? env : { ...env, DJANGO_SETTINGS_MODULE: settingsModule },
+    env: project.kind === 'django' ? { ...env, DJANGO_SETTINGS_MODULE: project.settingsModule } : env,
     readiness: 'control',
     addresses: [address],
   };

@@ -1,6 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { dirname, resolve, sep } from 'node:path';
-import type { Project } from '../../contracts/project-facts.js';
+import { djangoFactsOf, interpreterOf, type Project } from '../../contracts/project-facts.js';
 import { defaultPorts } from '../../contracts/scheme.js';
 import type { SettingFlag } from '../../settings/flag-layer.js';
 import type { Settings } from '../../settings/settings.js';
@@ -39,8 +39,8 @@ export function planUnits(facts: ServiceFacts): UnitPlans {
   const certificates = settings.acmeFolder === null ? [] : [settings.acmeFolder];
   const places = [facts.stateFolder, ...certificates, ...placesOf(project, settings), ...facts.writable];
   const writable = withoutNested(places);
-  const python = project.python === undefined ? [] : [project.python.path];
-  const needed = [projectDir, project.root, ...python, ...program, ...writable];
+  const python = interpreterOf(project)?.path ?? project.root;
+  const needed = [projectDir, project.root, python, ...program, ...writable];
   const service: ServicePlan = {
     name,
     projectDir,
@@ -60,7 +60,7 @@ export function planUnits(facts: ServiceFacts): UnitPlans {
 
 /** By the names of their units. */
 function planSockets({ name, projectDir, project, settings }: ServiceFacts): Map<string, SocketPlan> {
-  const host = settings.host ?? (project.django?.isDebug ? '127.0.0.1' : null);
+  const host = settings.host ?? (djangoFactsOf(project)?.isDebug ? '127.0.0.1' : null);
   const ports = new Map<SocketPlan['role'], number>([['http', settings.port ?? defaultPorts.http]]);
   if (wantsHttps(settings)) ports.set('https', settings.httpsPort ?? defaultPorts.https);
   const service = `${name}.service`;
@@ -70,7 +70,8 @@ function planSockets({ name, projectDir, project, settings }: ServiceFacts): Map
 }
 
 /** Folders that a Django project writes to by its own settings. */
-function placesOf({ django }: Project, { collect }: Settings): readonly string[] {
+function placesOf(project: Project, { collect }: Settings): readonly string[] {
+  const django = djangoFactsOf(project);
   if (django === undefined) return [];
   const { mediaRoot, staticRoot, databaseFiles = [] } = django;
   const places = databaseFiles.map((file) => dirname(file)); // SQLite keeps its journal beside the database
@@ -92,7 +93,7 @@ const lastingSources: readonly string[] = ['.venv', 'venv', 'env', 'setting'];
 function startArguments({ configFile, flags, project }: ServiceFacts): readonly string[] {
   // User= and Group= of the unit say these.
   const given = flags.filter(({ key }) => key !== 'user' && key !== 'group').map(settingArgument);
-  const found = project.python;
+  const found = interpreterOf(project);
   const isLasting = found === undefined || lastingSources.includes(found.source);
   const python = isLasting ? [] : [`--set=python=${found.path}`];
   return [...given, ...python, ...(configFile === undefined ? [] : [`--config=${configFile}`])];

@@ -1,29 +1,36 @@
 import { ExitCode } from '../../contracts/errors.js';
-import { type DjangoFacts, kindNames, type Project } from '../../contracts/project-facts.js';
+import {
+  type DjangoFacts,
+  type DjangoProject,
+  interpreterOf,
+  kindNames,
+  type Project,
+} from '../../contracts/project-facts.js';
 import { describeBytes } from '../text/describe-quantity.js';
 import type { Finding } from '../text/finding.js';
 
 /** What `easyserve check` says of an application that could be imported. */
 export function checkProject(project: Project): readonly Finding[] {
-  const { python, django } = project;
+  const python = interpreterOf(project);
   return [
     ...(python === undefined
       ? []
       : [{ level: 'ok', text: `python: ${python.version}, ${python.path} (${python.source})` } as const]),
     { level: 'ok', text: describeApplication(project) },
     ...project.warnings.map((text): Finding => ({ level: 'note', text })),
-    ...(django === undefined ? [] : checkDjango(django, project.settingsModule ?? 'the settings')),
+    ...(project.kind === 'django' ? checkDjango(project) : []),
   ];
 }
 
 /** Only Python's applications are loaded to look at them. */
-function describeApplication({ kind, python, application, applicationRssBytes }: Project): string {
-  if (python === undefined) return `${kindNames[kind]}: ${application}`;
+function describeApplication(project: Project): string {
+  if (!('python' in project)) return `${kindNames[project.kind]}: ${project.application}`;
+  const { application, applicationRssBytes } = project;
   const size = applicationRssBytes === undefined ? '' : `, ${describeBytes(applicationRssBytes)} in memory`;
   return `application: ${application}, imported${size}`;
 }
 
-function checkDjango(django: DjangoFacts, module: string): readonly Finding[] {
+function checkDjango({ django, settingsModule: module }: DjangoProject): readonly Finding[] {
   const findings: Finding[] = [{ level: 'ok', text: `Django ${django.version}, ${module}` }];
   if (django.isDebug) {
     findings.push({

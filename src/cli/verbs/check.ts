@@ -34,7 +34,7 @@ async function findAll(command: CheckCommand, surroundings: Surroundings): Promi
   try {
     folder = await loadFolderSettings(
       { projectDir, configFile, env: surroundings.env, flags: command.flags },
-      true,
+      { measure: true },
     );
   } catch (error) {
     return [toProblem(describeError(error))];

@@ -69,7 +69,7 @@ async function readFolder(
     env: surroundings.env,
     flags: command.flags,
   };
-  const { loaded, failure } = await loadFolderSettings(sources, false);
+  const { loaded, failure } = await loadFolderSettings(sources, { measure: false });
   if (failure !== undefined) {
     printError(describeError(failure), surroundings.stderr);
     surroundings.stderr.write('The settings below are without what Django would add.\n\n');

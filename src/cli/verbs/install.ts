@@ -65,7 +65,10 @@ async function look(
   const progress = createWaitProgress(surroundings.stderr, 'reading the project');
   try {
     const { env } = surroundings;
-    const found = await loadFolderSettings({ projectDir, configFile, env, flags: command.flags }, false);
+    const found = await loadFolderSettings(
+      { projectDir, configFile, env, flags: command.flags },
+      { measure: false },
+    );
     if (found.project === undefined) throw found.failure;
     return { settings: found.loaded.settings, project: found.project };
   } finally {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Project } from '../../contracts/project-facts.js';
-import type { ProjectReader } from '../../privileges/project-reader.js';
+import { type ProjectReader, readProject } from '../../privileges/project-reader.js';
 import { readCapacity } from '../../project/capacity.js';
 import { wantsCollectStatic } from '../../project/collect-static.js';
 import { type ProcessPlan, planProcesses } from '../../project/process-plan.js';
@@ -31,21 +31,12 @@ const COLLECT_TIMEOUT_MS = 600_000;
  * Called by launcher at start and by reload. Throws SettingsError and ApplicationError.
  */
 export async function loadRelease(sources: ReleaseSources): Promise<LoadedRelease> {
-  const { projectDir, applicationEnv: env, signal, onStep, reader } = sources;
+  const { applicationEnv: env, signal, onStep, reader } = sources;
   // What says how to ask Django can't stand in Django.
   const first = loadSettings(sources);
   onStep('reading the project');
-  const project = await reader.detect({
-    root: projectDir,
-    settings: first.settings,
-    withDjango: (django) => loadSettings({ ...sources, django }).settings,
-    env,
-    measure: first.settings.processes === 'auto',
-    timeoutMs: first.settings.readyTimeoutMs,
-    signal,
-  });
-  const loaded =
-    project.django === undefined ? first : loadSettings({ ...sources, django: djangoSource(project) });
+  const measure = first.settings.processes === 'auto';
+  const { loaded, project } = await readProject(reader, first, { sources, env, measure, signal });
   if (wantsCollectStatic(project, loaded.settings)) {
     onStep('collecting static files');
     await reader.collect(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
@@ -61,17 +52,12 @@ export async function loadRelease(sources: ReleaseSources): Promise<LoadedReleas
 // Private
 
 /** Also a problem that `easyserve check` finds. */
-function warnOfHosts({ django, settingsModule }: Project): readonly string[] {
-  if (django === undefined || django.isDebug || django.allowedHosts.length > 0) return [];
+function warnOfHosts(project: Project): readonly string[] {
+  if (project.kind !== 'django' || project.django.isDebug || project.django.allowedHosts.length > 0)
+    return [];
   return [
-    `ALLOWED_HOSTS is empty, so Django answers every request with 400. Set it in ${settingsModule}: ALLOWED_HOSTS = ["www.example.org"]`,
+    `ALLOWED_HOSTS is empty, so Django answers every request with 400. Set it in ${project.settingsModule}: ALLOWED_HOSTS = ["www.example.org"]`,
   ];
-}
-
-function djangoSource(project: Project): SettingsSources['django'] {
-  const { django, settingsModule } = project;
-  if (django === undefined || settingsModule === undefined) return undefined;
-  return { easyserver: django.easyserver, cheroot: django.cheroot, settingsModule };
 }
 
 function currentCapacity(): ReturnType<typeof readCapacity> {

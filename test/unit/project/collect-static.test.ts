@@ -2,17 +2,17 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Project } from '../../../src/contracts/project-facts.js';
+import type { DjangoProject } from '../../../src/contracts/project-facts.js';
 import { collectStatic, wantsCollectStatic } from '../../../src/project/collect-static.js';
 import { type CommandRequest, type CommandResult, runCommand } from '../../../src/project/run-command.js';
-import { detect, djangoFiles, errorOf, makeProject } from './project-files.js';
+import { detectDjango, djangoFiles, errorOf, makeProject } from './project-files.js';
 
 const collection = { env: { PATH: process.env.PATH, PYTHONDONTWRITEBYTECODE: '1' }, timeoutMs: 60_000 };
 const assets = { 'assets/site.css': 'body {}', 'assets/deep/site.js': '' };
 const settings = "STATIC_ROOT = BASE_DIR / 'out'\nSTATICFILES_DIRS = [BASE_DIR / 'assets']\n";
 
-async function detectProject(t: TestContext, more = ''): Promise<Project> {
-  return detect(makeProject(t, djangoFiles(settings + more, assets)));
+async function detectProject(t: TestContext, more = ''): Promise<DjangoProject> {
+  return detectDjango(makeProject(t, djangoFiles(settings + more, assets)));
 }
 
 test('collects, and answers with the summary', async (t) => {
@@ -28,7 +28,7 @@ test('uses the settings that the project was detected with', async (t) => {
     ...djangoFiles(settings, assets),
     'site_/other.py': "from site_.settings import *\nSTATIC_ROOT = BASE_DIR / 'elsewhere'\n",
   };
-  const project = await detect(makeProject(t, files), { settings: { settingsModule: 'site_.other' } });
+  const project = await detectDjango(makeProject(t, files), { settings: { settingsModule: 'site_.other' } });
   await collectStatic(project, collection);
   assert.equal(existsSync(join(project.root, 'elsewhere/site.css')), true);
 });
@@ -36,7 +36,7 @@ test('uses the settings that the project was detected with', async (t) => {
 test('works without manage.py', async (t) => {
   const { 'manage.py': _, ...files } = djangoFiles(settings, assets);
   const root = makeProject(t, files);
-  const project = await detect(root, { settings: { settingsModule: 'site_.settings' } });
+  const project = await detectDjango(root, { settings: { settingsModule: 'site_.settings' } });
   await collectStatic(project, collection);
   assert.equal(existsSync(join(root, 'out/site.css')), true);
 });
@@ -67,5 +67,5 @@ test('is wanted where STATIC_ROOT is set and the setting does not forbid it', as
   assert.equal(wantsCollectStatic(project, { collect: 'never' }), false);
   const without = await detectProject(t, 'STATIC_ROOT = None');
   assert.equal(wantsCollectStatic(without, { collect: 'auto' }), false);
-  assert.equal(wantsCollectStatic({ ...project, django: undefined }, { collect: 'auto' }), false);
+  assert.equal(wantsCollectStatic({ ...project, kind: 'wsgi' }, { collect: 'auto' }), false);
 });

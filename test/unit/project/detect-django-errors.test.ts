@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Project } from '../../../src/contracts/project-facts.js';
 import { testPython } from '../../support/python-env.js';
-import { detect, djangoFiles, errorOf, makeProject } from './project-files.js';
+import { detect, detectDjango, djangoFiles, errorOf, makeProject } from './project-files.js';
 
 function within(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text]));
@@ -100,6 +100,7 @@ test('settings that hang are ended at the deadline', async (t) => {
 });
 
 test('settings that print do not disturb', async (t) => {
-  const project = await detectWith(t, 'print("{}")\nimport os\nos.write(1, b"noise" * 50_000)');
+  const root = makeProject(t, djangoFiles('print("{}")\nimport os\nos.write(1, b"noise" * 50_000)'));
+  const project = await detectDjango(root);
   assert.equal(project.settingsModule, 'site_.settings');
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { DjangoFacts } from '../../../src/contracts/project-facts.js';
 import { testPython } from '../../support/python-env.js';
-import { detect, djangoFiles, makeProject } from './project-files.js';
+import { detectDjango, djangoFiles, makeProject } from './project-files.js';
 
 const [major = 0, minor = 0] = execFileSync(testPython(), ['-m', 'django', '--version'], { encoding: 'utf8' })
   .split('.')
@@ -24,8 +24,7 @@ async function factsOf(
   more: { files?: Readonly<Record<string, string>>; scriptName?: string } = {},
 ): Promise<{ root: string; facts: DjangoFacts; warnings: readonly string[] }> {
   const root = makeProject(t, djangoFiles(settings, more.files));
-  const { django, warnings } = await detect(root, { settings: { scriptName: more.scriptName ?? '' } });
-  assert.ok(django);
+  const { django, warnings } = await detectDjango(root, { settings: { scriptName: more.scriptName ?? '' } });
   return { root, facts: django, warnings };
 }
 

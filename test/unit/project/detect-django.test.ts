@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { DjangoFacts, Project } from '../../../src/contracts/project-facts.js';
+import type { DjangoFacts, DjangoProject } from '../../../src/contracts/project-facts.js';
 import { testPython } from '../../support/python-env.js';
-import { detect, djangoFiles, errorOf, makeProject, manage, wsgi } from './project-files.js';
+import { detect, detectDjango, djangoFiles, errorOf, makeProject, manage, wsgi } from './project-files.js';
 
 const djangoVersion = execFileSync(testPython(), ['-m', 'django', '--version'], { encoding: 'utf8' }).trim();
 
@@ -13,21 +13,19 @@ async function detectWith(
   t: TestContext,
   settings: string,
   more: { files?: Readonly<Record<string, string>>; scriptName?: string } = {},
-): Promise<{ root: string; project: Project; facts: DjangoFacts }> {
+): Promise<{ root: string; project: DjangoProject; facts: DjangoFacts }> {
   const root = makeProject(t, djangoFiles(settings, more.files));
-  const project = await detect(root, { settings: { scriptName: more.scriptName ?? '' } });
-  assert.ok(project.django);
+  const project = await detectDjango(root, { settings: { scriptName: more.scriptName ?? '' } });
   return { root, project, facts: project.django };
 }
 
 test('the whole project, as it is reported', async (t) => {
   const root = makeProject(t, djangoFiles("ALLOWED_HOSTS = ['example.org', '.example.com']"));
-  const { python, applicationRssBytes, ...rest } = await detect(root, { measure: true });
+  const { python, applicationRssBytes, ...rest } = await detectDjango(root, { measure: true });
   assert.deepEqual(rest, {
     kind: 'django',
     server: 'gateway',
     root,
-    node: undefined,
     application: 'site_.wsgi:application',
     settingsModule: 'site_.settings',
     django: {
@@ -46,7 +44,7 @@ test('the whole project, as it is reported', async (t) => {
 
 test('the application is imported only to be measured', async (t) => {
   const root = makeProject(t, djangoFiles('', { 'site_/wsgi.py': '1/0' }));
-  assert.equal((await detect(root)).applicationRssBytes, undefined);
+  assert.equal((await detectDjango(root)).applicationRssBytes, undefined);
   const error = await errorOf(detect(root, { measure: true }));
   assert.equal(error.code, 'application-raises');
   assert.match(error.detail ?? '', /site_\/wsgi\.py", line 1/);
@@ -54,10 +52,10 @@ test('the application is imported only to be measured', async (t) => {
 
 test('measuring counts the views, and URLs that do not load are a warning', async (t) => {
   const big = { 'site_/urls.py': 'ballast = bytes(1) * 50_000_000\nurlpatterns = []\n' };
-  const { applicationRssBytes } = await detect(makeProject(t, djangoFiles('', big)), { measure: true });
+  const { applicationRssBytes } = await detectDjango(makeProject(t, djangoFiles('', big)), { measure: true });
   assert.ok((applicationRssBytes ?? 0) > 50_000_000);
   const broken = { 'site_/urls.py': '1/0' };
-  const { warnings } = await detect(makeProject(t, djangoFiles('', broken)), { measure: true });
+  const { warnings } = await detectDjango(makeProject(t, djangoFiles('', broken)), { measure: true });
   assert.deepEqual(warnings, [
     'The URLs of site_.urls cannot be loaded: ZeroDivisionError: division by zero',
   ]);
@@ -97,7 +95,7 @@ test('manage.py in the only folder that has one', async (t) => {
     'old-env/pyvenv.cfg': '',
     'app.py': '1/0',
   });
-  assert.equal((await detect(root)).root, join(root, 'backend'));
+  assert.equal((await detectDjango(root)).root, join(root, 'backend'));
 });
 
 test('manage.py in two folders: the error names both', async (t) => {
@@ -110,7 +108,7 @@ test('manage.py in two folders: the error names both', async (t) => {
 
 test('manage.py in the folder itself comes before those in folders', async (t) => {
   const root = makeProject(t, { ...djangoFiles(), 'one/manage.py': '', 'two/manage.py': '' });
-  assert.equal((await detect(root)).root, root);
+  assert.equal((await detectDjango(root)).root, root);
 });
 
 test('the setting comes before the environment, the environment before manage.py', async (t) => {
@@ -122,10 +120,10 @@ test('the setting comes before the environment, the environment before manage.py
   for (const files of [more, { ...more, 'manage.py': assigned }]) {
     const root = makeProject(t, djangoFiles('', files));
     const env = { PATH: process.env.PATH, DJANGO_SETTINGS_MODULE: 'site_.other' };
-    assert.equal((await detect(root)).settingsModule, 'site_.settings');
-    assert.equal((await detect(root, { env })).settingsModule, 'site_.other');
+    assert.equal((await detectDjango(root)).settingsModule, 'site_.settings');
+    assert.equal((await detectDjango(root, { env })).settingsModule, 'site_.other');
     const settings = { settingsModule: 'site_.third' };
-    assert.equal((await detect(root, { env, settings })).settingsModule, 'site_.third');
+    assert.equal((await detectDjango(root, { env, settings })).settingsModule, 'site_.third');
   }
 });
 
@@ -157,7 +155,7 @@ test('manage.py that names no settings: the error names the setting', async (t) 
   assert.equal(error.code, 'settings-module-unknown');
   assert.equal(error.hint, 'easyserve start --set settingsModule=project.settings');
   const settings = { settingsModule: 'site_.settings' };
-  assert.equal((await detect(root, { settings })).settingsModule, 'site_.settings');
+  assert.equal((await detectDjango(root, { settings })).settingsModule, 'site_.settings');
 });
 
 test('manage.py that raises', async (t) => {
@@ -181,7 +179,9 @@ test('what manage.py prepares is there for the settings', async (t) => {
 
 test('the setting settingsModule makes a Django project of a folder without manage.py', async (t) => {
   const { 'manage.py': _, ...files } = djangoFiles();
-  const project = await detect(makeProject(t, files), { settings: { settingsModule: 'site_.settings' } });
+  const project = await detectDjango(makeProject(t, files), {
+    settings: { settingsModule: 'site_.settings' },
+  });
   assert.deepEqual([project.kind, project.application], ['django', 'site_.wsgi:application']);
 });
 
@@ -191,10 +191,13 @@ test('wsgi.py that names other settings is a warning, unless the settings were c
     'site_/production.py': 'from site_.settings import *',
   };
   const root = makeProject(t, djangoFiles('', files));
-  assert.deepEqual((await detect(root)).warnings, [
+  assert.deepEqual((await detectDjango(root)).warnings, [
     'The settings are site_.settings, as manage.py names them, but site_/wsgi.py names site_.production. To use those: easyserve start --set settingsModule=site_.production',
   ]);
-  assert.deepEqual((await detect(root, { settings: { settingsModule: 'site_.settings' } })).warnings, []);
+  assert.deepEqual(
+    (await detectDjango(root, { settings: { settingsModule: 'site_.settings' } })).warnings,
+    [],
+  );
 });
 
 for (const [what, setting, application] of [
@@ -208,7 +211,9 @@ for (const [what, setting, application] of [
 }
 
 test('WSGI_APPLICATION None can be measured', async (t) => {
-  const project = await detect(makeProject(t, djangoFiles('WSGI_APPLICATION = None')), { measure: true });
+  const project = await detectDjango(makeProject(t, djangoFiles('WSGI_APPLICATION = None')), {
+    measure: true,
+  });
   assert.ok(project.applicationRssBytes);
 });
 
@@ -219,7 +224,7 @@ test('WSGI_APPLICATION without a dot is refused', async (t) => {
 });
 
 test('the setting app takes the place of WSGI_APPLICATION', async (t) => {
-  const project = await detect(makeProject(t, djangoFiles()), {
+  const project = await detectDjango(makeProject(t, djangoFiles()), {
     settings: { app: 'site_.wsgi:get_wsgi_application()' },
     measure: true,
   });

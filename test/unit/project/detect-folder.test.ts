@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { describeCommand } from '../../../src/project/detect-command.js';
 import { detectFolder, isSiteFolder } from '../../../src/project/detect-folder.js';
 import { makeFileTree } from '../../support/file-tree.js';
-import { errorOf } from './project-files.js';
+import { detect, errorOf } from './project-files.js';
 
 const noFallback = { fallback: null };
 
@@ -13,8 +12,8 @@ test('a folder of files has no process, no interpreter and no application but it
   const folder = join(root, 'dist');
   const project = await detectFolder(root, folder, noFallback);
   assert.deepEqual(
-    [project.kind, project.server, project.root, project.application, project.python],
-    ['folder', 'none', root, folder, undefined],
+    [project.kind, project.server, project.root, project.application, 'python' in project],
+    ['folder', 'none', root, folder, false],
   );
   assert.deepEqual(project.warnings, []);
 });
@@ -70,10 +69,11 @@ test('a missing start page, and sources that are still to be built, are told', a
   assert.deepEqual(await warningsOf('plain'), []);
 });
 
-test('a command says all by itself', () => {
-  const project = describeCommand('/srv/site', 'serve $PORT');
+test('a command says all by itself', async (t) => {
+  const root = await makeFileTree(t, { 'manage.py': '1/0' });
+  const project = await detect(root, { settings: { command: 'serve $PORT' } });
   assert.deepEqual(
-    [project.kind, project.server, project.root, project.application, project.python],
-    ['command', 'command', '/srv/site', 'serve $PORT', undefined],
+    [project.kind, project.server, project.root, project.application, 'python' in project],
+    ['command', 'command', root, 'serve $PORT', false],
   );
 });

@@ -71,7 +71,6 @@ test('any other start script is a command', async (t) => {
   assert.equal(project?.kind, 'command');
   assert.equal(project.server, 'command');
   assert.equal(project.application, 'next start');
-  assert.equal(project.node, undefined);
 });
 
 test('without one: main, then the usual names', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { interpreterOf } from '../../../src/contracts/project-facts.js';
 import { eventually } from '../../support/eventually.js';
 import { isAlive } from '../../support/processes.js';
 import { detect, errorOf, makeProject, wsgiCallable } from './project-files.js';
@@ -73,14 +74,13 @@ for (const [app, file] of [
 
 test('the whole project, as it is reported', async (t) => {
   const root = makeProject(t, { 'app.py': wsgiCallable('app') });
-  const { python, applicationRssBytes, ...rest } = await detect(root);
+  const project = await detect(root);
+  assert.ok('python' in project);
+  const { python, applicationRssBytes, ...rest } = project;
   assert.deepEqual(rest, {
     kind: 'wsgi',
     root,
     application: 'app:app',
-    settingsModule: undefined,
-    django: undefined,
-    node: undefined,
     server: 'gateway',
     warnings: [],
   });
@@ -292,6 +292,6 @@ test('a folder that is not there, or is a file', async (t) => {
 
 test('the free-threaded state is the one that Python reports after the import', async (t) => {
   const fake = 'import sys\nsys._is_gil_enabled = lambda: False\n';
-  const { python } = await detect(makeProject(t, { 'app.py': fake + wsgiCallable('app') }));
-  assert.equal(python?.isGilEnabled, false);
+  const project = await detect(makeProject(t, { 'app.py': fake + wsgiCallable('app') }));
+  assert.equal(interpreterOf(project)?.isGilEnabled, false);
 });

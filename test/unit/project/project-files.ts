@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { EasyserveError } from '../../../src/contracts/errors.js';
+import type { DjangoProject } from '../../../src/contracts/project-facts.js';
 import { type Detection, detectProject } from '../../../src/project/detect-project.js';
 import { makeTempDir } from '../../support/copy-fixture.js';
 import { testPython } from '../../support/python-env.js';
@@ -99,6 +100,13 @@ export function detect(
     timeoutMs: 30_000,
     ...more,
   });
+}
+
+/** The same for a folder that has to be a Django project. */
+export async function detectDjango(...args: Parameters<typeof detect>): Promise<DjangoProject> {
+  const project = await detect(...args);
+  if (project.kind !== 'django') throw new Error(`a project of kind ${project.kind} was found`);
+  return project;
 }
 
 /** The EasyserveError that `promise` rejects with; fails when it does not. */

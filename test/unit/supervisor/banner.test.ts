@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { DjangoFacts } from '../../../src/contracts/project-facts.js';
 import type { InstanceStatus } from '../../../src/contracts/status.js';
 import { type BannerFacts, renderBanner } from '../../../src/supervisor/banner.js';
+import { djangoProject, project } from '../../support/pool-world.js';
 
 const status = {
   version: '1.2.3',
@@ -17,9 +17,8 @@ const status = {
 const facts: BannerFacts = {
   status,
   project: {
+    ...project,
     python: { version: '3.12.1', source: '.venv', path: '/srv/site/.venv/bin/python', isGilEnabled: true },
-    django: undefined,
-    server: 'gateway',
   },
   threads: 10,
   processes: 1,
@@ -30,8 +29,8 @@ const facts: BannerFacts = {
 };
 
 function withHosts(...allowedHosts: string[]): string {
-  const django = { version: '5.2', isDebug: false, allowedHosts } as unknown as DjangoFacts;
-  return renderBanner({ ...facts, project: { ...facts.project, django } });
+  const django = djangoProject({ version: '5.2', isDebug: false, allowedHosts });
+  return renderBanner({ ...facts, project: django });
 }
 
 test('the banner tells what was found, the mode and why, and what to type', () => {
@@ -51,7 +50,7 @@ test('the banner tells what was found, the mode and why, and what to type', () =
 });
 
 test('a server that somebody chose is named; threads only where it has them', () => {
-  const banner = renderBanner({ ...facts, project: { ...facts.project, server: 'uvicorn' } });
+  const banner = renderBanner({ ...facts, project: { ...project, kind: 'asgi', server: 'uvicorn' } });
   assert.match(banner, /^ {2}server {4}uvicorn$/m);
   assert.match(banner, /^ {2}mode {6}single process \(processes = 1/m);
 });
@@ -95,13 +94,15 @@ for (const [allowedHosts, isSaid] of refusing) {
 }
 
 test('a folder of files, and a command, are told as what they are', () => {
-  const about = (kind: 'folder' | 'command', application: string) =>
-    renderBanner({
+  const about = (kind: 'folder' | 'command', application: string) => {
+    const place = { root: '/srv/site', application, warnings: [] };
+    return renderBanner({
       ...facts,
       status: { ...status, project: { ...status.project, kind, application }, reason: 'the reason' },
-      project: { python: undefined, django: undefined, server: kind === 'folder' ? 'none' : 'command' },
+      project: kind === 'folder' ? { ...place, kind, server: 'none' } : { ...place, kind, server: 'command' },
       threads: 1,
     });
+  };
   const folder = about('folder', '/srv/site/dist');
   assert.match(folder, /^ {2}found {5}a folder of files, \/srv\/site\/dist$/m);
   assert.match(folder, /^ {2}mode {6}single process \(the reason\)$/m);

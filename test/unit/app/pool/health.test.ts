@@ -2,16 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseProbeHost, judgeProbe } from '../../../../src/app/pool/health.js';
 import type { Release } from '../../../../src/app/pool/release.js';
-import type { DjangoFacts } from '../../../../src/contracts/project-facts.js';
 import { defaultSettings } from '../../../support/default-settings.js';
-import { project } from '../../../support/pool-world.js';
+import { djangoProject, project } from '../../../support/pool-world.js';
 
 function releaseWith(allowedHosts: readonly string[] | undefined, healthHost: string | null = null): Release {
-  const django = allowedHosts && ({ allowedHosts } as DjangoFacts);
   return {
     generation: 1,
     settings: defaultSettings({ healthHost }),
-    project: { ...project, django },
+    project: allowedHosts === undefined ? project : djangoProject({ allowedHosts }),
     processes: 1,
     totalProcesses: 1,
     threads: 1,

@@ -5,7 +5,7 @@ import type { Release } from '../../../../src/app/pool/release.js';
 import { CherootServer } from '../../../../src/app/servers/cheroot-server.js';
 import type { Settings } from '../../../../src/settings/settings.js';
 import { defaultSettings } from '../../../support/default-settings.js';
-import { project } from '../../../support/pool-world.js';
+import { djangoProject } from '../../../support/pool-world.js';
 
 const server = new CherootServer({ PATH: '/bin' });
 
@@ -13,7 +13,7 @@ function release(settings: Partial<Settings> = {}, totalProcesses = 1): Release 
   return {
     generation: 1,
     settings: defaultSettings(settings),
-    project: { ...project, settingsModule: 'shop.settings' },
+    project: djangoProject({}, 'shop.settings'),
     processes: 1,
     totalProcesses,
     threads: 6,

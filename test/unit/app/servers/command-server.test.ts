@@ -5,7 +5,6 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandServer } from '../../../../src/app/servers/command-server.js';
-import { describeCommand } from '../../../../src/project/detect-command.js';
 import { findFreePort } from '../../../../src/sockets/free-port.js';
 import { makeTempDir } from '../../../support/copy-fixture.js';
 import { defaultSettings } from '../../../support/default-settings.js';
@@ -14,7 +13,10 @@ function planIn(root: string, platform: NodeJS.Platform = 'linux') {
   const release = {
     generation: 1,
     settings: defaultSettings({ concurrency: 77 }),
-    project: describeCommand(root, 'serve --port $PORT'),
+    project: {
+      ...({ kind: 'command', server: 'command', root } as const),
+      ...{ application: 'serve --port $PORT', warnings: [] },
+    },
     processes: 1,
     totalProcesses: 1,
     threads: 1,

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { GatewayServer } from '../../../../src/app/servers/gateway-server.js';
 import type { Settings } from '../../../../src/settings/settings.js';
 import { defaultSettings } from '../../../support/default-settings.js';
-import { project } from '../../../support/pool-world.js';
+import { djangoProject, project } from '../../../support/pool-world.js';
 
 function planFor(
   settingsModule: string | undefined,
@@ -14,7 +14,7 @@ function planFor(
   const release = {
     generation: 1,
     settings: defaultSettings({ transport }),
-    project: { ...project, settingsModule },
+    project: settingsModule === undefined ? project : djangoProject({}, settingsModule),
     processes: 1,
     totalProcesses: 1,
     threads: 6,

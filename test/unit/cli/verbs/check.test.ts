@@ -8,7 +8,9 @@ import { loadFolderSettings } from '../../../../src/cli/folder-settings.js';
 import { runCommandLine } from '../../../../src/cli/run-command.js';
 import { checkProject } from '../../../../src/cli/verbs/check-project.js';
 import { ExitCode } from '../../../../src/contracts/errors.js';
-import type { DjangoFacts, Project } from '../../../../src/contracts/project-facts.js';
+import type { DjangoFacts, DjangoProject, Project } from '../../../../src/contracts/project-facts.js';
+import { ownReader } from '../../../../src/privileges/project-reader.js';
+import type { Detection } from '../../../../src/project/detect-project.js';
 import { copyFixture, makeTempDir } from '../../../support/copy-fixture.js';
 import { keepUser } from '../../../support/keep-user.js';
 import { makeSurroundings } from '../recording-surroundings.js';
@@ -28,10 +30,9 @@ const django: DjangoFacts = {
   cheroot: undefined,
 };
 
-const project: Project = {
+const project: DjangoProject = {
   kind: 'django',
   server: 'gateway',
-  node: undefined,
   root: '/srv/site',
   python: { path: '/srv/site/.venv/bin/python', source: '.venv', version: '3.12.1', isGilEnabled: true },
   application: 'site.wsgi:application',
@@ -144,11 +145,13 @@ test('what the detection left out is a note', () => {
 
 test('the settings of a folder hold what Django says, and an origin for it', async (t) => {
   const sources = { projectDir: makeTempDir(t), configFile: undefined, env: keepUser, flags: [] };
-  const { loaded, failure } = await loadFolderSettings(sources, false, async (detection) => {
+  const detect = async (detection: Detection): Promise<Project> => {
     assert.equal(detection.root, sources.projectDir);
     assert.equal(detection.measure, false);
     return project;
-  });
+  };
+  const options = { measure: false, reader: { ...ownReader, detect } };
+  const { loaded, failure } = await loadFolderSettings(sources, options);
   assert.equal(failure, undefined);
   assert.equal(loaded.settings.port, 8001);
   assert.equal(loaded.origins.port, 'Django EASYSERVER');
