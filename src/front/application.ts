@@ -1,9 +1,8 @@
 import type { Dispatcher, UpstreamAddress } from '../contracts/upstream.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import { respondWithErrorPage } from './error-page.js';
+import { answerHandlerFailure, respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler } from './exchange.js';
-import { answerHandlerFailure } from './handler-failure.js';
 import { refuseBody } from './refuse-body.js';
 import { AnswerWriter } from './upstream/answer-writer.js';
 import { AppRequest } from './upstream/app-request.js';

@@ -1,13 +1,33 @@
-import { isIP } from 'node:net';
+import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Scheme } from '../contracts/scheme.js';
 import type { ClientRequest } from './client-message.js';
 import type { ClientFacts } from './exchange.js';
-import type { TrustedProxies } from './trusted-proxies.js';
+
+/** The peers of the setting `trustedProxies`: what they say about the client is believed. */
+export class TrustedProxies {
+  readonly #blocks = new BlockList();
+  readonly #isEmpty: boolean;
+
+  /** Addresses or CIDR blocks; the setting's format has checked them. */
+  constructor(blocks: readonly string[]) {
+    this.#isEmpty = blocks.length === 0;
+    for (const block of blocks) {
+      const [address = '', prefix] = block.split('/');
+      const family = isIPv6(address) ? 'ipv6' : 'ipv4';
+      if (prefix === undefined) this.#blocks.addAddress(address, family);
+      else this.#blocks.addSubnet(address, Number(prefix), family);
+    }
+  }
+
+  has(address: string): boolean {
+    if (this.#isEmpty) return false;
+    const version = isIP(address);
+    return version !== 0 && this.#blocks.check(address, version === 6 ? 'ipv6' : 'ipv4');
+  }
+}
 
 /**
- * Who the client is: the peer, or, behind a trusted proxy, what that proxy says (X-Forwarded-For and -Proto).
- *
- * Called by Front for each request.
+ * Who the client is: the peer, or, behind a trusted proxy, what that proxy says (X-Forwarded-For, -Proto and -Host).
  */
 export function readClientFacts(
   request: ClientRequest,

@@ -26,10 +26,12 @@ export interface ClientResponse extends Writable {
   /** Names and values in turn. */
   writeHead(status: number, headers: string[]): unknown;
   writeHead(status: number, reason: string, headers: string[]): unknown;
-  setHeader(name: string, value: string): unknown;
-  getHeader(name: string): unknown;
-  removeHeader(name: string): void;
   flushHeaders(): void;
   writeContinue(): void;
   writeEarlyHints(hints: OutgoingHttpHeaders): void;
+}
+
+/** Identifies the connection, also where a TLS socket or an HTTP/2 stream stands for it. */
+export function peerOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+  return `${remoteAddress} ${remotePort}`;
 }

@@ -1,8 +1,9 @@
 import type { Scheme } from '../contracts/scheme.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import { drainRequest } from './drain-request.js';
+import { PieceBuffers } from './files/piece-buffers.js';
 
-/** Who sent the request and by which way; made by front/client-facts from the socket and, behind a trusted proxy, its headers. */
+/** Who sent the request and by which way (front/client-facts). */
 export interface ClientFacts {
   readonly address: string;
   readonly port: number;
@@ -15,6 +16,14 @@ export interface ClientFacts {
 
 /** Header names and values in turn, as Node's writeHead takes them. */
 export type HeaderList = readonly string[];
+
+export interface RespondOptions {
+  /**
+   * The request's body was not read, and is not wanted: it is read for a while and dropped, so that a client that still sends it
+   * gets the answer (front/drain-request).
+   */
+  readonly drainsRequest?: boolean;
+}
 
 /**
  * One request with its response, as it goes down the pipeline (front/pipeline).
@@ -40,10 +49,9 @@ export class Exchange {
   /** The application has taken the WebSocket: nothing more is written to `response`. */
   isTunnel = false;
   readonly #ownHeaders: string[];
+  readonly pieceBuffers: PieceBuffers;
   #isStream = false;
   readonly #onStream: (() => void) | undefined;
-  /** Set before respond() by whoever answers without having read the body, and closes. */
-  drainsRequest = false;
 
   constructor(
     request: ClientRequest,
@@ -56,6 +64,7 @@ export class Exchange {
       isUpgrade?: boolean;
       /** See becomeStream. */
       onStream?: () => void;
+      pieceBuffers?: PieceBuffers;
     },
   ) {
     this.request = request;
@@ -66,6 +75,7 @@ export class Exchange {
     this.startedAtMs = more.startedAtMs;
     this.isUpgrade = more.isUpgrade ?? false;
     this.#onStream = more.onStream;
+    this.pieceBuffers = more.pieceBuffers ?? new PieceBuffers();
     this.method = request.method ?? 'GET';
     const mark = more.target.indexOf('?');
     this.path = mark < 0 ? more.target : more.target.slice(0, mark);
@@ -77,7 +87,7 @@ export class Exchange {
     return this.#isStream;
   }
 
-  /** Called by whoever brings the answer, when it turns out to be one. */
+  /** To be called when the answer turns out to be one. */
   becomeStream(): void {
     this.#isStream = true;
     this.#onStream?.();
@@ -101,28 +111,35 @@ export class Exchange {
    * Answers with a whole body. Content-Length and X-Request-ID are added here; a HEAD gets the length and no body.
    * For 304 and 204 pass no body: then no length is sent either.
    */
-  respond(status: number, headers: HeaderList, body?: Buffer | string): void {
+  respond(
+    status: number,
+    headers: HeaderList,
+    body?: Buffer | string,
+    { drainsRequest = false }: RespondOptions = {},
+  ): void {
     const list = [...this.ownHeaders, ...headers];
     if (body === undefined) {
       if (status !== 204 && status !== 304) list.push('Content-Length', '0');
       this.response.writeHead(status, list);
-      this.#end();
+      this.#end(undefined, drainsRequest);
       return;
     }
     const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
     list.push('Content-Length', String(bytes));
     this.response.writeHead(status, list);
     if (!this.wantsBody) {
-      this.#end();
+      this.#end(undefined, drainsRequest);
       return;
     }
     this.bodyBytes += bytes;
-    this.#end(body);
+    this.#end(body, drainsRequest);
   }
 
+  // Private
+
   /** The end is what makes Node close the connection, so it waits; the client has the whole answer before it. */
-  #end(body?: Buffer | string): void {
-    if (!this.drainsRequest) {
+  #end(body: Buffer | string | undefined, drainsRequest: boolean): void {
+    if (!drainsRequest) {
       this.response.end(body);
       return;
     }

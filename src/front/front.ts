@@ -1,35 +1,35 @@
+import { randomBytes } from 'node:crypto';
 import type { Clock } from '../contracts/clock.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import type { SocketHandle } from '../sockets/listening-socket.js';
-import { readClientFacts } from './client-facts.js';
-import type { ClientRequest, ClientResponse } from './client-message.js';
-import { respondWithErrorPage } from './error-page.js';
+import { readClientFacts, TrustedProxies } from './client-facts.js';
+import { type ClientRequest, type ClientResponse, peerOf } from './client-message.js';
+import { answerHandlerFailure, respondWithErrorPage } from './error-page.js';
 import { Exchange, type Handler } from './exchange.js';
-import { answerHandlerFailure } from './handler-failure.js';
+import { PieceBuffers } from './files/piece-buffers.js';
 import { Listeners } from './listen/listeners.js';
-import { peerOf } from './listen/peer-of.js';
-import { RequestIds } from './request-ids.js';
-import { TrustedProxies } from './trusted-proxies.js';
 
 /** nginx's number for a client that left before its answer; only the access log shows it. */
 const CLIENT_CLOSED = 499;
 const SWITCHING_PROTOCOLS = 101;
+const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/;
 /** What a client that has just connected gets for its first request when the site stops. */
 const REQUEST_GRACE_MS = 1000;
 
 /**
  * The HTTP side of a site: its listeners, and the way of each request through the pipeline into the access log.
  *
- * Created by Site. configure() puts new settings and handlers in force for the requests that follow; a listener is
+ * configure() puts new settings and handlers in force for the requests that follow; a listener is
  * never closed by that.
  */
 export class Front {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #ids = new RequestIds();
+  readonly #pieceBuffers = new PieceBuffers();
   readonly #listeners: Listeners;
   #settings: Settings;
   #trusted: TrustedProxies;
@@ -82,7 +82,7 @@ export class Front {
    * other connection is closed, or at the deadline.
    *
    * Connections that wait for their next request are closed at once. One that was just made gets a moment for its first,
-   * for the client takes the connection as a promise.
+   * because the client takes the connection as a promise.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#isStopping = true;
@@ -144,6 +144,7 @@ export class Front {
       target: originForm(request.url ?? '/', request.headers.host ?? ''),
       isUpgrade,
       onStream: () => this.#checkQuiet(),
+      pieceBuffers: this.#pieceBuffers,
     });
     this.#exchanges.add(exchange);
     response.once('close', () => this.#onClosed(exchange));
@@ -169,7 +170,6 @@ export class Front {
     if (this.#isStopping) setImmediate(() => this.#listeners.closeIdleConnections());
     // Over TLS the TCP connection is closed before what it carried.
     this.#checkQuiet();
-    this.#checkQuiet();
     if (!this.#settings.accessLog) return;
     this.#log.access({
       method: exchange.method,
@@ -180,6 +180,19 @@ export class Front {
       requestId: exchange.id,
       client: exchange.client.address,
     });
+  }
+}
+
+/** Ids of requests, unique without a random draw for each. */
+export class RequestIds {
+  readonly #prefix = randomBytes(5).toString('hex');
+  #count = 0;
+
+  /** `given`: the id that a trusted proxy has given this request; kept where it is harmless in a log. */
+  next(given?: string | string[]): string {
+    if (typeof given === 'string' && GIVEN_ID.test(given)) return given;
+    this.#count += 1;
+    return `${this.#prefix}-${this.#count.toString(36)}`;
   }
 }
 

@@ -1,10 +1,12 @@
 import { isIP, isIPv6 } from 'node:net';
 import { defaultPorts } from '../contracts/scheme.js';
-import type { TlsMaterial } from '../contracts/tls-material.js';
+import type { HttpChallenge, TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
 import { respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler } from './exchange.js';
 import { ByServerName } from './listen/tls/by-server-name.js';
+
+const CHALLENGE_PREFIX = '/.well-known/acme-challenge/';
 
 export interface HostPolicy {
   /** Undefined: HTTPS is off. */
@@ -15,11 +17,10 @@ export interface HostPolicy {
 }
 
 /**
- * Sends visitors to HTTPS and to the one name of the site, and tells browsers to stay with HTTPS. Used by pipeline; none
- * where neither is wanted.
+ * Sends visitors to HTTPS and to the one name of the site, and tells browsers to stay with HTTPS. No handler where neither is
+ * wanted.
  *
- * Only names that the site knows are redirected, for whoever sends another Host header must not make us point somewhere
- * else. Where HTTPS has certificates, any other name gets 421 (RFC 9110 section 15.5.20). A name whose certificate is
+ * Only names that the site knows are redirected, because another Host header must not make us point somewhere else. Where HTTPS has certificates, any other name gets 421 (RFC 9110 section 15.5.20). A name whose certificate is
  * still a stand-in is served as it comes.
  */
 export function applyHostPolicy({ tls, settings, names }: HostPolicy): Handler[] {
@@ -52,6 +53,23 @@ export function applyHostPolicy({ tls, settings, names }: HostPolicy): Handler[]
     return true;
   };
   return [handle];
+}
+
+/**
+ * Answers a certificate authority that asks over plain HTTP whether the name is ours (RFC 8555 section 8.3). It also answers over
+ * HTTPS, because a proxy before us may redirect the authority there. Stands before every redirect; other tokens are left to the
+ * handlers behind, because another ACME client may use the same place.
+ */
+export function answerChallenge(challenges: readonly HttpChallenge[]): Handler {
+  const answers = new Map(
+    challenges.map(({ token, keyAuthorization }) => [CHALLENGE_PREFIX + token, keyAuthorization]),
+  );
+  return (exchange) => {
+    const answer = answers.get(exchange.path);
+    if (answer === undefined) return false;
+    exchange.respond(200, ['Content-Type', 'application/octet-stream', 'Cache-Control', 'no-store'], answer);
+    return true;
+  };
 }
 
 // Private
@@ -104,12 +122,11 @@ function securePort({ request }: Exchange, port: string, publicPort: number): st
 /** 308 keeps the method and the body (RFC 9110 section 15.4.9). */
 function redirect(exchange: Exchange, origin: string): void {
   const query = exchange.query === '' ? '' : `?${exchange.query}`;
-  exchange.drainsRequest = true;
-  exchange.respond(308, ['Location', `${origin}${exchange.path}${query}`]);
+  const headers = ['Location', `${origin}${exchange.path}${query}`];
+  exchange.respond(308, headers, undefined, { drainsRequest: true });
 }
 
 function refuseUnknown(exchange: Exchange): boolean {
-  exchange.drainsRequest = true;
-  respondWithErrorPage(exchange, 421, 'There is no such site here.');
+  respondWithErrorPage(exchange, 421, 'There is no such site here.', { drainsRequest: true });
   return true;
 }

@@ -2,14 +2,13 @@ import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Dispatcher } from '../contracts/upstream.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import { answerChallenge } from './acme-challenge.js';
 import { type ApplicationNeeds, serveApplication } from './application.js';
 import type { Handler } from './exchange.js';
-import { type ServedFolder, serveFolder } from './files/media.js';
+import { type ServedFolder, serveFolder } from './files/serve-folder.js';
 import { type ServedSite, serveSite } from './files/serve-site.js';
 import { serveStatic } from './files/serve-static.js';
 import type { StaticTable } from './files/static-table.js';
-import { applyHostPolicy } from './host-policy.js';
+import { answerChallenge, applyHostPolicy } from './host-policy.js';
 import type { AppRequest } from './upstream/app-request.js';
 import type { BodySpool } from './upstream/request-body.js';
 

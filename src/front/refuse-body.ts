@@ -1,7 +1,7 @@
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import { respondWithErrorPage } from './error-page.js';
-import type { Exchange } from './exchange.js';
+import type { Exchange, RespondOptions } from './exchange.js';
 import type { BodyRefused } from './upstream/request-body.js';
 
 export interface RefusalOptions {
@@ -9,11 +9,10 @@ export interface RefusalOptions {
   readonly log: Log;
 }
 
-/** Answers a request whose body is not taken, and ends its connection. Used by application. */
+/** Answers a request whose body is not taken, and ends its connection. */
 export function refuseBody(exchange: Exchange, refusal: BodyRefused, options: RefusalOptions): void {
-  const refuse = (status: number, sentence: string) => {
-    respondWithErrorPage(exchange, status, sentence, ['Connection', 'close']);
-  };
+  const refuse = (status: number, sentence: string, options?: RespondOptions) =>
+    respondWithErrorPage(exchange, status, sentence, { headers: ['Connection', 'close'], ...options });
   switch (refusal.reason) {
     case 'cut':
       return; // nobody is left to tell
@@ -21,16 +20,16 @@ export function refuseBody(exchange: Exchange, refusal: BodyRefused, options: Re
       refuse(408, 'Your request came in too slowly.');
       return;
     case 'too-large':
-      exchange.drainsRequest = true;
-      refuse(413, `What you sent is larger than this site accepts (${describeLimit(options.settings)}).`);
+      refuse(413, `What you sent is larger than this site accepts (${describeLimit(options.settings)}).`, {
+        drainsRequest: true,
+      });
       return;
     case 'no-space':
       options.log.error('spool-failed', 'a request body could not be written to the spool folder', {
         requestId: exchange.id,
         error: String(refusal.cause),
       });
-      exchange.drainsRequest = true;
-      refuse(507, 'The site has no room for what you sent.');
+      refuse(507, 'The site has no room for what you sent.', { drainsRequest: true });
   }
 }
 

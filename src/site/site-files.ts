@@ -2,9 +2,10 @@ import type { Release } from '../app/pool/release.js';
 import type { Clock } from '../contracts/clock.js';
 import { djangoFactsOf } from '../contracts/project-facts.js';
 import { LiveFolder } from '../front/files/live-folder.js';
-import type { ServedFolder } from '../front/files/media.js';
+import type { ServedFolder } from '../front/files/serve-folder.js';
 import type { ServedSite } from '../front/files/serve-site.js';
-import { type StaticOptions, type StaticSource, StaticTable } from '../front/files/static-table.js';
+import type { StaticOptions } from '../front/files/static-bodies.js';
+import { type StaticSource, StaticTable } from '../front/files/static-table.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 

@@ -11,7 +11,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Exchange, type Handler } from '../../src/front/exchange.js';
-import { whenItsTurn } from '../../src/front/listen/response-turn.js';
+import { whenItsTurn } from '../../src/front/listen/http1-server.js';
 import { eventually } from './eventually.js';
 
 export interface Answer {

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { systemClock } from '../../src/contracts/clock.js';
 import type { TlsMaterial } from '../../src/contracts/tls-material.js';
-import { SecureEntrance, type SecureEntranceOptions } from '../../src/front/listen/tls/secure-entrance.js';
+import { TlsAcceptor, type TlsAcceptorOptions } from '../../src/front/listen/tls/tls-acceptor.js';
 import { withDeadline } from './with-deadline.js';
 
 /** Listens on a port of its own until the test ends; answers with the port. */
@@ -21,21 +21,21 @@ export function sayHi(socket: TLSSocket): void {
   socket.end('hi');
 }
 
-export interface Entrance {
-  readonly entrance: SecureEntrance;
+export interface ServedTls {
+  readonly acceptor: TlsAcceptor;
   readonly port: number;
   /** Handshakes that failed, oldest first. */
   readonly failures: Error[];
 }
 
 /** A server that says "hi" over TLS and ends, unless the options have something else for a connection. */
-export async function serveEntrance(
+export async function serveTls(
   t: TestContext,
   material: TlsMaterial,
-  options: Partial<SecureEntranceOptions> = {},
-): Promise<Entrance> {
+  options: Partial<TlsAcceptorOptions> = {},
+): Promise<ServedTls> {
   const failures: Error[] = [];
-  const entrance = new SecureEntrance(material, {
+  const acceptor = new TlsAcceptor(material, {
     clock: systemClock,
     isHttp2Offered: () => true,
     handshakeTimeoutMs: 10_000,
@@ -45,9 +45,9 @@ export async function serveEntrance(
   });
   const port = await listenFor(
     t,
-    createServer((socket) => entrance.accept(socket)),
+    createServer((socket) => acceptor.accept(socket)),
   );
-  return { entrance, port, failures };
+  return { acceptor, port, failures };
 }
 
 export interface Handshake {

@@ -3,7 +3,6 @@ import type { Exchange, HeaderList } from '../exchange.js';
 import { isCompressibleType } from '../files/content-type.js';
 import { chooseEncoding } from './accept-encoding.js';
 import type { DynamicEncoding } from './compressor.js';
-import { mergeVary } from './vary.js';
 
 export interface ChosenCompression {
   /** `identity`: the body stays as it is, but the headers say that it might not have. */
@@ -18,8 +17,7 @@ const offered = ['br', 'gzip'] as const satisfies readonly DynamicEncoding[];
 const untouchedStatus = new Set([204, 205, 206, 304]);
 
 /**
- * Whether and how the application's response is compressed; undefined: it is passed on untouched. Used by
- * upstream.
+ * Whether and how the application's response is compressed; undefined: it is passed on untouched.
  *
  * A HEAD gets the headers that the GET would get. Below `compressMinBytes` nothing is done and nothing said,
  * since such a body is the same for every Accept-Encoding.
@@ -39,7 +37,7 @@ export function chooseCompression(
   const length = bodyBytes ?? facts.length;
   if (length !== undefined && length < settings.compressMinBytes) return undefined;
   const encoding = chooseEncoding(exchange.request.headers['accept-encoding'], offered);
-  return { encoding, headers: rewriteHeaders(headers, encoding, mergeVary(facts.vary, 'Accept-Encoding')) };
+  return { encoding, headers: rewriteHeaders(headers, encoding, varyingByEncoding(facts.vary)) };
 }
 
 // Private
@@ -81,6 +79,13 @@ function rewriteHeaders(headers: HeaderList, encoding: DynamicEncoding | 'identi
   rewritten.push('Vary', vary);
   if (encoding !== 'identity') rewritten.push('Content-Encoding', encoding);
   return rewritten;
+}
+
+/** The value of a Vary header that also names Accept-Encoding (RFC 9110 section 12.5.5). */
+function varyingByEncoding(current: string | undefined): string {
+  if (current === undefined || current.trim() === '') return 'Accept-Encoding';
+  const names = current.split(',').map((name) => name.trim().toLowerCase());
+  return names.includes('*') || names.includes('accept-encoding') ? current : `${current}, Accept-Encoding`;
 }
 
 function forEachHeader(

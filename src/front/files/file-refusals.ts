@@ -13,8 +13,7 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * Answers for a file that could not be opened or read. Used by static and media, whatever they stumble on.
- * A file that may not be read looks like a missing one to the client; only the log tells them apart.
+ * Answers for a file that could not be opened or read. A file that may not be read looks like a missing one to the client; only the log tells them apart.
  */
 export function respondToFileError(exchange: Exchange, error: unknown, log: Log): void {
   const { response } = exchange;
@@ -30,7 +29,7 @@ export function respondToFileError(exchange: Exchange, error: unknown, log: Log)
     respondWithMissingPage(exchange);
   } else if (exhausted.has(code)) {
     const sentence = 'The server is very busy. Please try again in a moment.';
-    respondWithErrorPage(exchange, 503, sentence, ['Retry-After', '1']);
+    respondWithErrorPage(exchange, 503, sentence, { headers: ['Retry-After', '1'] });
   } else {
     respondWithErrorPage(exchange, 500, 'The file could not be read.');
   }
@@ -40,7 +39,7 @@ export function respondWithMissingPage(exchange: Exchange): void {
   respondWithErrorPage(exchange, 404, 'There is no such file here.');
 }
 
-/** For a path that decodeUrlPath refused. */
+/** Answers for a path that decodeUrlPath refused. */
 export function respondToBadPath(exchange: Exchange, status: 400 | 404): void {
   if (status === 404) respondWithMissingPage(exchange);
   else respondWithErrorPage(exchange, 400, 'The address of this page is not well-formed.');
@@ -49,6 +48,6 @@ export function respondToBadPath(exchange: Exchange, status: 400 | 404): void {
 /** Files are read, never written: answers anything but GET and HEAD with 405, and says whether it did. */
 export function refuseMethod(exchange: Exchange): boolean {
   if (exchange.method === 'GET' || exchange.method === 'HEAD') return false;
-  respondWithErrorPage(exchange, 405, 'This address can only be read.', ['Allow', 'GET, HEAD']);
+  respondWithErrorPage(exchange, 405, 'This address can only be read.', { headers: ['Allow', 'GET, HEAD'] });
   return true;
 }

@@ -1,9 +1,8 @@
 import type { Clock } from '../../contracts/clock.js';
-import { openSettled } from './open-settled.js';
-import { madeEncodings, siblingNames, siblingsOf } from './siblings.js';
-import { StaticBodies, type StaticEntries } from './static-bodies.js';
-import { type DiskFile, StaticFile } from './static-file.js';
-import type { StaticOptions } from './static-table.js';
+import { openSettled } from './open-file.js';
+import { siblingNames, siblingsOf } from './siblings.js';
+import { StaticBodies, type StaticEntries, type StaticOptions } from './static-bodies.js';
+import { type DiskFile, revalidated, StaticFile, toDiskFile } from './static-file.js';
 import { lookInside } from './walk-folder.js';
 
 /** A file that was looked at within this time is taken to be as it was. */
@@ -11,17 +10,17 @@ const FRESH_MS = 1000;
 
 interface Entry {
   readonly file: StaticFile;
-  /** Where, how long and how old the file and its siblings are. */
+  /** Path, size and time of change of the file and its siblings. */
   readonly facts: string;
   readonly lookedAtMs: number;
 }
 
 /**
- * The files of a folder as they are now: who edits a page wants to see it, and who adds one too. Each is looked at when it
- * is asked for, at most once a second. Made by Site for a folder of files, used by serveSite.
+ * The files of a folder as they are now, because someone who edits or adds a page wants to see it. Each is looked
+ * at when it is asked for, at most once a second.
  *
  * Not a table that a watch keeps up to date: a large folder needs more watches than a system gives, and folders shared
- * with containers or over the network tell of no changes at all. A symlink as root is followed at each look.
+ * with containers or over the network report no changes at all. A symlink as root is followed at each look.
  */
 export class LiveFolder implements StaticEntries {
   readonly options: StaticOptions;
@@ -51,9 +50,9 @@ export class LiveFolder implements StaticEntries {
     return look;
   }
 
-  refresh(file: StaticFile, now: { size: number; mtimeMs: number }): StaticFile {
+  refresh(file: StaticFile, now: Omit<DiskFile, 'path'>): StaticFile {
     const below = file.url.slice(1);
-    const disk = { path: file.disk.path, size: now.size, mtimeMs: now.mtimeMs };
+    const disk = toDiskFile(file.disk.path, now);
     // Its siblings are of the old content; the next look finds them as they are then.
     return this.#put(below, disk, new Map([[below, disk]]));
   }
@@ -75,7 +74,7 @@ export class LiveFolder implements StaticEntries {
     // Changed or new: it may be in the middle of being written.
     const { handle, stats } = await openSettled(disk.path);
     await handle.close();
-    const settled = { path: disk.path, size: stats.size, mtimeMs: stats.mtimeMs };
+    const settled = toDiskFile(disk.path, stats);
     return this.#put(below, settled, found.set(below, settled));
   }
 
@@ -91,9 +90,12 @@ export class LiveFolder implements StaticEntries {
   }
 
   #put(below: string, disk: DiskFile, found: ReadonlyMap<string, DiskFile>): StaticFile {
-    const siblings = siblingsOf(below, disk, found, false);
-    const made = madeEncodings(disk, this.options);
-    const file = new StaticFile(`/${below}`, disk, siblings, { isImmutable: false, made });
+    const siblings = siblingsOf(below, disk, found, { isImmutable: false });
+    const file = new StaticFile(`/${below}`, disk, {
+      policy: revalidated,
+      siblings,
+      compression: this.options,
+    });
     this.#entries.set(below, { file, facts: describeFacts(found), lookedAtMs: this.#clock.now() });
     return file;
   }

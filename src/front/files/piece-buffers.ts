@@ -1,12 +1,12 @@
 /** A piece of a file that is worth a read and a write. */
 const pieceBytes = 256 * 1024;
-/** When so many are lent, to slow clients perhaps, there are small ones only: 16 MiB are lent at most beside those. */
+/** When so many are lent, to slow clients perhaps, there are only small ones: at most 16 MiB of large ones are lent. */
 const maxLent = 64;
 const smallBytes = 64 * 1024;
 /** 4 MiB: what a few downloads at a time need. */
 const maxKept = 16;
 
-/** Memory that files are read into, lent to one FileTransfer after another. */
+/** Memory that files are read into, lent to one transfer after another. One object a front. */
 export class PieceBuffers {
   readonly #kept: Buffer[] = [];
   #lent = 0;
@@ -20,8 +20,8 @@ export class PieceBuffers {
     return this.#kept.pop() ?? Buffer.allocUnsafeSlow(pieceBytes);
   }
 
-  /** `isFree`: nobody reads or writes it any more. Any other is left to the garbage collector. */
-  giveBack(buffer: Buffer, isFree: boolean): void {
+  /** `isFree`: nobody reads or writes it any more. Otherwise it is left to the garbage collector. */
+  giveBack(buffer: Buffer, { isFree }: { readonly isFree: boolean }): void {
     if (buffer.length < pieceBytes) return;
     this.#lent -= 1;
     if (isFree && this.#kept.length < maxKept) this.#kept.push(buffer);

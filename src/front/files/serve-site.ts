@@ -1,6 +1,7 @@
 import type { Log } from '../../log/log.js';
 import { settingsFileNames } from '../../settings/settings-file.js';
 import type { Exchange, Handler, HeaderList } from '../exchange.js';
+import { answerFile, respondWithContent } from './answer-file.js';
 import {
   refuseMethod,
   respondToBadPath,
@@ -8,8 +9,6 @@ import {
   respondWithMissingPage,
 } from './file-refusals.js';
 import type { LiveFolder } from './live-folder.js';
-import { respondFromFile } from './regular-file.js';
-import { StaticAnswer } from './static-answer.js';
 import { StaticFile } from './static-file.js';
 import { decodeUrlPath } from './url-path.js';
 import { isLeftOut } from './walk-folder.js';
@@ -97,7 +96,7 @@ class SiteAnswer {
 
   #send(file: StaticFile): void {
     if (this.#exchange.response.destroyed) return; // the client has gone meanwhile
-    new StaticAnswer(this.#exchange, file, this.#site.folder.bodies, this.#log).give();
+    answerFile(this.#exchange, file, this.#site.folder.bodies, this.#log);
   }
 
   /** So that relative links in the folder's index work. Encoded anew: nothing of what the client sent can end up as another host. */
@@ -114,13 +113,10 @@ class SiteAnswer {
       respondWithMissingPage(this.#exchange);
       return;
     }
-    const { bodies } = this.#site.folder;
     const chosen = page.choose(this.#exchange.request.headers['accept-encoding']);
-    const { representation, body, size } = await bodies.fetch(page, chosen);
-    const headers = withoutValidators(representation.headers);
-    if (!Buffer.isBuffer(body)) {
-      await respondFromFile(this.#exchange, 404, headers, { handle: body, start: 0, length: size });
-    } else if (!this.#exchange.response.destroyed) this.#exchange.respond(404, headers, body);
+    const content = await this.#site.folder.bodies.fetch(page, chosen);
+    const headers = withoutValidators(content.representation.headers);
+    await respondWithContent(this.#exchange, 404, headers, content);
   }
 }
 

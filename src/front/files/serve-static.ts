@@ -1,7 +1,7 @@
 import type { Log } from '../../log/log.js';
 import type { Handler } from '../exchange.js';
+import { answerFile } from './answer-file.js';
 import { refuseMethod, respondToBadPath, respondWithMissingPage } from './file-refusals.js';
-import { StaticAnswer } from './static-answer.js';
 import type { StaticTable } from './static-table.js';
 import { decodeUrlPath, pathMatcher } from './url-path.js';
 
@@ -20,7 +20,7 @@ export function serveStatic(table: StaticTable, log: Log): Handler {
     if (refuseMethod(exchange)) return true;
     if (typeof url !== 'string') respondToBadPath(exchange, url);
     else if (file === undefined) respondWithMissingPage(exchange);
-    else new StaticAnswer(exchange, file, table.bodies, log).give();
+    else answerFile(exchange, file, table.bodies, log);
     return true;
   };
 }

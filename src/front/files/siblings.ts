@@ -1,8 +1,4 @@
-import { type DiskFile, encodings, type MadeEncoding, type StaticEncoding } from './static-file.js';
-import type { StaticOptions } from './static-table.js';
-
-/** Larger ones would block a pool thread for a second or more, and take too much of the memory. */
-const maxMadeFromBytes = 4 * 1024 * 1024;
+import { type DiskFile, encodings, type StaticEncoding } from './static-file.js';
 
 /** Compressing writes the sibling after the original; copying both (collectstatic, pip) may swap them. */
 const siblingToleranceMs = 60_000;
@@ -14,12 +10,12 @@ export function siblingNames(below: string): readonly string[] {
   return encodings.map((encoding) => below + suffixes[encoding]);
 }
 
-/** Those of them that are there, unless they save nothing or are older than the original, so of other content. */
+/** The siblings among `files`, unless they save nothing or are older than the original, so of other content. */
 export function siblingsOf(
   below: string,
   original: DiskFile,
   files: ReadonlyMap<string, DiskFile>,
-  isImmutable: boolean,
+  { isImmutable }: { readonly isImmutable: boolean },
 ): Map<StaticEncoding, DiskFile> {
   const siblings = new Map<StaticEncoding, DiskFile>();
   for (const encoding of encodings) {
@@ -29,13 +25,4 @@ export function siblingsOf(
     siblings.set(encoding, sibling);
   }
   return siblings;
-}
-
-/** What is compressed on demand, where no sibling is there. */
-export function madeEncodings(
-  disk: DiskFile,
-  { compress, compressMinBytes }: StaticOptions,
-): readonly MadeEncoding[] {
-  const isWorthwhile = compress && disk.size >= compressMinBytes && disk.size <= maxMadeFromBytes;
-  return isWorthwhile ? ['br', 'gzip'] : [];
 }

@@ -4,27 +4,32 @@ import { brotliCompress, gzip, constants as zlib } from 'node:zlib';
 import { Semaphore } from '../../contracts/semaphore.js';
 import { isUnavailable } from './file-refusals.js';
 import { MemoryBudget } from './memory-budget.js';
-import { openSettled } from './open-settled.js';
-import { type OpenedFile, openRegularFile } from './regular-file.js';
+import { type OpenedFile, openRegularFile, openSettled } from './open-file.js';
 import type { DiskFile, Representation, StaticFile } from './static-file.js';
-import type { StaticOptions } from './static-table.js';
 
-/**
- * What an answer can be sent from. When the disk has changed, it is not the representation that was wanted.
- */
+/** What an answer can be sent from. When the disk has changed, it is not the representation that was wanted. */
 export interface StaticContent {
-  readonly file: StaticFile;
   readonly representation: Representation;
   readonly size: number;
   /** A handle is the receiver's to close. */
   readonly body: Buffer | FileHandle;
 }
 
+export interface StaticOptions {
+  /** Files up to this size are kept in memory. */
+  readonly memoryFileBytes: number;
+  /** What all bodies in memory may take together. Default 64 MiB. */
+  readonly memoryTotalBytes?: number;
+  /** Whether files without compressed siblings are compressed; siblings are used in any case. */
+  readonly compress: boolean;
+  readonly compressMinBytes: number;
+}
+
 /** Who knows which files there are: StaticTable, or LiveFolder. */
 export interface StaticEntries {
   readonly options: StaticOptions;
   /** The entry of a file that turned out to have changed. */
-  refresh(file: StaticFile, now: { size: number; mtimeMs: number }): StaticFile;
+  refresh(file: StaticFile, now: Omit<DiskFile, 'path'>): StaticFile;
 }
 
 const defaultTotalBytes = 64 * 1024 * 1024;
@@ -34,11 +39,10 @@ const compressionsAtOnce = 2;
 const worthwhileRatio = 0.95;
 
 /**
- * Where the bytes of static files come from: memory, disk, or compression on demand. Made by StaticTable and LiveFolder,
- * used by StaticAnswer.
+ * Where the bytes of static files come from: memory, disk, or compression on demand.
  *
- * Each file is loaded or compressed at its first request, not at start, and by one of the requests that want
- * it at the same time.
+ * Each file is loaded or compressed at its first request, not at start, and only once when several requests want it at the same
+ * time.
  */
 export class StaticBodies {
   readonly #entries: StaticEntries;
@@ -55,8 +59,7 @@ export class StaticBodies {
 
   /** Rejects with the file system's error when the file can't be opened or read. */
   async fetch(file: StaticFile, wanted: Representation): Promise<StaticContent> {
-    // Whatever is wrong with a compressed sibling, the original answers; whatever is wrong with that, it shows when it
-    // is opened again.
+    // If a compressed sibling can't be read, the original answers; if the original can't, opening it again says why.
     const exact = await this.#fetchExactly(file, wanted).catch((error: unknown) => {
       if (isUnavailable(error)) return undefined;
       throw error;
@@ -72,21 +75,21 @@ export class StaticBodies {
   /** Undefined when what is there is not what the table says, or when compressing saves nothing. */
   async #fetchExactly(file: StaticFile, wanted: Representation): Promise<StaticContent | undefined> {
     const body = await this.#inMemory(file, wanted);
-    if (body !== undefined) return { file, representation: wanted, size: body.length, body };
+    if (body !== undefined) return { representation: wanted, size: body.length, body };
     if (wanted.disk === undefined || wanted.disk.size <= this.#memoryFileBytes) return undefined;
     const opened = await openRegularFile(wanted.disk.path);
     if (isUnchanged(wanted.disk, opened)) {
-      return { file, representation: wanted, size: wanted.disk.size, body: opened.handle };
+      return { representation: wanted, size: wanted.disk.size, body: opened.handle };
     }
     await opened.handle.close();
     return undefined;
   }
 
-  /** A handle tells what is really there, and goes on doing so until it is closed. */
+  /** From the handle, because what it says of the file stays true until it is closed, whatever happens to the name. */
   async #openAsItIsNow(file: StaticFile): Promise<StaticContent> {
     const { handle, stats } = await openSettled(file.disk.path);
     const current = this.#entries.refresh(file, stats);
-    return { file: current, representation: current.identity, size: stats.size, body: handle };
+    return { representation: current.identity, size: stats.size, body: handle };
   }
 
   /** Undefined for what doesn't belong in memory, and for what on disk is not what the table says. */
@@ -139,7 +142,7 @@ async function readUnchanged(disk: DiskFile): Promise<Buffer | undefined> {
 
 /**
  * Once per file, so more thoroughly than a response of the application. Brotli 9 takes 30 ms for 500 kB of
- * JavaScript and 10 takes 200 ms for 7 % less; who wants that makes siblings when building.
+ * JavaScript and 10 takes 200 ms for 7 % less; for that, compressed siblings can be made when building.
  */
 function compressThoroughly(encoding: string, plain: Buffer): Promise<Buffer> {
   if (encoding === 'gzip') return promisify(gzip)(plain, { level: 9 });

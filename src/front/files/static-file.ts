@@ -11,20 +11,46 @@ export interface DiskFile {
   readonly mtimeMs: number;
 }
 
+export function toDiskFile(path: string, { size, mtimeMs }: Omit<DiskFile, 'path'>): DiskFile {
+  return { path, size, mtimeMs };
+}
+
 /** Best first, where sizes don't decide. */
 export const encodings = ['br', 'zstd', 'gzip'] as const;
 export type StaticEncoding = (typeof encodings)[number];
 /** Those that Node 20 can make; a `.zst` has to be there already. */
-export type MadeEncoding = 'br' | 'gzip';
+const madeEncodings = ['br', 'gzip'] as const;
+/** Larger ones would block a pool thread for a second or more, and take too much of the memory. */
+const maxMadeFromBytes = 4 * 1024 * 1024;
 
-export interface StaticFilePolicy {
-  /** Hashed names never change their content. */
-  readonly isImmutable: boolean;
-  /** Encodings to make on demand where no sibling is there. */
-  readonly made: readonly MadeEncoding[];
+/** What the answers for a file say beside what is known of every file. */
+export interface FilePolicy {
+  readonly cacheControl: string;
+  /** Of a 304 too. */
+  readonly headers: HeaderList;
 }
 
-/** A file in one encoding, with everything about its answers that can be known ahead. Made by StaticFile. */
+/**
+ * As WhiteNoise does: fonts and modules load from another origin, a CDN in front keeps the header, and nothing here depends on
+ * who asks.
+ */
+const headers = ['Access-Control-Allow-Origin', '*'];
+
+/** Of static files whose content may change. */
+export const revalidated: FilePolicy = { cacheControl: 'no-cache', headers };
+
+/** Of hashed names, which never change their content. */
+export const immutable: FilePolicy = { cacheControl: 'max-age=31536000, public, immutable', headers };
+
+export interface StaticFileOptions {
+  readonly policy: FilePolicy;
+  /** Compressed files beside it. */
+  readonly siblings?: ReadonlyMap<StaticEncoding, DiskFile> | undefined;
+  /** When it is compressed on demand where no sibling is there; undefined: never. */
+  readonly compression?: { readonly compress: boolean; readonly compressMinBytes: number };
+}
+
+/** A file in one encoding, with everything about its answers that can be known ahead. */
 export class Representation {
   readonly encoding: StaticEncoding | 'identity';
   /** Undefined: compressed from the identity on demand. */
@@ -52,39 +78,33 @@ export class Representation {
   }
 }
 
-/** One URL of the static table. Made by StaticTable, at start and when the file turns out to have changed. */
+/** What can be answered for one URL, as the file was when it was last looked at. */
 export class StaticFile {
   /** Decoded URL path, prefix included. */
   readonly url: string;
   readonly disk: DiskFile;
   /** Of the file, in whole seconds. */
   readonly modifiedMs: number;
-  readonly policy: StaticFilePolicy;
+  readonly policy: FilePolicy;
   readonly identity: Representation;
   readonly #encoded = new Map<StaticEncoding, Representation>();
   /** Keys of #encoded, best first. */
   #offered: readonly StaticEncoding[] = [];
 
-  constructor(
-    url: string,
-    disk: DiskFile,
-    siblings: ReadonlyMap<StaticEncoding, DiskFile>,
-    policy: StaticFilePolicy,
-  ) {
+  constructor(url: string, disk: DiskFile, { policy, siblings, compression }: StaticFileOptions) {
     this.url = url;
     this.disk = disk;
     this.modifiedMs = wholeSecondsMs(disk.mtimeMs);
     this.policy = policy;
     const type = contentTypeOf(url);
-    const made = siblings.size === 0 && isCompressibleType(type) ? policy.made : [];
-    const varies = made.length > 0 || siblings.size > 0;
-    this.identity = this.#represent('identity', disk, type, varies);
-    for (const [encoding, sibling] of [...siblings].sort(([, a], [, b]) => a.size - b.size)) {
-      this.#encoded.set(encoding, this.#represent(encoding, sibling, type, varies));
-    }
-    for (const encoding of made) {
-      this.#encoded.set(encoding, this.#represent(encoding, undefined, type, varies));
-    }
+    const present = [...(siblings ?? [])].sort(([, a], [, b]) => a.size - b.size);
+    const isMade = present.length === 0 && isWorthwhile(disk, compression) && isCompressibleType(type);
+    const varies = isMade || present.length > 0;
+    const represent = (encoding: StaticEncoding | 'identity', from?: DiskFile): Representation =>
+      this.#represent(encoding, from, type, varies);
+    this.identity = represent('identity', disk);
+    for (const [encoding, sibling] of present) this.#encoded.set(encoding, represent(encoding, sibling));
+    if (isMade) for (const encoding of madeEncodings) this.#encoded.set(encoding, represent(encoding));
     this.#offered = [...this.#encoded.keys()];
   }
 
@@ -109,10 +129,7 @@ export class StaticFile {
     varies: boolean,
   ): Representation {
     const etag = entityTag(this.disk, encoding === 'identity' ? '' : encoding);
-    const cacheControl = this.policy.isImmutable ? 'max-age=31536000, public, immutable' : 'no-cache';
-    // As WhiteNoise does: fonts and modules load from another origin, a CDN in front keeps the header,
-    // and nothing here depends on who asks.
-    const shared = ['ETag', etag, 'Cache-Control', cacheControl, 'Access-Control-Allow-Origin', '*'];
+    const shared = ['ETag', etag, 'Cache-Control', this.policy.cacheControl, ...this.policy.headers];
     if (varies) shared.push('Vary', 'Accept-Encoding');
     const headers = ['Content-Type', type, ...shared];
     headers.push('Last-Modified', new Date(this.modifiedMs).toUTCString());
@@ -120,4 +137,11 @@ export class StaticFile {
     if (encoding !== 'identity') headers.push('Content-Encoding', encoding);
     return new Representation(encoding, disk, etag, { headers, notModifiedHeaders: shared });
   }
+}
+
+// Private
+
+function isWorthwhile({ size }: DiskFile, compression: StaticFileOptions['compression']): boolean {
+  if (!compression?.compress) return false;
+  return size >= compression.compressMinBytes && size <= maxMadeFromBytes;
 }

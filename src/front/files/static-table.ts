@@ -1,13 +1,21 @@
 import { readManifest } from './read-manifest.js';
-import { madeEncodings, siblingsOf } from './siblings.js';
-import { StaticBodies, type StaticEntries } from './static-bodies.js';
-import { type DiskFile, type StaticEncoding, StaticFile } from './static-file.js';
+import { siblingsOf } from './siblings.js';
+import { StaticBodies, type StaticEntries, type StaticOptions } from './static-bodies.js';
+import {
+  type DiskFile,
+  type FilePolicy,
+  immutable,
+  revalidated,
+  type StaticEncoding,
+  StaticFile,
+  toDiskFile,
+} from './static-file.js';
 import { describeFound, type FoundFiles, walkFolder } from './walk-folder.js';
 
 export interface StaticSource {
   /** Path prefix with slashes at both ends, without escapes: `/static/`. */
   readonly prefix: string;
-  /** Folder whose whole tree is served: STATIC_ROOT. Goes before `found`. */
+  /** Folder whose whole tree is served: STATIC_ROOT. `found` is not looked at then. */
   readonly root?: string | undefined;
   /** Path below the prefix -> absolute file: what Django's finders found. */
   readonly found?: Readonly<Record<string, string>> | undefined;
@@ -15,19 +23,9 @@ export interface StaticSource {
   readonly manifest?: string | undefined;
 }
 
-export interface StaticOptions {
-  /** Files up to this size are kept in memory. */
-  readonly memoryFileBytes: number;
-  /** What all bodies in memory may take together. 64 MiB without a word. */
-  readonly memoryTotalBytes?: number;
-  /** Whether files without compressed siblings are compressed; siblings are used in any case. */
-  readonly compress: boolean;
-  readonly compressMinBytes: number;
-}
-
 /**
  * Every static file by its URL, read once at start and at each reload; what isn't in it doesn't exist, so no
- * path can lead out of the root. Built by site, served by serveStatic.
+ * path can lead out of the root.
  */
 export class StaticTable implements StaticEntries {
   readonly prefix: string;
@@ -54,8 +52,8 @@ export class StaticTable implements StaticEntries {
     this.bodies = new StaticBodies(this);
     for (const [below, disk] of found.files) {
       const isImmutable = hashed.has(below);
-      const siblings = siblingsOf(below, disk, found.files, isImmutable);
-      this.#put(source.prefix + below, disk, siblings, isImmutable);
+      const siblings = siblingsOf(below, disk, found.files, { isImmutable });
+      this.#put(source.prefix + below, disk, isImmutable ? immutable : revalidated, siblings);
     }
   }
 
@@ -81,9 +79,8 @@ export class StaticTable implements StaticEntries {
    * The entry of a file that was found to have changed since the table was built. Its siblings are of the old
    * content, so they are left out until the next reload.
    */
-  refresh(file: StaticFile, now: { size: number; mtimeMs: number }): StaticFile {
-    const disk = { path: file.disk.path, size: now.size, mtimeMs: now.mtimeMs };
-    return this.#put(file.url, disk, new Map(), file.policy.isImmutable);
+  refresh(file: StaticFile, now: Omit<DiskFile, 'path'>): StaticFile {
+    return this.#put(file.url, toDiskFile(file.disk.path, now), file.policy);
   }
 
   // Private
@@ -91,11 +88,10 @@ export class StaticTable implements StaticEntries {
   #put(
     url: string,
     disk: DiskFile,
-    siblings: ReadonlyMap<StaticEncoding, DiskFile>,
-    isImmutable: boolean,
+    policy: FilePolicy,
+    siblings?: ReadonlyMap<StaticEncoding, DiskFile>,
   ): StaticFile {
-    const made = madeEncodings(disk, this.options);
-    const file = new StaticFile(url, disk, siblings, { isImmutable, made });
+    const file = new StaticFile(url, disk, { policy, siblings, compression: this.options });
     this.#files.set(url, file);
     return file;
   }

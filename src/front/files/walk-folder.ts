@@ -1,11 +1,11 @@
-import type { Dirent, Stats } from 'node:fs';
+import type { Dirent } from 'node:fs';
 import { lstat, readdir, realpath, stat } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { Semaphore } from '../../contracts/semaphore.js';
-import type { DiskFile } from './static-file.js';
+import { type DiskFile, toDiskFile } from './static-file.js';
 import { isHidden } from './url-path.js';
 
-/** Files by their path below the root, with `/` between names. Used by StaticTable. */
+/** Files by their path below the root, with `/` between names. */
 export interface FoundFiles {
   readonly files: Map<string, DiskFile>;
   /** Symlinks left out because they lead out of the root, in circles or nowhere. */
@@ -25,8 +25,7 @@ interface Folder {
 }
 
 /**
- * Reads a whole tree. Hidden names are left out, save `.well-known`; so are symlinks that lead out of the
- * root.
+ * Reads a whole tree. Hidden names are left out, except `.well-known`; so are symlinks that lead out of the root.
  */
 export async function walkFolder(root: string): Promise<FoundFiles> {
   const found = nothingFound();
@@ -58,7 +57,7 @@ export async function describeFound(named: Readonly<Record<string, string>>): Pr
     const isLink = own?.isSymbolicLink() ?? false;
     const real = isLink ? await unlessGone(realpath(path)) : path;
     const stats = isLink && real !== undefined ? await unlessGone(stat(real)) : own;
-    if (real !== undefined && stats?.isFile()) found.files.set(below, diskFile(real, stats));
+    if (real !== undefined && stats?.isFile()) found.files.set(below, toDiskFile(real, stats));
     else if (isLink) found.skippedLinks += 1;
   };
   const visible = Object.entries(named).filter(([below]) => !isLeftOut(below));
@@ -66,7 +65,7 @@ export async function describeFound(named: Readonly<Record<string, string>>): Pr
   return found;
 }
 
-/** What one name below a root is at this moment; undefined for what is not there, or lies outside by a symlink. */
+/** What one name below a root is at this moment; undefined when it is not there, or a symlink leads outside. */
 export async function lookInside(root: string, below: string): Promise<DiskFile | 'folder' | undefined> {
   const [realRoot, real] = await Promise.all([
     unlessGone(realpath(root)),
@@ -76,10 +75,10 @@ export async function lookInside(root: string, below: string): Promise<DiskFile 
   if (real !== realRoot && !real.startsWith(realRoot + sep)) return undefined;
   const stats = await unlessGone(stat(real));
   if (stats?.isDirectory()) return 'folder';
-  return stats?.isFile() ? diskFile(real, stats) : undefined;
+  return stats?.isFile() ? toDiskFile(real, stats) : undefined;
 }
 
-/** Hidden names but `.well-known`: no file of a name like this is served, nor any in a folder of such a name. */
+/** Hidden names except `.well-known`: no file of such a name is served, nor any in a folder of such a name. */
 export function isLeftOut(below: string): boolean {
   return isHidden(below.replaceAll('.well-known/', '').replace(/\.well-known$/, ''));
 }
@@ -97,7 +96,7 @@ async function examine(
   const real = isLink ? await unlessGone(realpath(path)) : path;
   const stats = real === undefined ? undefined : await unlessGone(stat(real));
   if (real === undefined || (isLink && !real.startsWith(realRoot + sep))) return 'skipped-link';
-  if (stats?.isFile()) return diskFile(real, stats);
+  if (stats?.isFile()) return toDiskFile(real, stats);
   if (!stats?.isDirectory()) return undefined;
   if (folder.lineage.includes(real)) return 'skipped-link';
   return { path: real, below: `${folder.below}${entry.name}/`, lineage: [...folder.lineage, real] };
@@ -105,10 +104,6 @@ async function examine(
 
 function nothingFound(): FoundFiles {
   return { files: new Map(), skippedLinks: 0, unreadableFolders: 0, isRootMissing: false };
-}
-
-function diskFile(path: string, stats: Stats): DiskFile {
-  return { path, size: stats.size, mtimeMs: stats.mtimeMs };
 }
 
 /**

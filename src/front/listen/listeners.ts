@@ -7,11 +7,10 @@ import type { TlsMaterial } from '../../contracts/tls-material.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { SocketHandle } from '../../sockets/listening-socket.js';
-import type { ClientRequest, ClientResponse } from '../client-message.js';
+import { type ClientRequest, type ClientResponse, peerOf } from '../client-message.js';
 import { applyLimits, createHttp1Server } from './http1-server.js';
 import { Http2Server } from './http2/http2-server.js';
-import { peerOf } from './peer-of.js';
-import { SecureEntrance } from './tls/secure-entrance.js';
+import { TlsAcceptor } from './tls/tls-acceptor.js';
 
 const BACKLOG = 2048;
 
@@ -40,7 +39,7 @@ export class Listeners {
   /** Open TCP connections -> when they were accepted. */
   readonly #sockets = new Map<Socket, number>();
   readonly #http2: Http2Server;
-  #entrance: SecureEntrance | undefined;
+  #acceptor: TlsAcceptor | undefined;
 
   constructor(options: ListenersOptions) {
     this.#options = options;
@@ -65,11 +64,11 @@ export class Listeners {
   /** Handshakes that begin from now on see it. Throws what OpenSSL says of a certificate that it cannot use. */
   useTls(material: TlsMaterial): void {
     const { clock, log, settings } = this.#options;
-    if (this.#entrance !== undefined) {
-      this.#entrance.use(material);
+    if (this.#acceptor !== undefined) {
+      this.#acceptor.use(material);
       return;
     }
-    this.#entrance = new SecureEntrance(material, {
+    this.#acceptor = new TlsAcceptor(material, {
       clock,
       isHttp2Offered: () => settings().http2,
       handshakeTimeoutMs: settings().headerTimeoutMs,
@@ -147,14 +146,14 @@ export class Listeners {
     return server;
   }
 
-  /** Its own listener of `connection` parses HTTP: it gets what has come out of TLS, and the entrance what comes in. */
+  /** Its own listener of `connection` parses HTTP: it gets what has come out of TLS, and the acceptor what comes in. */
   #divert(server: Server): void {
     const parse = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
       if (socket instanceof TLSSocket) for (const listener of parse) listener.call(server, socket);
-      else if (this.#entrance === undefined) socket.destroy();
-      else this.#entrance.accept(socket);
+      else if (this.#acceptor === undefined) socket.destroy();
+      else this.#acceptor.accept(socket);
     });
   }
 

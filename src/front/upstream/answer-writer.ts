@@ -6,8 +6,7 @@ import { type ChosenCompression, chooseCompression } from '../encoding/compressi
 import { compressDirectly, createCompressor, maxDirectBytes } from '../encoding/compressor.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, HeaderList } from '../exchange.js';
-import type { FilePart } from '../files/file-transfer.js';
-import { respondFromFile } from '../files/regular-file.js';
+import { type FilePart, respondFromFile } from '../files/send-file.js';
 import { type AnswerHead, isBodiless, parseAnswerHead } from './answer-head.js';
 import { openHandedOver, openWhole } from './file-answer.js';
 import type { AnswerSink, FileTarget } from './gateway-request.js';

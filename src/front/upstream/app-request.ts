@@ -122,8 +122,8 @@ export class AppRequest implements PendingRequest {
     const headers = retryAfterSeconds === undefined ? [] : ['Retry-After', String(retryAfterSeconds)];
     // The rest of its body may still come: it is not waited for.
     if (reason === 'upload-stalled' || reason === 'upload-too-large') headers.push('Connection', 'close');
-    if (reason === 'upload-too-large') this.exchange.drainsRequest = true;
-    respondWithErrorPage(this.exchange, status, sentence, headers);
+    const drainsRequest = reason === 'upload-too-large';
+    respondWithErrorPage(this.exchange, status, sentence, { headers, drainsRequest });
   }
 
   breakOff(failure: UploadFailure): void {

@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises';
-import type { FilePart } from '../files/file-transfer.js';
-import { type OpenedFile, openRegularFile } from '../files/regular-file.js';
+import { type OpenedFile, openRegularFile } from '../files/open-file.js';
+import type { FilePart } from '../files/send-file.js';
 import type { FileTarget } from './gateway-request.js';
 
 /**

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Exchange } from '../../../src/front/exchange.js';
-import { applyHostPolicy, type HostPolicy } from '../../../src/front/host-policy.js';
+import type { Exchange, RespondOptions } from '../../../src/front/exchange.js';
+import { answerChallenge, applyHostPolicy, type HostPolicy } from '../../../src/front/host-policy.js';
+import { serveHandler } from '../../support/serve-handler.js';
 
 interface Asking {
   readonly scheme?: 'http' | 'https';
@@ -35,22 +36,22 @@ function policy({ secured, names = [], publicPort = 443, hsts, ...settings }: Po
     const [path, query = ''] = target.split('?');
     const outcome: { status: number; location?: string | undefined; hsts?: string } = { status: 200 };
     const exchange = {
-      ...{ id: 'test', path, query, drainsRequest: false },
+      ...{ id: 'test', path, query },
       client: { scheme, host },
       request: { socket: { localPort } },
       addHeader: (name: string, value: string) => {
         assert.equal(name, 'Strict-Transport-Security');
         outcome.hsts = value;
       },
-      respond: (status: number, headers: readonly string[]) => {
+      respond: (status: number, headers: readonly string[], _body: unknown, options?: RespondOptions) => {
         outcome.status = status;
+        assert.ok(options?.drainsRequest, 'a client that still sends its body gets the answer');
         const at = headers.indexOf('Location');
         if (at >= 0) outcome.location = headers[at + 1];
       },
     };
     const isTaken = handlers.some((handle) => handle(exchange as unknown as Exchange));
     assert.equal(isTaken, outcome.status !== 200);
-    assert.equal(exchange.drainsRequest, isTaken, 'a client that still sends its body gets the answer');
     return outcome;
   };
 }
@@ -186,4 +187,38 @@ test('HSTS: over HTTPS only, for names with a certificate only, with the redirec
   });
   assert.deepEqual(ask('www.example.com'), sentTo('https://www.example.com/'));
   assert.deepEqual(ask('new.example.com', { scheme: 'https' }), sentTo('https://www.example.com/'));
+});
+
+const challengeFolder = '/.well-known/acme-challenge/';
+
+test('a challenge is answered to whoever asks for its token, whole', async (t) => {
+  const challenges = [
+    { token: 'one', keyAuthorization: 'one.thumbprint' },
+    { token: 'two', keyAuthorization: 'two.thumbprint' },
+  ];
+  const served = await serveHandler(t, answerChallenge(challenges));
+  const answer = await served.ask(`${challengeFolder}two?a=b`, { headers: { Host: 'example.com' } });
+  assert.equal(answer.status, 200);
+  assert.equal(String(answer.body), 'two.thumbprint');
+  assert.equal(answer.headers['content-type'], 'application/octet-stream');
+  assert.equal(answer.headers['cache-control'], 'no-store');
+  const head = await served.ask(`${challengeFolder}one`, { method: 'HEAD' });
+  assert.deepEqual([head.status, head.headers['content-length'], head.body.length], [200, '14', 0]);
+});
+
+test('anything else is left to those behind', async (t) => {
+  const served = await serveHandler(t, answerChallenge([{ token: 'one', keyAuthorization: 'x' }]));
+  for (const path of [
+    challengeFolder,
+    `${challengeFolder}three`,
+    `${challengeFolder}one/`,
+    `${challengeFolder}ONE`,
+    `${challengeFolder}../one`,
+    '/one',
+    '/',
+  ]) {
+    assert.equal((await served.ask(path)).status, 299, path);
+  }
+  const none = await serveHandler(t, answerChallenge([]));
+  assert.equal((await none.ask(`${challengeFolder}one`)).status, 299);
 });

@@ -7,7 +7,7 @@ import { makePlaceholder } from '../../../src/tls/acme/placeholder-certificate.j
 import { keepLocalCertificate, type LocalCertificate } from '../../../src/tls/local-certificate.js';
 import { machineNames } from '../../../src/tls/machine-names.js';
 import { makeFileTree } from '../../support/file-tree.js';
-import { handshake, serveEntrance } from '../../support/serve-tls.js';
+import { handshake, serveTls } from '../../support/serve-tls.js';
 import { makeMaterial } from '../../support/tls-material.js';
 
 const dayMs = 86_400_000;
@@ -27,7 +27,7 @@ test('a browser that trusts the authority accepts the certificate, by name and b
   assert.equal(local.isNewAuthority, true);
   assert.deepEqual(local.material.names, names);
   const ca = await readFile(local.authorityFile);
-  const { port } = await serveEntrance(t, makeMaterial([local.material]));
+  const { port } = await serveTls(t, makeMaterial([local.material]));
   const client = { ca, rejectUnauthorized: true };
   await handshake(port, { ...client, servername: 'localhost' });
   await handshake(port, { ...client, servername: 'desk.local' });
@@ -108,7 +108,7 @@ test('a folder that cannot be written is a clear error', async (t) => {
 
 test('the placeholder is for the names that are waited for, or for none', async (t) => {
   const placeholder = await makePlaceholder(['site.test', '*.site.test'], nowMs);
-  const { port } = await serveEntrance(t, makeMaterial([placeholder]));
+  const { port } = await serveTls(t, makeMaterial([placeholder]));
   const ca = placeholder.certificatePem;
   await handshake(port, { ca, rejectUnauthorized: true, servername: 'www.site.test' });
   const nameless = await makePlaceholder([], nowMs);

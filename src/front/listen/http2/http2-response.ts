@@ -63,30 +63,6 @@ export class Http2Response extends Writable {
     return this;
   }
 
-  setHeader(name: string, value: string | number): this {
-    if (this.headersSent) throw new Error('the head of this answer is settled');
-    const given = new Http2Fields();
-    given.add(name, String(value));
-    this.#fields = this.#fields.overriddenBy(given);
-    return this;
-  }
-
-  getHeader(name: string): string | readonly string[] | undefined {
-    return this.#fields.get(name);
-  }
-
-  hasHeader(name: string): boolean {
-    return this.getHeader(name) !== undefined;
-  }
-
-  getHeaderNames(): string[] {
-    return this.#fields.names();
-  }
-
-  removeHeader(name: string): void {
-    this.#fields.delete(name);
-  }
-
   flushHeaders(): void {
     this.#begin(false);
   }

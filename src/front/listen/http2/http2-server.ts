@@ -10,7 +10,7 @@ import {
 import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../../contracts/clock.js';
 import type { Settings } from '../../../settings/settings.js';
-import { peerOf } from '../peer-of.js';
+import { peerOf } from '../../client-message.js';
 import { Http2Connection } from './http2-connection.js';
 import { countHeadBytes, normalizeHead } from './http2-head.js';
 import { Http2Response } from './http2-response.js';
@@ -30,7 +30,7 @@ export interface Http2ServerOptions {
 }
 
 /**
- * The connections that speak HTTP/2. Created by Listeners; SecureEntrance gives it those that have chosen it (ALPN).
+ * The connections that speak HTTP/2. They come from TlsAcceptor, and have chosen it by ALPN.
  *
  * Against floods: nghttp2 ends connections that reset streams too fast (CVE-2023-44487), send CONTINUATION without end
  * (CVE-2024-28182) or too many settings and pings; Node limits the memory of a session to 10 MB, and headers to what is set here.

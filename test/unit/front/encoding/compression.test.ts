@@ -68,6 +68,24 @@ test('several Vary headers become one', () => {
   assert.deepEqual(choose({ headers })?.headers, expected);
 });
 
+const varies: [current: string | undefined, expected: string][] = [
+  [undefined, 'Accept-Encoding'],
+  ['', 'Accept-Encoding'],
+  ['Cookie', 'Cookie, Accept-Encoding'],
+  ['Cookie, Accept-Language', 'Cookie, Accept-Language, Accept-Encoding'],
+  ['accept-encoding', 'accept-encoding'],
+  ['Cookie,ACCEPT-ENCODING', 'Cookie,ACCEPT-ENCODING'],
+  ['*', '*'],
+];
+
+for (const [current, expected] of varies) {
+  test(`Vary ${JSON.stringify(current)} becomes ${JSON.stringify(expected)}`, () => {
+    const headers = current === undefined ? html : [...html, 'Vary', current];
+    const rewritten = choose({ headers, accept: 'identity' })?.headers ?? [];
+    assert.equal(rewritten[rewritten.indexOf('Vary') + 1], expected);
+  });
+}
+
 test('HEAD gets the headers of GET', () => {
   const headers = [...html, 'Content-Length', '5000'];
   const get = choose({ headers });

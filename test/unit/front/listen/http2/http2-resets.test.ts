@@ -4,7 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 import { constants } from 'node:http2';
 import { type TestContext, test } from 'node:test';
 import type { Exchange } from '../../../../../src/front/exchange.js';
-import { serveFolder } from '../../../../../src/front/files/media.js';
+import { serveFolder } from '../../../../../src/front/files/serve-folder.js';
 import { answerOf, askHttp2 } from '../../../../support/ask-http2.js';
 import { eventually } from '../../../../support/eventually.js';
 import { makeFileTree } from '../../../../support/file-tree.js';

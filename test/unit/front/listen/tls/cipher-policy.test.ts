@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { connect, createServer } from 'node:tls';
 import type { CertificateMaterial } from '../../../../../src/contracts/tls-material.js';
 import { handshakeByOpenssl } from '../../../../support/openssl.js';
-import { listenFor, sayHi, serveEntrance } from '../../../../support/serve-tls.js';
+import { listenFor, sayHi, serveTls } from '../../../../support/serve-tls.js';
 import { makeCertificate, makeMaterial, makeRsaCertificate } from '../../../../support/tls-material.js';
 
 /** Everything that the system's openssl can speak, without the security level that keeps it from old things. */
@@ -52,7 +52,7 @@ function serveCarelessly(t: TestContext, certificates: readonly CertificateMater
 
 test('TLS 1.0 and 1.1 are refused', async (t) => {
   const certificates = await makeBoth(t);
-  const careful = await serveEntrance(t, makeMaterial(certificates));
+  const careful = await serveTls(t, makeMaterial(certificates));
   const careless = await serveCarelessly(t, certificates);
   for (const [flag, version] of [
     ['-tls1', 'TLSv1'],
@@ -70,7 +70,7 @@ test('TLS 1.0 and 1.1 are refused', async (t) => {
 
 test('of all ciphers of TLS 1.2 none is accepted but the strong ones', async (t) => {
   const certificates = await makeBoth(t);
-  const careful = await serveEntrance(t, makeMaterial(certificates));
+  const careful = await serveTls(t, makeMaterial(certificates));
   const careless = await serveCarelessly(t, certificates);
   const weak = ['-tls1_2', '-cipher', withoutStrong];
   assert.ok((await agreeWithBoth(careless, weak)).every((each) => each?.startsWith('TLSv1.2 ')));
@@ -86,7 +86,7 @@ test('of all ciphers of TLS 1.2 none is accepted but the strong ones', async (t)
 });
 
 test('TLS 1.3 takes its three usual ciphers, and not the short tags of CCM', async (t) => {
-  const { port } = await serveEntrance(t, makeMaterial(await makeBoth(t)));
+  const { port } = await serveTls(t, makeMaterial(await makeBoth(t)));
   for (const cipher of ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256']) {
     const agreed = await agreeWithBoth(port, ['-tls1_3', '-ciphersuites', cipher]);
     assert.deepEqual(agreed, [`TLSv1.3 ${cipher}`, `TLSv1.3 ${cipher}`]);
@@ -96,7 +96,7 @@ test('TLS 1.3 takes its three usual ciphers, and not the short tags of CCM', asy
 });
 
 test('renegotiation is refused', async (t) => {
-  const { port } = await serveEntrance(t, makeMaterial([await makeCertificate(['site.test'])]), {
+  const { port } = await serveTls(t, makeMaterial([await makeCertificate(['site.test'])]), {
     onConnection: (socket) => socket.on('error', () => {}).resume(),
   });
   const client = connect({ port, host: '127.0.0.1', maxVersion: 'TLSv1.2', rejectUnauthorized: false });
@@ -109,7 +109,7 @@ test('renegotiation is refused', async (t) => {
 });
 
 test('a ticket is good for two hours', async (t) => {
-  const { port } = await serveEntrance(t, makeMaterial([await makeCertificate(['site.test'])]));
+  const { port } = await serveTls(t, makeMaterial([await makeCertificate(['site.test'])]));
   // In TLS 1.2 it is part of the handshake; in TLS 1.3 it comes later, and openssl may have left by then.
   const { output } = await handshakeByOpenssl(port, ['-tls1_2']);
   assert.match(output, /ticket lifetime hint: 7200 \(seconds\)/);

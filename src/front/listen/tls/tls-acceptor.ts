@@ -1,10 +1,10 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../contracts/clock.js';
 import type { TlsMaterial } from '../../../contracts/tls-material.js';
-import { CertificateChoice, type CertificateChoiceOptions } from './certificate-choice.js';
 import { peekClientHello } from './peek-client-hello.js';
+import { SniSelector, type SniSelectorOptions } from './sni-selector.js';
 
-export interface SecureEntranceOptions extends CertificateChoiceOptions {
+export interface TlsAcceptorOptions extends SniSelectorOptions {
   readonly clock: Clock;
 }
 
@@ -15,14 +15,14 @@ export interface SecureEntranceOptions extends CertificateChoiceOptions {
  *
  * `handshakeTimeoutMs` counts twice: for the ClientHello, and for the rest of the handshake.
  */
-export class SecureEntrance {
-  readonly #options: SecureEntranceOptions;
-  #choice: CertificateChoice;
+export class TlsAcceptor {
+  readonly #options: TlsAcceptorOptions;
+  #selector: SniSelector;
 
   /** Throws what OpenSSL says of a certificate that it cannot use, and where there is none. */
-  constructor(material: TlsMaterial, options: SecureEntranceOptions) {
+  constructor(material: TlsMaterial, options: TlsAcceptorOptions) {
     this.#options = options;
-    this.#choice = new CertificateChoice(material, options);
+    this.#selector = new SniSelector(material, options);
   }
 
   /**
@@ -30,7 +30,7 @@ export class SecureEntrance {
    * Throws like the constructor, and then nothing has changed.
    */
   use(material: TlsMaterial): void {
-    this.#choice = new CertificateChoice(material, this.#options);
+    this.#selector = new SniSelector(material, this.#options);
   }
 
   /** The caller can end the connection at any time by destroying the socket. */
@@ -38,7 +38,7 @@ export class SecureEntrance {
     const { clock, handshakeTimeoutMs, onFailure } = this.#options;
     socket.on('error', onFailure);
     peekClientHello(socket, { clock, timeoutMs: handshakeTimeoutMs }, (hello) => {
-      this.#choice.select(hello).emit('connection', socket);
+      this.#selector.select(hello).emit('connection', socket);
     });
   }
 }

@@ -3,18 +3,18 @@ import { execFileSync } from 'node:child_process';
 import { symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { serveFolder } from '../../../../src/front/files/media.js';
+import { serveFolder } from '../../../../src/front/files/serve-folder.js';
 import { eventually } from '../../../support/eventually.js';
 import { countOpenFiles, fileTime, makeFileTree, putFile } from '../../../support/file-tree.js';
 import { RecordingLog } from '../../../support/recording-log.js';
+import { serveFiles } from '../../../support/serve-folder.js';
 import { serveHandler } from '../../../support/serve-handler.js';
-import { serveMedia } from '../../../support/serve-media.js';
 
 const digits = '0123456789';
 const modified = fileTime.toUTCString();
 
 test('GET: the file with all that is known about it', async (t) => {
-  const { served } = await serveMedia(t, { 'photos/a b.png': digits });
+  const { served } = await serveFiles(t, { 'photos/a b.png': digits });
   const { status, headers, body } = await served.ask('/media/photos/a%20b.png?size=1');
   assert.equal(status, 200);
   assert.equal(body.toString(), digits);
@@ -31,7 +31,7 @@ test('GET: the file with all that is known about it', async (t) => {
 });
 
 test('HEAD: the headers of GET, and no body', async (t) => {
-  const { served, root } = await serveMedia(t, { 'a.png': digits });
+  const { served, root } = await serveFiles(t, { 'a.png': digits });
   const get = await served.ask('/media/a.png');
   for (const headers of [{}, { Range: 'bytes=0-1' }]) {
     const head = await served.ask('/media/a.png', { method: 'HEAD', headers });
@@ -44,7 +44,7 @@ test('HEAD: the headers of GET, and no body', async (t) => {
 });
 
 test('an empty file', async (t) => {
-  const { served, root } = await serveMedia(t, { 'empty.txt': '' });
+  const { served, root } = await serveFiles(t, { 'empty.txt': '' });
   const whole = await served.ask('/media/empty.txt');
   assert.equal(whole.status, 200);
   assert.equal(whole.headers['content-length'], '0');
@@ -67,7 +67,7 @@ const ranges: [range: string, status: number, body: string | undefined, contentR
   ];
 for (const [range, status, body, contentRange] of ranges) {
   test(`${range}: ${status}`, async (t) => {
-    const { served, root } = await serveMedia(t, { 'a.mp4': digits });
+    const { served, root } = await serveFiles(t, { 'a.mp4': digits });
     const answer = await served.ask('/media/a.mp4', { headers: { Range: range } });
     assert.equal(answer.status, status);
     assert.equal(answer.headers['content-range'], contentRange);
@@ -84,7 +84,7 @@ for (const [range, status, body, contentRange] of ranges) {
 }
 
 test('If-Range: the part of this version only', async (t) => {
-  const { served } = await serveMedia(t, { 'a.mp4': digits });
+  const { served } = await serveFiles(t, { 'a.mp4': digits });
   const { etag = '' } = (await served.ask('/media/a.mp4')).headers;
   const statusFor = async (ifRange: string) => {
     const headers = { Range: 'bytes=0-1', 'If-Range': ifRange };
@@ -97,7 +97,7 @@ test('If-Range: the part of this version only', async (t) => {
 });
 
 test('conditions: 304 and 412, with no descriptor left open', async (t) => {
-  const { served, root } = await serveMedia(t, { 'a.png': digits });
+  const { served, root } = await serveFiles(t, { 'a.png': digits });
   const { etag = '' } = (await served.ask('/media/a.png')).headers;
   for (const headers of [
     { 'If-None-Match': etag },
@@ -136,7 +136,7 @@ const types: [name: string, type: string, isSandboxed: boolean][] = [
 ];
 for (const [name, type, isSandboxed] of types) {
   test(`an uploaded ${name} is ${type}${isSandboxed ? ', in a sandbox' : ''}`, async (t) => {
-    const { served } = await serveMedia(t, { [name]: '<script>alert(1)</script>' });
+    const { served } = await serveFiles(t, { [name]: '<script>alert(1)</script>' });
     const { headers } = await served.ask(`/media/${name}`);
     assert.equal(headers['x-content-type-options'], 'nosniff');
     assert.equal(headers['content-security-policy'], isSandboxed ? 'sandbox' : undefined);
@@ -145,7 +145,7 @@ for (const [name, type, isSandboxed] of types) {
 }
 
 test("the site's own files are not sandboxed", async (t) => {
-  const { served } = await serveMedia(
+  const { served } = await serveFiles(
     t,
     { 'a.html': digits },
     { userContent: false, prefix: '/.well-known/' },
@@ -174,7 +174,7 @@ test('a root that is not there yet is empty, and served once it is there', async
 });
 
 test('an upload that replaces a file is seen at once', async (t) => {
-  const { served, root } = await serveMedia(t, { 'a.png': digits });
+  const { served, root } = await serveFiles(t, { 'a.png': digits });
   const before = await served.ask('/media/a.png');
   await putFile(join(root, 'a.png'), 'another', new Date());
   const headers = { 'If-None-Match': before.headers.etag };
@@ -184,7 +184,7 @@ test('an upload that replaces a file is seen at once', async (t) => {
 });
 
 test('names that are not ASCII, and percent signs, are found', async (t) => {
-  const { served } = await serveMedia(t, {
+  const { served } = await serveFiles(t, {
     'grüße/日本.txt': 'hello',
     '100%.txt': 'percent',
     '%41.txt': 'escape',
@@ -196,14 +196,14 @@ test('names that are not ASCII, and percent signs, are found', async (t) => {
 });
 
 test('a FIFO is missing, at once', async (t) => {
-  const { served, root } = await serveMedia(t, {});
+  const { served, root } = await serveFiles(t, {});
   execFileSync('mkfifo', [join(root, 'fifo')]);
   assert.equal((await served.ask('/media/fifo')).status, 404);
 });
 
 for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
   test(`${method}: 405`, async (t) => {
-    const { served } = await serveMedia(t, { 'a.png': digits });
+    const { served } = await serveFiles(t, { 'a.png': digits });
     const answer = await served.ask('/media/a.png', { method });
     assert.equal(answer.status, 405);
     assert.equal(answer.headers.allow, 'GET, HEAD');
@@ -211,7 +211,7 @@ for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
 }
 
 test('what is not below the prefix is left to others', async (t) => {
-  const { served } = await serveMedia(t, { 'a.png': digits });
+  const { served } = await serveFiles(t, { 'a.png': digits });
   for (const path of ['/', '/media', '/mediation/a.png', '/a.png']) {
     assert.equal((await served.ask(path)).status, 299, path);
   }

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../../../support/eventually.js';
 import { countOpenFiles } from '../../../support/file-tree.js';
+import { type ServedFiles, serveFiles } from '../../../support/serve-folder.js';
 import { drain } from '../../../support/serve-handler.js';
-import { type ServedMedia, serveMedia } from '../../../support/serve-media.js';
 
 const largeBytes = 24 * 1024 * 1024;
 
-async function serveLarge(t: TestContext): Promise<ServedMedia> {
-  const folder = await serveMedia(t, { 'large.mp4': '' });
+async function serveLarge(t: TestContext): Promise<ServedFiles> {
+  const folder = await serveFiles(t, { 'large.mp4': '' });
   await truncate(join(folder.root, 'large.mp4'), largeBytes);
   return folder;
 }
@@ -56,7 +56,7 @@ test('a file that is deleted while it is sent arrives whole', async (t) => {
 });
 
 test('a folder that is swapped for a symlink just before the file is opened shows nothing', async (t) => {
-  const { served, root } = await serveMedia(t, { 'folder/secret': 'public' });
+  const { served, root } = await serveFiles(t, { 'folder/secret': 'public' });
   const { open } = fs.promises;
   t.mock.method(fs.promises, 'open', async (...parameters: Parameters<typeof open>) => {
     await rename(join(root, 'folder'), join(root, 'kept'));

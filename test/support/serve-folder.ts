@@ -1,12 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { serveFolder } from '../../src/front/files/media.js';
+import { serveFolder } from '../../src/front/files/serve-folder.js';
 import { makeFileTree, putFile } from './file-tree.js';
 import { RecordingLog } from './recording-log.js';
 import { type ServedHandler, serveHandler } from './serve-handler.js';
 
-export interface ServedMedia {
+export interface ServedFiles {
   readonly served: ServedHandler;
   readonly root: string;
 }
@@ -14,11 +14,11 @@ export interface ServedMedia {
 /**
  * Serves these files as media. Their root lies in a folder of its own, beside secrets that must stay outside.
  */
-export async function serveMedia(
+export async function serveFiles(
   t: TestContext,
   files: Record<string, string>,
   { userContent = true, prefix = '/media/' } = {},
-): Promise<ServedMedia> {
+): Promise<ServedFiles> {
   const base = await makeFileTree(t, { secret: 'SECRET', 'root-beside/secret': 'SECRET' });
   const root = join(base, 'root');
   await mkdir(root);

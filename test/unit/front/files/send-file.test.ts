@@ -7,7 +7,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { FileTransfer } from '../../../../src/front/files/file-transfer.js';
+import { PieceBuffers } from '../../../../src/front/files/piece-buffers.js';
+import { FileTransfer } from '../../../../src/front/files/send-file.js';
 
 const MIB = 1024 * 1024;
 
@@ -27,6 +28,7 @@ async function serve(
   const path = join(folder, 'file');
   await writeFile(path, content);
   const handles: FileHandle[] = [];
+  const buffers = new PieceBuffers();
   let tell: (outcome: Outcome) => void = () => {};
   const outcome = new Promise<Outcome>((resolve) => {
     tell = resolve;
@@ -37,7 +39,7 @@ async function serve(
     await part.before?.(path);
     response.writeHead(200, { 'Content-Length': length });
     let sentBytes = 0;
-    const transfer = new FileTransfer(response, { handle, start, length }, (bytes) => {
+    const transfer = new FileTransfer(response, { handle, start, length }, buffers, (bytes) => {
       sentBytes += bytes;
     });
     const [result] = await Promise.allSettled([transfer.run()]);

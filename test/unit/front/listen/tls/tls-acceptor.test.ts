@@ -9,7 +9,7 @@ import { makeTicketKeys } from '../../../../../src/tls/ticket-keys.js';
 import { eventually } from '../../../../support/eventually.js';
 import { FakeClock } from '../../../../support/fake-clock.js';
 import { handshakeByOpenssl } from '../../../../support/openssl.js';
-import { captureHello, handshake, serveEntrance } from '../../../../support/serve-tls.js';
+import { captureHello, handshake, serveTls } from '../../../../support/serve-tls.js';
 import { makeCertificate, makeMaterial, makeRsaCertificate } from '../../../../support/tls-material.js';
 
 const versions = ['TLSv1.2', 'TLSv1.3'] as const;
@@ -18,7 +18,7 @@ for (const version of versions) {
   const only = { minVersion: version, maxVersion: version };
 
   test(`${version}: the name decides on the certificate, the first one serves the rest`, async (t) => {
-    const { port } = await serveEntrance(
+    const { port } = await serveTls(
       t,
       makeMaterial([
         await makeCertificate(['first.test', 'www.first.test']),
@@ -44,13 +44,13 @@ for (const version of versions) {
 
   test(`${version}: new material counts at once, with and without a name`, async (t) => {
     const old = await makeCertificate(['site.test'], { commonName: 'old' });
-    const { port, entrance } = await serveEntrance(t, makeMaterial([old]));
+    const { port, acceptor } = await serveTls(t, makeMaterial([old]));
     const subjects = async () => [
       (await handshake(port, { ...only, servername: 'site.test' })).subject,
       (await handshake(port, { ...only, servername: '' })).subject,
     ];
     assert.deepEqual(await subjects(), ['old', 'old']);
-    entrance.use(makeMaterial([await makeCertificate(['site.test'], { commonName: 'new' })]));
+    acceptor.use(makeMaterial([await makeCertificate(['site.test'], { commonName: 'new' })]));
     assert.deepEqual(await subjects(), ['new', 'new']);
   });
 
@@ -59,16 +59,16 @@ for (const version of versions) {
       await makeCertificate(['first.test']),
       await makeCertificate(['site.test']),
     ]);
-    const one = await serveEntrance(t, material);
-    const other = await serveEntrance(t, material);
+    const one = await serveTls(t, material);
+    const other = await serveTls(t, material);
     const client = { ...only, servername: 'site.test' };
     const { session, isResumed } = await handshake(one.port, client);
     assert.equal(isResumed, false);
     assert.ok(session);
     assert.equal((await handshake(other.port, { ...client, session })).isResumed, true);
-    one.entrance.use(material);
+    one.acceptor.use(material);
     assert.equal((await handshake(one.port, { ...client, session })).isResumed, true);
-    one.entrance.use({ ...material, ticketKeys: makeTicketKeys() });
+    one.acceptor.use({ ...material, ticketKeys: makeTicketKeys() });
     const after = await handshake(one.port, { ...client, session });
     assert.deepEqual([after.isResumed, after.subject], [false, 'site.test']);
   });
@@ -77,10 +77,7 @@ for (const version of versions) {
     // Of another kind of key than the challenge, which is where SNICallback and ALPNCallback fail.
     const site = { ...(await makeRsaCertificate(t, 'site')), names: ['site.test'] };
     const challenge = await makeCertificate(['site.test'], { commonName: 'challenge' });
-    const { port, entrance } = await serveEntrance(
-      t,
-      makeMaterial([site], { alpnCertificates: [challenge] }),
-    );
+    const { port, acceptor } = await serveTls(t, makeMaterial([site], { alpnCertificates: [challenge] }));
     const flag = version === 'TLSv1.2' ? '-tls1_2' : '-tls1_3';
     const ask = async (name: string, alpn: string) =>
       (await handshakeByOpenssl(port, ['-servername', name, '-alpn', alpn, flag])).output;
@@ -93,14 +90,14 @@ for (const version of versions) {
       /CN = site\n[\s\S]*ALPN protocol: http\/1\.1/,
     );
     assert.match(await ask('other.test', 'acme-tls/1'), /no application protocol/);
-    entrance.use(makeMaterial([site]));
+    acceptor.use(makeMaterial([site]));
     assert.match(await ask('site.test', 'acme-tls/1'), /no application protocol/);
   });
 }
 
 test('of HTTP/2 and HTTP/1.1 the first is preferred, while it is offered; without ALPN it is neither', async (t) => {
   let isHttp2Offered = true;
-  const { port } = await serveEntrance(t, makeMaterial([await makeCertificate(['site.test'])]), {
+  const { port } = await serveTls(t, makeMaterial([await makeCertificate(['site.test'])]), {
     isHttp2Offered: () => isHttp2Offered,
   });
   const ask = async (...protocols: string[]) =>
@@ -120,7 +117,7 @@ test('keys of different kinds side by side: everyone gets the certificate for hi
     [rsa, ecdsa],
     [ecdsa, rsa],
   ]) {
-    const { port } = await serveEntrance(t, makeMaterial(certificates));
+    const { port } = await serveTls(t, makeMaterial(certificates));
     for (const maxVersion of versions) {
       for (const servername of ['rsa.test', 'ecdsa.test']) {
         assert.equal((await handshake(port, { servername, maxVersion })).subject, servername);
@@ -132,7 +129,7 @@ test('keys of different kinds side by side: everyone gets the certificate for hi
 test('what comes out is taken by the HTTP servers of Node', async (t) => {
   const http1 = createHttpServer((_request, response) => response.end('by 1.1'));
   const http2 = createHttp2Server((_request, response) => response.end('by 2'));
-  const { port } = await serveEntrance(t, makeMaterial([await makeCertificate(['site.test'])]), {
+  const { port } = await serveTls(t, makeMaterial([await makeCertificate(['site.test'])]), {
     onConnection: (socket) => (socket.alpnProtocol === 'h2' ? http2 : http1).emit('connection', socket),
   });
   const [answer] = await once(
@@ -149,7 +146,7 @@ test('what comes out is taken by the HTTP servers of Node', async (t) => {
 
 test('a client that says nothing, or not all, is cut off at the deadline', async (t) => {
   const clock = new FakeClock();
-  const { port } = await serveEntrance(t, makeMaterial([await makeCertificate(['site.test'])]), {
+  const { port } = await serveTls(t, makeMaterial([await makeCertificate(['site.test'])]), {
     clock,
     handshakeTimeoutMs: 5000,
   });
@@ -169,7 +166,7 @@ test('a client that says nothing, or not all, is cut off at the deadline', async
 
 test('a client that leaves in its first words leaves nothing behind', async (t) => {
   const clock = new FakeClock();
-  const { port, failures } = await serveEntrance(t, makeMaterial([await makeCertificate(['site.test'])]), {
+  const { port, failures } = await serveTls(t, makeMaterial([await makeCertificate(['site.test'])]), {
     clock,
   });
   for (const leave of ['end', 'resetAndDestroy'] as const) {
@@ -187,7 +184,7 @@ test('a client that leaves in its first words leaves nothing behind', async (t) 
 });
 
 test('the first words may come byte by byte; what is no TLS is refused and reported', async (t) => {
-  const { port, failures } = await serveEntrance(t, makeMaterial([await makeCertificate(['site.test'])]));
+  const { port, failures } = await serveTls(t, makeMaterial([await makeCertificate(['site.test'])]));
   const plain = connect(port, '127.0.0.1')
     .on('error', () => {})
     .resume();
@@ -199,10 +196,10 @@ test('the first words may come byte by byte; what is no TLS is refused and repor
 
 test('material that cannot be used changes nothing', async (t) => {
   const site = await makeCertificate(['site.test']);
-  const { port, entrance } = await serveEntrance(t, makeMaterial([site]));
-  assert.throws(() => entrance.use(makeMaterial([])), /there is none/);
+  const { port, acceptor } = await serveTls(t, makeMaterial([site]));
+  assert.throws(() => acceptor.use(makeMaterial([])), /there is none/);
   const other = await makeCertificate(['other.test']);
-  assert.throws(() => entrance.use(makeMaterial([{ ...other, keyPem: site.keyPem }])), /key values mismatch/);
+  assert.throws(() => acceptor.use(makeMaterial([{ ...other, keyPem: site.keyPem }])), /key values mismatch/);
   assert.equal((await handshake(port, { servername: 'other.test' })).subject, 'site.test');
 });
 

@@ -3,7 +3,7 @@ import { appendFile, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { openSettled } from '../../../../src/front/files/open-settled.js';
+import { openSettled } from '../../../../src/front/files/open-file.js';
 import { fileTime } from '../../../support/file-tree.js';
 
 test('a file that nobody writes to is opened at once', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { TrustedProxies } from '../../../src/front/trusted-proxies.js';
+import { TrustedProxies } from '../../../src/front/client-facts.js';
 
 const cases: [blocks: string[], address: string, isTrusted: boolean][] = [
   [[], '127.0.0.1', false],

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { eventually } from '../../../support/eventually.js';
 import { countOpenFiles } from '../../../support/file-tree.js';
-import { serveMedia } from '../../../support/serve-media.js';
+import { serveFiles } from '../../../support/serve-folder.js';
 
 const digits = '0123456789';
 
@@ -47,7 +47,7 @@ const refusals: [path: string, status: number][] = [
 for (const [path, status] of refusals) {
   test(`${path.slice(0, 60)}: ${status}, and no file`, async (t) => {
     const files = { 'photos/a.png': digits, '.env': 'SECRET', '.git/config': 'SECRET' };
-    const { served, root } = await serveMedia(t, files);
+    const { served, root } = await serveFiles(t, files);
     await symlink('../secret', join(root, 'link-out'));
     await symlink('..', join(root, 'link-out-folder'));
     await symlink('../root-beside', join(root, 'link-beside'));

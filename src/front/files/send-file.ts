@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { ClientResponse } from '../client-message.js';
-import { PieceBuffers } from './piece-buffers.js';
+import type { Exchange, HeaderList } from '../exchange.js';
+import type { PieceBuffers } from './piece-buffers.js';
 
 /** Which bytes of an open file make the body. */
 export interface FilePart {
@@ -9,19 +10,61 @@ export interface FilePart {
   readonly length: number;
 }
 
-const buffers = new PieceBuffers();
+/**
+ * Answers with a part of an open file, or all of it. X-Request-ID and Content-Length are added here, and the handle is closed in
+ * any case: when all is sent, when there is nothing to send, or when the client is gone.
+ */
+export async function respondFromFile(
+  exchange: Exchange,
+  status: number,
+  headers: HeaderList,
+  part: FilePart,
+): Promise<void> {
+  const { response } = exchange;
+  if (response.destroyed) return part.handle.close();
+  try {
+    response.writeHead(status, [
+      ...exchange.ownHeaders,
+      ...headers,
+      ...['Content-Length', String(part.length)],
+    ]);
+  } catch (error) {
+    await part.handle.close();
+    throw error; // a header that HTTP can't carry
+  }
+  if (exchange.wantsBody && part.length > 0) await sendBody(exchange, part);
+  else response.end();
+  await part.handle.close();
+}
+
+/**
+ * A file that turns out shorter than was announced, or can't be read, cuts the connection: if the answer ended normally, the
+ * client would take the beginning of the next response for the rest of this body.
+ */
+async function sendBody(exchange: Exchange, part: FilePart): Promise<void> {
+  const { response, pieceBuffers } = exchange;
+  const onSent = (bytes: number): void => {
+    exchange.bodyBytes += bytes;
+  };
+  try {
+    if (await new FileTransfer(response, part, pieceBuffers, onSent).run()) response.end();
+  } catch {
+    response.destroy();
+  }
+}
 
 /**
  * Sends a part of a file as the body of an answer, no faster than the client takes it: while one piece is on its way to the
- * client the next is read. Used by regular-file.
+ * client the next is read.
  *
- * Two buffers are used again and again, for a stream of Node's allocates one for each read, and the kernel has to find memory
+ * Two buffers are used again and again, because a stream of Node's allocates one for each read, and the kernel has to find memory
  * for each (docs/benchmarks.md has the figures).
  */
 export class FileTransfer {
   readonly #response: ClientResponse;
   readonly #handle: FileHandle;
   readonly #end: number;
+  readonly #buffers: PieceBuffers;
   readonly #onSent: (bytes: number) => void;
   #position: number;
   /** Settles the wait for the client. */
@@ -31,19 +74,21 @@ export class FileTransfer {
   constructor(
     response: ClientResponse,
     { handle, start, length }: FilePart,
+    buffers: PieceBuffers,
     onSent: (bytes: number) => void,
   ) {
     this.#response = response;
     this.#handle = handle;
     this.#position = start;
     this.#end = start + length;
+    this.#buffers = buffers;
     this.#onSent = onSent;
     response.once('close', () => this.#onWritten(false));
   }
 
   /**
-   * True when all is sent; false when the client has gone. Rejects when the file can't be read, or has become shorter. The
-   * handle is the caller's to close: nothing reads from it any more.
+   * True when all is sent; false when the client has gone. Rejects when the file can't be read, or has become shorter. Nothing
+   * reads from the handle afterwards; the caller closes it.
    */
   async run(): Promise<boolean> {
     const lent: Buffer[] = [];
@@ -65,8 +110,8 @@ export class FileTransfer {
         }
       }
     } finally {
-      // What a client has not taken may lie with its connection still.
-      for (const buffer of lent) buffers.giveBack(buffer, isTaken);
+      // A connection that broke may still hold what its client has not taken.
+      for (const buffer of lent) this.#buffers.giveBack(buffer, { isFree: isTaken });
     }
   }
 
@@ -74,7 +119,7 @@ export class FileTransfer {
 
   async #readNext(lent: Buffer[], which: number): Promise<Buffer> {
     const left = this.#end - this.#position;
-    lent[which] ??= buffers.take(left);
+    lent[which] ??= this.#buffers.take(left);
     const buffer = lent[which];
     const { bytesRead } = await this.#handle.read(buffer, 0, Math.min(buffer.length, left), this.#position);
     if (bytesRead === 0) throw new Error(`the file ends at ${this.#position}, not at ${this.#end}`);
@@ -82,7 +127,7 @@ export class FileTransfer {
     return buffer.subarray(0, bytesRead);
   }
 
-  /** Resolves when the connection has taken it; Node calls back then, for it copies nothing. */
+  /** Resolves when the connection has taken the piece; Node calls back only then, because it copies nothing. */
   #write(piece: Buffer): Promise<boolean> {
     return new Promise((resolve) => {
       this.#onWritten = resolve;

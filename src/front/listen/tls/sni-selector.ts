@@ -7,7 +7,7 @@ import type { ClientHello } from './client-hello.js';
 /** What a CA offers, alone, when it asks for the certificate of a challenge (RFC 8737 section 4). */
 const challengeProtocol = 'acme-tls/1';
 
-export interface CertificateChoiceOptions {
+export interface SniSelectorOptions {
   /** Asked at each handshake, for a reload may change it. */
   readonly isHttp2Offered: () => boolean;
   readonly handshakeTimeoutMs: number;
@@ -17,20 +17,20 @@ export interface CertificateChoiceOptions {
 }
 
 /**
- * One material, made ready: a TLS server for each certificate, none of which listens. Used by front/tls/secure-entrance, which
+ * One material, made ready: a TLS server for each certificate, none of which listens. Used by front/tls/tls-acceptor, which
  * gives each connection to the one that belongs to its ClientHello.
  *
  * Why not one server with SNICallback: Node then adds the chosen certificate to the default one, and where one is RSA and the
  * other ECDSA the client may get the wrong one (nodejs/node#54235, in Node 20 and 22). Nor is SNICallback told that
  * a CA asks for the certificate of a challenge, and in TLS 1.2 ALPNCallback is called when it is too late for another kind of key.
  */
-export class CertificateChoice {
+export class SniSelector {
   readonly #first: Server;
   readonly #byName: ByServerName<Server>;
   readonly #challenges: ByServerName<Server>;
 
   /** Throws what OpenSSL says of a certificate that it cannot use, and where there is none. */
-  constructor(material: TlsMaterial, options: CertificateChoiceOptions) {
+  constructor(material: TlsMaterial, options: SniSelectorOptions) {
     const ticketKeys = Buffer.from(material.ticketKeys, 'base64');
     const common = { ...cipherPolicy, ticketKeys, handshakeTimeout: options.handshakeTimeoutMs };
     const servers = material.certificates.map((certificate) => ({
@@ -65,7 +65,7 @@ export class CertificateChoice {
 function toServer(
   { certificatePem, keyPem }: CertificateMaterial,
   tlsOptions: TlsOptions,
-  { onConnection, onFailure }: CertificateChoiceOptions,
+  { onConnection, onFailure }: SniSelectorOptions,
 ): Server {
   const server = createServer({ ...tlsOptions, cert: certificatePem, key: keyPem }, onConnection);
   return server.on('tlsClientError', (error, socket) => {
@@ -75,9 +75,7 @@ function toServer(
 }
 
 /** undefined refuses the handshake with no_application_protocol (RFC 7301 section 3.2). */
-function chooseProtocol(
-  options: CertificateChoiceOptions,
-): (asked: { protocols: string[] }) => string | undefined {
+function chooseProtocol(options: SniSelectorOptions): (asked: { protocols: string[] }) => string | undefined {
   return ({ protocols }) => {
     const offered = options.isHttp2Offered() ? ['h2', 'http/1.1'] : ['http/1.1'];
     return offered.find((protocol) => protocols.includes(protocol));
