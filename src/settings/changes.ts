@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { schema, settingKeys } from './schema.js';
-import type { SettingEffect, SettingKey } from './setting-definition.js';
+import { type SettingKey, schema, settingKeys } from './schema.js';
+import type { SettingEffect } from './setting-definition.js';
 import type { Settings } from './settings.js';
 
 export interface SettingsChange {
@@ -10,16 +10,9 @@ export interface SettingsChange {
   readonly effect: SettingEffect;
 }
 
-/** What differs, in the schema's order. Called by a reload, which says it in the log and does what the effects need. */
+/** What differs, in the schema's order. A reload logs it, and does what the effects need. */
 export function compareSettings(before: Settings, after: Settings): SettingsChange[] {
   return settingKeys
     .filter((key) => !isDeepStrictEqual(before[key], after[key]))
     .map((key) => ({ key, from: before[key], to: after[key], effect: schema[key].effect }));
-}
-
-const effectsByStrength: readonly SettingEffect[] = ['live', 'generation', 'listeners', 'restart'];
-
-/** undefined where nothing changed. */
-export function strongestEffect(changes: readonly SettingsChange[]): SettingEffect | undefined {
-  return effectsByStrength.findLast((effect) => changes.some((change) => change.effect === effect));
 }

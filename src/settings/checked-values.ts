@@ -1,7 +1,6 @@
 import convict from 'convict';
 import { isTable } from './formats.js';
-import { schema, settingKeys } from './schema.js';
-import type { SettingKey } from './setting-definition.js';
+import { type SettingKey, schema, settingKeys } from './schema.js';
 import type { Settings } from './settings.js';
 
 /**

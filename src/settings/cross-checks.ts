@@ -1,9 +1,8 @@
 import { defaultPorts } from '../contracts/scheme.js';
 import type { Origins } from './layer.js';
 import type { Problem } from './problem.js';
-import type { SettingKey } from './setting-definition.js';
-import type { Settings } from './settings.js';
-import { wantsHttps } from './wants-https.js';
+import type { SettingKey } from './schema.js';
+import { type Settings, wantsHttps } from './settings.js';
 
 /** Each of them says all about what is served. */
 const alternatives = [

@@ -1,8 +1,7 @@
 import { isTable } from './formats.js';
 import { duplicateSetting, type Layer, type LayerEntry, unknownSetting } from './layer.js';
 import type { Problem } from './problem.js';
-import { settingKeys } from './schema.js';
-import type { SettingKey } from './setting-definition.js';
+import { type SettingKey, settingKeys } from './schema.js';
 import { environmentName, toConstantSpelling } from './setting-name.js';
 
 /** The two settings as project/ read them from Django; undefined or null where missing. */

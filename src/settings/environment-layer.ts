@@ -1,7 +1,6 @@
 import { type Layer, type LayerEntry, unknownSetting } from './layer.js';
 import type { Problem } from './problem.js';
-import { schema, settingKeys } from './schema.js';
-import type { SettingKey } from './setting-definition.js';
+import { type SettingKey, schema, settingKeys } from './schema.js';
 import { environmentName, environmentPrefix } from './setting-name.js';
 
 export type Environment = Readonly<Record<string, string | undefined>>;

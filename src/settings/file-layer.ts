@@ -2,8 +2,7 @@ import type { FileEntry } from './file-entry.js';
 import { isTable } from './formats.js';
 import { duplicateSetting, type Layer, type LayerEntry, unknownSetting } from './layer.js';
 import type { Problem } from './problem.js';
-import { isSettingKey, settingKeys } from './schema.js';
-import type { SettingKey } from './setting-definition.js';
+import { isSettingKey, type SettingKey, settingKeys } from './schema.js';
 import { toKeySpelling } from './setting-name.js';
 
 /** What the settings file says. `fileName` is as messages call the file. */

@@ -1,7 +1,6 @@
 import { type Layer, type LayerEntry, unknownSetting } from './layer.js';
 import type { Problem } from './problem.js';
-import { isSettingKey, schema, settingKeys } from './schema.js';
-import type { SettingKey } from './setting-definition.js';
+import { isSettingKey, type SettingKey, schema, settingKeys } from './schema.js';
 import { toKeySpelling } from './setting-name.js';
 
 /** One flag of the command line. `flag` is as messages call it: `--port`, or `--set port`. */

@@ -1,6 +1,6 @@
 import { nearestName } from './nearest-name.js';
 import type { Problem } from './problem.js';
-import type { SettingKey } from './setting-definition.js';
+import type { SettingKey } from './schema.js';
 
 /** A value as one source gives it, not checked yet. */
 export interface LayerEntry {

@@ -1,15 +1,13 @@
 import { CheckedValues } from './checked-values.js';
-import { withCherootThreads } from './cheroot-threads.js';
 import { findConflicts } from './cross-checks.js';
 import { type DjangoSource, readCherootLayer, readEasyserverLayer } from './django-layer.js';
 import { type Environment, readEnvironmentLayer } from './environment-layer.js';
 import { readFileLayer } from './file-layer.js';
 import { readFlagLayer, type SettingFlag } from './flag-layer.js';
-import { resolveFolders } from './formats.js';
+import { isTable, resolveFolders } from './formats.js';
 import type { Layer, LayerEntry, Origins } from './layer.js';
 import { isNotEmpty, type Problem, toSettingsError } from './problem.js';
-import { schema, settingKeys } from './schema.js';
-import type { SettingKey } from './setting-definition.js';
+import { type SettingKey, schema, settingKeys } from './schema.js';
 import type { Settings } from './settings.js';
 import { findSettingsFile, readSettingsFile, type SettingsFile } from './settings-file.js';
 
@@ -30,13 +28,10 @@ export interface LoadedSettings {
   readonly origins: Origins;
   /** Absolute path of the settings file in use. */
   readonly file: string | undefined;
-  /** Its content, by which watch/ tells a real change from a touched file. */
-  readonly fileText: string | undefined;
 }
 
 /**
  * Puts the settings together; the later source wins, and each is checked even where a later one overrides it.
- * Called by cli/ at the start and by launcher at each reload.
  *
  * @throws SettingsError with everything that is wrong: the first problem as its message, the rest in its detail
  */
@@ -54,7 +49,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   const settings = values.toSettings();
   if (problems.length === 0) problems.push(...findConflicts(settings, origins));
   if (isNotEmpty(problems)) throw toSettingsError(problems);
-  return { settings: freezeDeeply(settings), origins, file: file?.path, fileText: file?.text };
+  return { settings: freezeDeeply(settings), origins, file: file?.path };
 }
 
 /** In the order in which they count, the last most. */
@@ -67,6 +62,26 @@ function readLayers(sources: SettingsSources, file: SettingsFile | undefined): L
     readFlagLayer(sources.flags),
   ];
   return layers.map(withCherootThreads);
+}
+
+/** Of Cheroot's two names for the same thing the first is the public one: cheroot.wsgi.Server, HTTPServer. */
+const threadKeywords = ['numthreads', 'minthreads'] as const;
+
+/**
+ * Adds `threads` to a layer that gives `cheroot` with a number of threads and not `threads` itself, so that a site that
+ * moves over keeps as many threads as it had.
+ */
+function withCherootThreads(layer: Layer): Layer {
+  const cheroot = layer.entries.find((entry) => entry.key === 'cheroot');
+  if (cheroot === undefined || !isTable(cheroot.value)) return layer;
+  if (layer.entries.some((entry) => entry.key === 'threads')) return layer;
+  for (const keyword of threadKeywords) {
+    const value = cheroot.value[keyword];
+    if (value === undefined) continue;
+    const threads = { ...cheroot, key: 'threads', value, where: `${cheroot.where} ${keyword}` } as const;
+    return { ...layer, entries: [...layer.entries, threads] };
+  }
+  return layer;
 }
 
 function takeLayer(

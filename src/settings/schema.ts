@@ -1,4 +1,3 @@
-import type { Definitions, SettingKey } from './setting-definition.js';
 import { acmeSettings } from './themes/acme-settings.js';
 import { applicationSettings } from './themes/application-settings.js';
 import { fileSettings } from './themes/file-settings.js';
@@ -10,8 +9,8 @@ import { replacementSettings } from './themes/replacement-settings.js';
 import { requestSettings } from './themes/request-settings.js';
 import { tlsSettings } from './themes/tls-settings.js';
 
-/** Every setting. The type makes a key that Settings has and no theme defines an error of the compiler. */
-export const schema: Definitions<SettingKey> = {
+/** Every setting. The type Settings is made from it. */
+export const schema = {
   ...processSettings,
   ...tlsSettings,
   ...acmeSettings,
@@ -23,6 +22,8 @@ export const schema: Definitions<SettingKey> = {
   ...replacementSettings,
   ...operationSettings,
 };
+
+export type SettingKey = keyof typeof schema;
 
 export const settingKeys = Object.keys(schema) as readonly SettingKey[];
 
@@ -44,6 +45,6 @@ export const themes: readonly { readonly title: string; readonly keys: readonly 
   { title: 'Settings file and logs', keys: keysOf(operationSettings) },
 ];
 
-function keysOf<K extends SettingKey>(definitions: Definitions<K>): readonly K[] {
-  return Object.keys(definitions) as K[];
+function keysOf(definitions: Partial<typeof schema>): readonly SettingKey[] {
+  return Object.keys(definitions) as SettingKey[];
 }

@@ -1,10 +1,7 @@
 import type { Format } from './formats.js';
-import type { Settings } from './settings.js';
-
-export type SettingKey = keyof Settings;
 
 /**
- * What a changed value needs on a reload, weakest first; used by settings/changes and printed in docs/settings.md.
+ * What a changed value needs on a reload, weakest first; docs/settings.md prints it.
  *
  *   live        read at each use: the running processes take it over
  *   generation  new application processes
@@ -22,4 +19,9 @@ export interface SettingDefinition<T> {
   readonly effect: SettingEffect;
 }
 
-export type Definitions<K extends SettingKey> = { readonly [P in K]: SettingDefinition<Settings[P]> };
+/** The format alone says the type, and the default has to be of it. */
+export function defineSetting<const T>(
+  definition: Omit<SettingDefinition<T>, 'default'> & { readonly default: NoInfer<T> },
+): SettingDefinition<T> {
+  return definition;
+}

@@ -1,4 +1,4 @@
-import type { SettingKey } from './setting-definition.js';
+import type { SettingKey } from './schema.js';
 
 /**
  * How one key is spelled in the different sources. Used by the readers of the sources and by scripts/settings-docs.

@@ -2,9 +2,8 @@ import { readFileSync } from 'node:fs';
 import { basename, extname, isAbsolute, relative, resolve } from 'node:path';
 import { SettingsError } from '../contracts/errors.js';
 import { type FileEntry, FileSyntaxError } from './file-entry.js';
-import { readJson } from './json-file.js';
 import { readToml } from './toml-file.js';
-import { readYaml } from './yaml-file.js';
+import { readJson, readYaml } from './yaml-file.js';
 
 /** Finds and reads the settings file; what its names mean is settings/file-layer's. */
 export interface SettingsFile {

@@ -2,8 +2,7 @@ import { EasyserveError } from '../contracts/errors.js';
 import { djangoFactsOf, type Project } from '../contracts/project-facts.js';
 import { defaultPorts, type Scheme } from '../contracts/scheme.js';
 import type { Log } from '../log/log.js';
-import type { Settings } from '../settings/settings.js';
-import { wantsHttps } from '../settings/wants-https.js';
+import { type Settings, wantsHttps } from '../settings/settings.js';
 import { InheritedSockets } from './inherited-sockets.js';
 import { ListeningSocket } from './listening-socket.js';
 

@@ -34,7 +34,6 @@ export function loadedWith(settings: Partial<Settings> = {}, isDebug = false): L
     },
     origins: {} as LoadedRelease['origins'],
     file: undefined,
-    fileText: undefined,
   };
 }
 

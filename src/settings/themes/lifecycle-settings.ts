@@ -1,63 +1,54 @@
 import { duration, integer, nullable } from '../formats.js';
 import { hostHeader, requestPath } from '../place-formats.js';
-import type { Definitions } from '../setting-definition.js';
+import { defineSetting } from '../setting-definition.js';
 
-export const lifecycleSettings: Definitions<
-  | 'readyTimeoutMs'
-  | 'healthPath'
-  | 'healthHost'
-  | 'healthTimeoutMs'
-  | 'startConcurrency'
-  | 'drainTimeoutMs'
-  | 'streamDrainTimeoutMs'
-  | 'killTimeoutMs'
-> = {
-  readyTimeoutMs: {
+export const lifecycleSettings = {
+  readyTimeoutMs: defineSetting({
     format: duration(1),
     default: 60_000,
     doc: 'How long an application process may take from its start until it is ready.',
     effect: 'live',
-  },
-  healthPath: {
+  }),
+  healthPath: defineSetting({
     format: requestPath,
     default: '/',
     doc: 'Path that a new process must answer with a status below 500 before it gets requests. At the first start a failure is only reported.',
     effect: 'live',
-  },
-  healthHost: {
+  }),
+  healthHost: defineSetting({
     format: nullable(hostHeader),
     default: null,
     doc: 'Host header of that probe. Unset: the first name of ALLOWED_HOSTS, else localhost.',
     effect: 'live',
-  },
-  healthTimeoutMs: {
+  }),
+  healthTimeoutMs: defineSetting({
     format: duration(1),
     default: 10_000,
     doc: 'How long the probe may take.',
     effect: 'live',
-  },
-  startConcurrency: {
+  }),
+  startConcurrency: defineSetting({
     format: integer(1, 1024),
     default: 2,
     doc: 'How many new application processes of one front start at the same time. Half as many at a reload, while the old ones serve.',
     effect: 'live',
-  },
-  drainTimeoutMs: {
+  }),
+  drainTimeoutMs: defineSetting({
     format: duration(0),
     default: 30_000,
     doc: 'How long requests in flight may take to finish on a reload or stop.',
     effect: 'live',
-  },
-  streamDrainTimeoutMs: {
+  }),
+  streamDrainTimeoutMs: defineSetting({
     format: duration(0),
     default: 300_000,
     doc: 'How long WebSockets and event streams may go on with the old application after a reload. A stop ends them at once.',
     effect: 'live',
-  },
-  killTimeoutMs: {
+  }),
+  killTimeoutMs: defineSetting({
     format: duration(0),
     default: 5000,
     doc: 'How long a process that was told to end (SIGTERM) may take before it is killed (SIGKILL).',
     effect: 'live',
-  },
+  }),
 };

@@ -1,29 +1,29 @@
 import { boolean, oneOf } from '../formats.js';
-import type { Definitions } from '../setting-definition.js';
+import { defineSetting } from '../setting-definition.js';
 
-export const operationSettings: Definitions<'watch' | 'logLevel' | 'logFormat' | 'accessLog'> = {
-  watch: {
+export const operationSettings = {
+  watch: defineSetting({
     format: boolean,
     default: true,
     doc: 'Whether a change of the settings file reloads the site.',
     effect: 'live',
-  },
-  logLevel: {
+  }),
+  logLevel: defineSetting({
     format: oneOf('debug', 'info', 'warn', 'error'),
     default: 'info',
     doc: "Least level that is logged. The application's own output is always logged.",
     effect: 'live',
-  },
-  logFormat: {
+  }),
+  logFormat: defineSetting({
     format: oneOf('auto', 'pretty', 'json'),
     default: 'auto',
     doc: '"pretty" writes lines for people, "json" one JSON object a line; "auto" is pretty on a terminal, else json. Fixed from start to stop.',
     effect: 'restart',
-  },
-  accessLog: {
+  }),
+  accessLog: defineSetting({
     format: boolean,
     default: true,
     doc: 'Whether each request is logged.',
     effect: 'live',
-  },
+  }),
 };

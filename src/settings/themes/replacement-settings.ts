@@ -1,55 +1,47 @@
 import { duration, integer, size } from '../formats.js';
-import type { Definitions } from '../setting-definition.js';
+import { defineSetting } from '../setting-definition.js';
 
-export const replacementSettings: Definitions<
-  | 'recycleRequests'
-  | 'recycleMemoryBytes'
-  | 'recycleLifetimeMs'
-  | 'restartBackoffMs'
-  | 'restartBackoffMaxMs'
-  | 'restartBudget'
-  | 'restartWindowMs'
-> = {
-  recycleRequests: {
+export const replacementSettings = {
+  recycleRequests: defineSetting({
     format: integer(0, Number.MAX_SAFE_INTEGER),
     default: 0,
     doc: 'Requests after which a process is replaced by a new one, plus up to 10 % by chance. 0 for never.',
     effect: 'live',
-  },
-  recycleMemoryBytes: {
+  }),
+  recycleMemoryBytes: defineSetting({
     format: size(0),
     default: 0,
     doc: 'Resident memory above which a process is replaced. 0 for never.',
     effect: 'live',
-  },
-  recycleLifetimeMs: {
+  }),
+  recycleLifetimeMs: defineSetting({
     format: duration(0),
     default: 0,
     doc: 'Age at which a process is replaced. 0 for never.',
     effect: 'live',
-  },
-  restartBackoffMs: {
+  }),
+  restartBackoffMs: defineSetting({
     format: duration(1),
     default: 200,
     doc: 'Pause before a crashed process is started again; it doubles with each crash.',
     effect: 'live',
-  },
-  restartBackoffMaxMs: {
+  }),
+  restartBackoffMaxMs: defineSetting({
     format: duration(1),
     default: 30_000,
     doc: 'Longest pause between two restarts.',
     effect: 'live',
-  },
-  restartBudget: {
+  }),
+  restartBudget: defineSetting({
     format: integer(1, 10_000),
     default: 5,
     doc: 'Crashes within restartWindowMs after which the site answers 503 at once and restarts only at the longest pause.',
     effect: 'live',
-  },
-  restartWindowMs: {
+  }),
+  restartWindowMs: defineSetting({
     format: duration(1),
     default: 60_000,
     doc: 'The time in which crashes are counted.',
     effect: 'live',
-  },
+  }),
 };

@@ -1,91 +1,78 @@
 import { duration, integer, size } from '../formats.js';
 import { addressBlocks, pathPrefixes } from '../place-formats.js';
-import type { Definitions } from '../setting-definition.js';
+import { defineSetting } from '../setting-definition.js';
 
-export const requestSettings: Definitions<
-  | 'trustedProxies'
-  | 'maxBodyBytes'
-  | 'bodyMemoryBytes'
-  | 'streamUploads'
-  | 'responseBufferBytes'
-  | 'maxHeaderBytes'
-  | 'headerTimeoutMs'
-  | 'bodyIdleTimeoutMs'
-  | 'keepAliveTimeoutMs'
-  | 'queueRequests'
-  | 'queueTimeoutMs'
-  | 'requestTimeoutMs'
-> = {
-  trustedProxies: {
+export const requestSettings = {
+  trustedProxies: defineSetting({
     format: addressBlocks,
     default: [],
     doc: 'Addresses and CIDR blocks of proxies whose X-Forwarded headers are believed. From anyone else they are dropped.',
     effect: 'live',
-  },
-  maxBodyBytes: {
+  }),
+  maxBodyBytes: defineSetting({
     format: size(1),
     default: 134_217_728,
     doc: 'Largest request body; a larger one is answered with 413.',
     effect: 'live',
-  },
-  bodyMemoryBytes: {
+  }),
+  bodyMemoryBytes: defineSetting({
     format: size(0),
     default: 262_144,
     doc: 'A request body above this size waits in a temporary file instead of memory.',
     effect: 'live',
-  },
-  streamUploads: {
+  }),
+  streamUploads: defineSetting({
     format: pathPrefixes,
     default: [],
     doc: 'URL paths under which the application reads a body while it arrives, instead of after it has arrived. A chunked body is read whole first everywhere.',
     effect: 'live',
-  },
-  responseBufferBytes: {
+  }),
+  responseBufferBytes: defineSetting({
     format: size(1),
     default: 1_048_576,
     doc: 'How much of a response is taken off an application thread ahead of a slow client.',
     effect: 'live',
-  },
-  maxHeaderBytes: {
+  }),
+  maxHeaderBytes: defineSetting({
     format: integer(1024, 1_048_576),
     default: 16_384,
     doc: 'Largest size of all request headers together; more is answered with 431.',
     effect: 'live',
-  },
-  headerTimeoutMs: {
+  }),
+  headerTimeoutMs: defineSetting({
     format: duration(1),
     default: 15_000,
     doc: 'How long a client may take to send the headers of a request.',
     effect: 'live',
-  },
-  bodyIdleTimeoutMs: {
+  }),
+  bodyIdleTimeoutMs: defineSetting({
     format: duration(1),
     default: 30_000,
     doc: 'How long a client may pause while it sends a body.',
     effect: 'live',
-  },
-  keepAliveTimeoutMs: {
+  }),
+  keepAliveTimeoutMs: defineSetting({
     format: duration(1),
     default: 75_000,
     doc: 'How long an idle connection is kept for the next request.',
     effect: 'live',
-  },
-  queueRequests: {
+  }),
+  queueRequests: defineSetting({
     format: integer(0, 1_000_000),
     default: 1000,
     doc: 'Requests of one front that may wait for an idle thread; more are answered with 503.',
     effect: 'live',
-  },
-  queueTimeoutMs: {
+  }),
+  queueTimeoutMs: defineSetting({
     format: duration(1),
     default: 30_000,
     doc: 'How long a request may wait for an idle thread before it is answered with 503.',
     effect: 'live',
-  },
-  requestTimeoutMs: {
+  }),
+  requestTimeoutMs: defineSetting({
     format: duration(0),
     default: 120_000,
     doc: 'A request that runs longer is stuck: it is answered with 504, its stack is logged and its process is replaced. 0 for never.',
     effect: 'live',
-  },
+  }),
 };

@@ -2,7 +2,7 @@ import { type KeyObject, X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { CertificateMaterial } from '../../contracts/tls-material.js';
-import type { CertificateFiles } from '../../settings/settings.js';
+import type { CertificateFiles } from '../../settings/themes/tls-settings.js';
 import { CertificateError } from '../certificate-error.js';
 import { namesOfCertificate } from '../certificate-names.js';
 import { orderChain } from './certificate-chain.js';

@@ -3,7 +3,8 @@ import type { Clock } from '../../contracts/clock.js';
 import type { OrderError } from '../../contracts/status.js';
 import type { CertificateMaterial } from '../../contracts/tls-material.js';
 import type { Log } from '../../log/log.js';
-import type { CertificateFiles, Settings } from '../../settings/settings.js';
+import type { Settings } from '../../settings/settings.js';
+import type { CertificateFiles } from '../../settings/themes/tls-settings.js';
 import { CertificateError } from '../certificate-error.js';
 import { type CertificateFacts, type CertificatePair, readCertificatePair } from './certificate-pair.js';
 

@@ -11,13 +11,12 @@ function django(easyserver: unknown, cheroot?: unknown): DjangoSource {
 }
 
 test('without any source the defaults stand', (t) => {
-  const { settings, origins, file, fileText } = load(makeProject(t));
+  const { settings, origins, file } = load(makeProject(t));
   for (const key of settingKeys) {
     assert.deepEqual(settings[key], schema[key].default);
     assert.equal(origins[key], 'default');
   }
   assert.equal(file, undefined);
-  assert.equal(fileText, undefined);
 });
 
 test('every default is accepted by its own format', () => {
