@@ -1,16 +1,11 @@
+import { hostName } from '../address-formats.js';
 import { boolean, type Format, listOf, nullable, oneOf, textLike } from '../formats.js';
-import { file, folder } from '../place-formats.js';
+import { file, folder } from '../path-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
-/** As certificates have them: RFC 1123 section 2.1, and the last label has a letter, so that no address passes as a name. */
-const domainName = textLike(
-  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?=[0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i,
-  'a host name',
-);
-
 const domainNames = listOf(
-  domainName,
-  'a list of host names, like ["example.com", "www.example.com"], without ports; those with other letters in their ASCII form (xn--…); no wildcards, for they need DNS-01 challenges, which easyserve does not answer',
+  textLike(hostName, 'a host name'),
+  'a list of host names, like ["example.com", "www.example.com"], without ports; those with other letters in their ASCII form (xn--…); no wildcards, because they need DNS-01 challenges, which easyserve does not answer',
 );
 
 const httpsUrl: Format<string> = {

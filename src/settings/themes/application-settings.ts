@@ -1,11 +1,12 @@
 import { asgiServers } from '../../contracts/project-facts.js';
+import { scriptPrefix } from '../address-formats.js';
 import { integer, nullable, oneOf, table, textLike } from '../formats.js';
-import { applicationPlace, executable, folder, moduleName, scriptPrefix } from '../place-formats.js';
+import { application, executable, folder, moduleName } from '../path-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
 export const applicationSettings = {
   app: defineSetting({
-    format: nullable(applicationPlace),
+    format: nullable(application),
     default: null,
     doc: 'The WSGI or ASGI application as module:callable, like mysite.wsgi:application; of a factory, module:factory(). Or the file of a Node.js application. Unset: found in the project.',
     effect: 'generation',

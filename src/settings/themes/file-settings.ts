@@ -1,5 +1,5 @@
 import { boolean, integer, nullable, oneOf, size } from '../formats.js';
-import { folder, folders, foldersByPrefix } from '../place-formats.js';
+import { folder, folders, foldersByPrefix } from '../path-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
 export const fileSettings = {

@@ -1,5 +1,5 @@
+import { hostHeader, requestPath } from '../address-formats.js';
 import { duration, integer, nullable } from '../formats.js';
-import { hostHeader, requestPath } from '../place-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
 export const lifecycleSettings = {

@@ -1,5 +1,5 @@
+import { hostAddress } from '../address-formats.js';
 import { autoOr, integer, nullable } from '../formats.js';
-import { hostAddress } from '../place-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
 export const processSettings = {

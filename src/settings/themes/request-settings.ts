@@ -1,5 +1,5 @@
+import { addressBlocks, pathPrefixes } from '../address-formats.js';
 import { duration, integer, size } from '../formats.js';
-import { addressBlocks, pathPrefixes } from '../place-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
 export const requestSettings = {

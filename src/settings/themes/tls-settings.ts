@@ -1,5 +1,6 @@
+import { hostAddress } from '../address-formats.js';
 import { boolean, type Format, integer, isTable, nullable, oneOf, table } from '../formats.js';
-import { file, hostAddress } from '../place-formats.js';
+import { file } from '../path-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
 /** The PEM files (absolute) of a certificate. */

@@ -24,7 +24,7 @@ test('domains are host names', () => {
     assert.ok(!domains.format.accepts([name]), name);
   }
   assert.ok(!domains.format.accepts('example.com'), 'a list, also for one');
-  assert.match(domains.format.allowed, /no wildcards, for they need DNS-01/);
+  assert.match(domains.format.allowed, /no wildcards, because they need DNS-01/);
 });
 
 test('--domain may be repeated', () => {

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  addressBlocks,
+  hostAddress,
+  hostHeader,
+  pathPrefixes,
+  requestPath,
+  scriptPrefix,
+} from '../../../src/settings/address-formats.js';
+import {
   autoOr,
   boolean,
   duration,
@@ -13,19 +21,13 @@ import {
   table,
 } from '../../../src/settings/formats.js';
 import {
-  addressBlocks,
-  applicationName,
+  callableName,
   executable,
   folder,
   folders,
   foldersByPrefix,
-  hostAddress,
-  hostHeader,
   moduleName,
-  pathPrefixes,
-  requestPath,
-  scriptPrefix,
-} from '../../../src/settings/place-formats.js';
+} from '../../../src/settings/path-formats.js';
 
 interface Case {
   readonly name: string;
@@ -224,7 +226,7 @@ const cases: readonly Case[] = [
   },
   {
     name: 'application name',
-    format: applicationName,
+    format: callableName,
     accepted: ['wsgi:app', 'mysite.wsgi:application', 'mysite:create_app()', 'a:b.c'],
     refused: ['wsgi', 'a:', ':b', 'a:b(1)', 'a:b c', '', 'a:b;import os', null],
   },

@@ -1,11 +1,10 @@
 import { isIP } from 'node:net';
-import { resolve } from 'node:path';
-import { type Format, listOf, mapOf, textLike } from './formats.js';
+import { type Format, listOf, textLike } from './formats.js';
 
-/** Formats of things that are somewhere: network addresses, URL paths, folders, Python modules. */
+/** Formats of network addresses and URL paths. */
 
 /** RFC 1123 section 2.1; the last label has a letter, else a mistyped IPv4 address would pass as a name. */
-const hostName =
+export const hostName =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?=[0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
 /** What a listening socket can be bound to. */
@@ -52,7 +51,7 @@ export const addressBlocks = listOf(
 export const requestPath = textLike(/^\/[!-"$-~]*$/, 'a URL path that begins with a slash');
 
 /** Without a query as well; begins with a slash. */
-const pathPrefix = textLike(/^\/[!-"$->@-~]*$/, 'a URL path that begins with a slash');
+export const pathPrefix = textLike(/^\/[!-"$->@-~]*$/, 'a URL path that begins with a slash');
 
 export const pathPrefixes = listOf(pathPrefix, 'a list of URL paths that begin with a slash');
 
@@ -61,43 +60,3 @@ export const scriptPrefix = textLike(
   /^(?:\/[!-"$-.0->@-~][!-"$->@-~]*(?<!\/))?$/,
   'empty, or a URL path that begins with a slash and ends without one',
 );
-
-export const folder: Format<string> = {
-  // A NUL ends a path for the system, so that it would name another folder than the one that was checked.
-  ...textLike(/^[^\0]+$/, 'the path of a folder'),
-  resolve: (path, projectDir) => resolve(projectDir, path),
-};
-
-export const file: Format<string> = { ...folder, allowed: 'the path of a file' };
-
-export const folders = listOf(folder, 'a list of folders');
-
-export const foldersByPrefix = mapOf(
-  pathPrefix,
-  folder,
-  'a table of URL prefixes, each beginning with a slash, and folders',
-);
-
-/** A path or a name to be looked up; which of both is for project/ to say. */
-export const executable = textLike(/^[^\0]+$/, 'the path or name of a Python interpreter');
-
-const module = String.raw`[\p{ID_Start}_][\p{ID_Continue}]*(?:\.[\p{ID_Start}_][\p{ID_Continue}]*)*`;
-
-export const moduleName = textLike(
-  new RegExp(`^${module}$`, 'u'),
-  'a dotted module name, like mysite.settings',
-);
-
-/** The parentheses call a factory: `mysite:create_app()`. */
-export const applicationName = textLike(
-  new RegExp(`^${module}:${module}(?:\\(\\))?$`, 'u'),
-  'written as module:callable, like mysite.wsgi:application',
-);
-
-/** A Node.js application is named by its file, Python's by module and callable. */
-export const applicationPlace: Format<string> = {
-  allowed: `${applicationName.allowed}, or the path of a JavaScript or TypeScript file`,
-  accepts: (value): value is string =>
-    applicationName.accepts(value) || (typeof value === 'string' && /^[^\0]+\.[cm]?[jt]s$/.test(value)),
-  read: (text) => text,
-};
