@@ -36,7 +36,7 @@ export const callableName = textLike(
   'written as module:callable, like mysite.wsgi:application',
 );
 
-/** A Node.js application is named by its file, Python's by module and callableName. */
+/** A Node.js application is named by its file, Python's by module and callable. */
 export const application: Format<string> = {
   allowed: `${callableName.allowed}, or the path of a JavaScript or TypeScript file`,
   accepts: (value): value is string =>
