@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Background } from '../support/background.js';
@@ -9,21 +9,21 @@ import { integrationTimeoutMs } from '../support/for-each-mode.js';
 import { ask } from '../support/http-client.js';
 import { repositoryRoot } from '../support/repository.js';
 
-// What somebody gets who types `npm install easyserve`.
+// What README tells to type, in a prefix of its own: scripts/package, then `npm install --global ./easyserve-cli-….tgz`.
 test('the package serves a project from wherever it is installed', {
   timeout: integrationTimeoutMs,
 }, async (t) => {
   const base = makeTempDir(t);
-  const tarball = pack(base);
+  const tarball = run(join(repositoryRoot, 'scripts', 'package'), base).trimEnd();
+  const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
+  assert.equal(tarball, join(base, `easyserve-cli-${version}.tgz`));
   assertContents(tarball);
 
-  const home = join(base, 'home');
-  mkdirSync(home);
-  writeFileSync(join(home, 'package.json'), '{"private": true}');
-  npm(home, 'install', '--omit=dev', '--prefer-offline', tarball);
-  const bin = join(home, 'node_modules', '.bin', 'easyserve');
-  const { version } = JSON.parse(readFileSync(join(repositoryRoot, 'package.json'), 'utf8'));
-  assert.equal(execFileSync(bin, ['--version'], { cwd: home, encoding: 'utf8' }), `${version}\n`);
+  const prefix = join(base, 'prefix');
+  const options = ['--omit=dev', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+  run('npm', 'install', '--global', '--prefix', prefix, ...options, tarball);
+  const bin = join(prefix, 'bin', 'easyserve');
+  assert.equal(run(bin, '--version'), `${version}\n`);
 
   const dir = copyFixture('wsgi-hello', join(base, 'site'));
   const installed = new Background(t, { dir, program: [bin] });
@@ -35,12 +35,6 @@ test('the package serves a project from wherever it is installed', {
     assert.equal((await installed.run('stop')).code, 0);
   }
 });
-
-/** Answers the path of the tarball. */
-function pack(folder: string): string {
-  const [packed] = JSON.parse(npm(repositoryRoot, 'pack', '--json', '--pack-destination', folder));
-  return join(folder, packed.filename);
-}
 
 function assertContents(tarball: string): void {
   const names = execFileSync('tar', ['-tzf', tarball], { encoding: 'utf8' })
@@ -70,10 +64,6 @@ function assertContents(tarball: string): void {
   assert.deepEqual(tests, []);
 }
 
-function npm(cwd: string, ...args: readonly string[]): string {
-  return execFileSync('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+function run(program: string, ...args: readonly string[]): string {
+  return execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
 }
