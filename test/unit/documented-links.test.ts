@@ -7,6 +7,8 @@ import { repositoryRoot } from '../support/repository.js';
 const pages = [
   'README.md',
   'CHANGELOG.md',
+  'CONTRIBUTING.md',
+  'SECURITY.md',
   ...readdirSync(join(repositoryRoot, 'docs')).map((name) => `docs/${name}`),
 ];
 
@@ -34,4 +36,22 @@ for (const page of pages) {
       assert.ok(anchorsOf(readFileSync(file, 'utf8')).has(anchor), `${target}: there is no such heading`);
     }
   });
+}
+
+for (const page of pages) {
+  test(`${page}: every file of the repository that it names is there`, () => {
+    const text = readFileSync(join(repositoryRoot, page), 'utf8');
+    const named = [...text.matchAll(/(?<![\w./-])(?:src|test|scripts|docs|config|bin)\/[\w./-]*\w/g)].map(
+      ([path]) => path,
+    );
+    assert.deepEqual(
+      named.filter((path) => !isThere(path)),
+      [],
+    );
+  });
+}
+
+/** Prose leaves endings out: `test/faults/app-killed`. */
+function isThere(path: string): boolean {
+  return ['', '.ts', '.test.ts', '.py'].some((ending) => existsSync(join(repositoryRoot, path + ending)));
 }
