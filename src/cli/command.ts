@@ -1,4 +1,5 @@
 import type { SettingFlag } from '../settings/flag-layer.js';
+import type { ProjectArgument } from './project-argument.js';
 
 /** What a command line asks for: made by cli/program, carried out by cli/run-command. */
 export type Command =
@@ -15,13 +16,6 @@ export type Command =
   | UninstallCommand
   | PrintCommand;
 
-/** Which project is meant; cli/project-folder makes a path of it. */
-export interface Place {
-  /** `-C`: as if the command had been typed there. */
-  readonly base: string | undefined;
-  readonly dir: string | undefined;
-}
-
 /** Settings from the command line. */
 export interface GivenSettings {
   /** `--config`, as typed. */
@@ -32,7 +26,7 @@ export interface GivenSettings {
 
 export interface PlainCommand<V extends string> {
   readonly verb: V;
-  readonly place: Place;
+  readonly project: ProjectArgument;
 }
 
 export interface StartCommand extends PlainCommand<'start'>, GivenSettings {
@@ -81,4 +75,12 @@ export interface PrintCommand {
   readonly text: string;
   readonly to: 'stdout' | 'stderr';
   readonly exitCode: number;
+}
+
+/**
+ * A setting of the command line, as it was typed, for another easyserve that is started with it: so `easyserve config`
+ * names the same origin.
+ */
+export function settingArgument({ key, value, flag }: SettingFlag): string {
+  return flag.startsWith('--set ') ? `--set=${key}=${value}` : `${flag}=${value}`;
 }

@@ -1,9 +1,10 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../contracts/clock.js';
 import type { Output } from '../log/output.js';
 import { PacedOutput } from '../log/paced-output.js';
-import { readPackageVersion } from './package-version.js';
 import { runCommandLine } from './run-command.js';
 
 /** How long a server that has stopped waits for somebody to read its last words. */
@@ -72,4 +73,12 @@ function drain(stream: WriteStream, patienceMs: number | undefined): Promise<voi
     stream.write('', () => resolve());
     if (patienceMs !== undefined) setTimeout(resolve, patienceMs);
   });
+}
+
+/** The version in the nearest package.json above a file of ours: dist/ and the tests' build/ lie at different depths. */
+function readPackageVersion(from: string): string {
+  const file = join(from, 'package.json');
+  if (existsSync(file)) return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  if (dirname(from) === from) throw new Error("easyserve's package.json is missing");
+  return readPackageVersion(dirname(from));
 }

@@ -1,7 +1,8 @@
 import { Command as Commander, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
-import type { Command, Place } from './command.js';
+import type { Command } from './command.js';
+import type { ProjectArgument } from './project-argument.js';
 
 /**
  * The grammar of the command line, and the only import of commander. Called by cli/main and by unit tests.
@@ -28,8 +29,11 @@ export function parseCommandLine(argv: readonly string[], version: string): Comm
     })
     .exitOverride()
     .addHelpText('after', `\n${afterword}`);
-  const place = (dir: string | undefined): Place => ({ base: program.opts<{ C?: string }>().C, dir });
-  addVerbs(program, place, (parsed) => {
+  const projectOf = (dir: string | undefined): ProjectArgument => ({
+    base: program.opts<{ C?: string }>().C,
+    dir,
+  });
+  addVerbs(program, projectOf, (parsed) => {
     command = parsed;
   });
   try {
@@ -52,32 +56,32 @@ const afterword = `Examples:
 with --set; \`easyserve config\` lists them.`;
 
 type Take = (command: Command) => void;
-type PlaceOf = (dir: string | undefined) => Place;
+type ProjectOf = (dir: string | undefined) => ProjectArgument;
 
-function addVerbs(program: Commander, place: PlaceOf, take: Take): void {
-  addStart(program, place, take);
+function addVerbs(program: Commander, projectOf: ProjectOf, take: Take): void {
+  addStart(program, projectOf, take);
   verb(program, 'stop', 'finish the requests in flight, then end').action((dir) => {
-    take({ verb: 'stop', place: place(dir) });
+    take({ verb: 'stop', project: projectOf(dir) });
   });
   verb(program, 'reload', 'bring in new code and settings, without losing a request').action((dir) => {
-    take({ verb: 'reload', place: place(dir) });
+    take({ verb: 'reload', project: projectOf(dir) });
   });
   verb(program, 'restart', 'end and start anew, keeping the address').action((dir) => {
-    take({ verb: 'restart', place: place(dir) });
+    take({ verb: 'restart', project: projectOf(dir) });
   });
   verb(program, 'status', 'show what runs')
     .option('--json', 'as JSON (docs/status.md)')
     .action((dir, options) => {
-      take({ verb: 'status', place: place(dir), asJson: options.json === true });
+      take({ verb: 'status', project: projectOf(dir), asJson: options.json === true });
     });
-  addScale(program, place, take);
-  addLogs(program, place, take);
-  addConfig(program, place, take);
-  addCheck(program, place, take);
-  addInstall(program, place, take);
+  addScale(program, projectOf, take);
+  addLogs(program, projectOf, take);
+  addConfig(program, projectOf, take);
+  addCheck(program, projectOf, take);
+  addInstall(program, projectOf, take);
 }
 
-function addStart(program: Commander, place: PlaceOf, take: Take): void {
+function addStart(program: Commander, projectOf: ProjectOf, take: Take): void {
   const start = verb(program, 'start', 'serve the project, until it is stopped');
   const flags = addSettingFlags(start);
   start
@@ -85,37 +89,37 @@ function addStart(program: Commander, place: PlaceOf, take: Take): void {
     .addOption(new Option('--ready-fd <fd>').argParser(toWholeNumber(0)).hideHelp())
     .action((dir, options) => {
       const { config: configFile, daemon, readyFd } = options;
-      take({ verb: 'start', place: place(dir), configFile, flags, isDaemon: daemon === true, readyFd });
+      take({ verb: 'start', project: projectOf(dir), configFile, flags, isDaemon: daemon === true, readyFd });
     });
 }
 
-function addScale(program: Commander, place: PlaceOf, take: Take): void {
+function addScale(program: Commander, projectOf: ProjectOf, take: Take): void {
   program
     .command('scale')
     .description('change the number of application processes, until the next restart')
     .argument('<processes>', 'how many', toWholeNumber(1))
     .argument('[dir]', dirHelp)
     .action((processes: number, dir?: string) => {
-      take({ verb: 'scale', place: place(dir), processes });
+      take({ verb: 'scale', project: projectOf(dir), processes });
     });
 }
 
-function addLogs(program: Commander, place: PlaceOf, take: Take): void {
+function addLogs(program: Commander, projectOf: ProjectOf, take: Take): void {
   verb(program, 'logs', 'print the latest log lines')
     .option('-f, --follow', 'go on with what is logged from now on, until Ctrl-C')
     .option('-n, --lines <count>', 'how many of the latest lines', toWholeNumber(0), 100)
     .action((dir, options) => {
-      take({ verb: 'logs', place: place(dir), follow: options.follow === true, lines: options.lines });
+      take({ verb: 'logs', project: projectOf(dir), follow: options.follow === true, lines: options.lines });
     });
 }
 
-function addConfig(program: Commander, place: PlaceOf, take: Take): void {
+function addConfig(program: Commander, projectOf: ProjectOf, take: Take): void {
   const config = verb(program, 'config', 'print each setting with where it came from');
   const flags = addSettingFlags(config);
   config.option('--json', 'as JSON').action((dir, options) => {
     take({
       verb: 'config',
-      place: place(dir),
+      project: projectOf(dir),
       configFile: options.config,
       flags,
       asJson: options.json === true,
@@ -123,15 +127,15 @@ function addConfig(program: Commander, place: PlaceOf, take: Take): void {
   });
 }
 
-function addCheck(program: Commander, place: PlaceOf, take: Take): void {
+function addCheck(program: Commander, projectOf: ProjectOf, take: Take): void {
   const check = verb(program, 'check', 'find what would keep the project from being served; starts nothing');
   const flags = addSettingFlags(check);
   check.action((dir, options) => {
-    take({ verb: 'check', place: place(dir), configFile: options.config, flags });
+    take({ verb: 'check', project: projectOf(dir), configFile: options.config, flags });
   });
 }
 
-function addInstall(program: Commander, place: PlaceOf, take: Take): void {
+function addInstall(program: Commander, projectOf: ProjectOf, take: Take): void {
   const install = verb(
     program,
     'install',
@@ -149,13 +153,13 @@ function addInstall(program: Commander, place: PlaceOf, take: Take): void {
     )
     .option('--print', 'print the units, and change nothing')
     .action((dir, { config: configFile, name, socket, print }) => {
-      const given = { place: place(dir), configFile, flags, name, writable };
+      const given = { project: projectOf(dir), configFile, flags, name, writable };
       take({ verb: 'install', ...given, hasSockets: socket === true, isPrinted: print === true });
     });
   verb(program, 'uninstall', 'stop the systemd service, and remove it')
     .option('--name <name>', nameHelp)
     .action((dir, { name }) => {
-      take({ verb: 'uninstall', place: place(dir), name });
+      take({ verb: 'uninstall', project: projectOf(dir), name });
     });
 }
 

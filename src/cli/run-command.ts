@@ -1,49 +1,49 @@
 import { describeError, EasyserveError } from '../contracts/errors.js';
+import type { CliContext } from './cli-context.js';
 import type { Command } from './command.js';
 import { parseCommandLine } from './program.js';
-import type { Surroundings } from './surroundings.js';
-import { printError } from './text/print-error.js';
+import { printError } from './text/layout.js';
 
 /** From arguments to exit code. Called by cli/main; everything that is thrown below ends here. */
-export async function runCommandLine(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+export async function runCommandLine(argv: readonly string[], context: CliContext): Promise<number> {
   try {
-    return await runCommand(parseCommandLine(argv, surroundings.version), surroundings);
+    return await runCommand(parseCommandLine(argv, context.version), context);
   } catch (error) {
     const record = describeError(error);
     // What nobody foresaw keeps its stack, for the report of the bug.
     const hint = error instanceof EasyserveError ? record.hint : 'please report this, with the lines above';
-    printError({ ...record, hint }, surroundings.stderr);
+    printError({ ...record, hint }, context.stderr);
     return record.exitCode;
   }
 }
 
 /** Each verb loads what it needs: `reload`, which only asks the running instance, would take three times as long with all of it. */
-async function runCommand(command: Command, surroundings: Surroundings): Promise<number> {
+async function runCommand(command: Command, context: CliContext): Promise<number> {
   switch (command.verb) {
     case 'start':
-      return (await import('./verbs/start.js')).start(command, surroundings);
+      return (await import('./verbs/start.js')).start(command, context);
     case 'stop':
-      return (await import('./verbs/stop.js')).stop(command, surroundings);
+      return (await import('./verbs/stop.js')).stop(command, context);
     case 'reload':
-      return (await import('./verbs/reload.js')).reload(command, surroundings);
+      return (await import('./verbs/reload.js')).reload(command, context);
     case 'restart':
-      return (await import('./verbs/restart.js')).restart(command, surroundings);
+      return (await import('./verbs/restart.js')).restart(command, context);
     case 'status':
-      return (await import('./verbs/status.js')).status(command, surroundings);
+      return (await import('./verbs/status.js')).status(command, context);
     case 'scale':
-      return (await import('./verbs/scale.js')).scale(command, surroundings);
+      return (await import('./verbs/scale.js')).scale(command, context);
     case 'logs':
-      return (await import('./verbs/logs.js')).logs(command, surroundings);
+      return (await import('./verbs/logs.js')).logs(command, context);
     case 'config':
-      return (await import('./verbs/config.js')).config(command, surroundings);
+      return (await import('./verbs/config.js')).config(command, context);
     case 'check':
-      return (await import('./verbs/check.js')).check(command, surroundings);
+      return (await import('./verbs/check.js')).check(command, context);
     case 'install':
-      return (await import('./verbs/install.js')).install(command, surroundings);
+      return (await import('./verbs/install.js')).install(command, context);
     case 'uninstall':
-      return (await import('./verbs/uninstall.js')).uninstall(command, surroundings);
+      return (await import('./verbs/uninstall.js')).uninstall(command, context);
     case 'print':
-      surroundings[command.to].write(command.text);
+      context[command.to].write(command.text);
       return command.exitCode;
   }
 }

@@ -49,7 +49,7 @@ interface Failure {
   readonly missingModule?: string;
 }
 
-const scriptFolder = fileURLToPath(new URL('../app/python/', import.meta.url));
+const scriptFolder = fileURLToPath(new URL('../app/python', import.meta.url));
 /** The script ends itself at the deadline, with the stack of what hangs; this is how much later it is killed. */
 const stackTimeMs = 2000;
 

@@ -13,7 +13,7 @@ export interface SignalVerbs {
 
 /**
  * Within this time it is the first one again, and no second wish: Ctrl-C and systemd reach the whole process group, npm
- * (`npx easyserve start`) among it, which passes SIGINT and SIGTERM on to its child once more.
+ * (`npm start`, or npx) among it, which passes SIGINT and SIGTERM on to its child once more.
  */
 const ECHO_MS = 50;
 

@@ -34,7 +34,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       mode === 'single'
         ? / {2}mode +single process with 10 threads \(processes = 1: /
         : / {2}mode +cluster of 2 processes with 4 threads each \(processes = 2\)/,
-      / {2}reload +easyserve reload/,
+      / {2}reload +\S*\beasyserve\.js reload/,
       / {2}stop +Ctrl-C/,
     ]) {
       assert.match(banner, line);

@@ -4,7 +4,7 @@ import { djangoFactsOf, interpreterOf, type Project } from '../../contracts/proj
 import { defaultPorts } from '../../contracts/scheme.js';
 import type { SettingFlag } from '../../settings/flag-layer.js';
 import { type Settings, wantsHttps } from '../../settings/settings.js';
-import { settingArgument } from '../setting-argument.js';
+import { settingArgument } from '../command.js';
 import type { ServicePlan } from './service-unit.js';
 import type { SocketPlan } from './socket-unit.js';
 

@@ -1,7 +1,6 @@
 import type { CertificateStatus } from '../../contracts/status.js';
-import { alignTable } from './aligned-table.js';
 import { describeDuration } from './describe-quantity.js';
-import { indent } from './indent.js';
+import { alignTable, indent } from './layout.js';
 
 /** The part of `easyserve status` that is about HTTPS: a table, and below it what went wrong, with its fix. */
 export function describeCertificates(certificates: readonly CertificateStatus[], now: number): string {

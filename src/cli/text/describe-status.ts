@@ -1,9 +1,9 @@
 import { isThreaded, kindNames } from '../../contracts/project-facts.js';
 import type { AppStatus, InstanceStatus, SiteStatus } from '../../contracts/status.js';
 import { paint } from '../../log/paint.js';
-import { alignTable } from './aligned-table.js';
 import { describeCertificates } from './describe-certificates.js';
 import { describeBytes, describeDuration } from './describe-quantity.js';
+import { alignTable } from './layout.js';
 
 /** What `easyserve status` prints for people. `now`: milliseconds since 1970, as Date.now() tells. */
 export function describeStatus(status: InstanceStatus, now: number, isColoured: boolean): string {

@@ -34,7 +34,7 @@ function describeRights({ service, sockets }: UnitPlans): readonly string[] {
   ];
   const isTemporary = program.some((part) => part.includes('/_npx/'));
   return isTemporary
-    ? [...lines, "  note      npx's folder may be emptied: npm install --global easyserve, then again"]
+    ? [...lines, "  note      npx's folder may be emptied: npm install --global @easyserve/cli, then again"]
     : lines;
 }
 

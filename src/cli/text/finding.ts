@@ -1,7 +1,7 @@
 import type { ErrorRecord } from '../../contracts/errors.js';
 import type { Output } from '../../log/output.js';
 import { paint } from '../../log/paint.js';
-import { indent } from './indent.js';
+import { indent } from './layout.js';
 
 /** One line of `easyserve check`. */
 export type Finding = Remark | ProblemFinding;

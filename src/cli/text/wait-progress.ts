@@ -3,11 +3,25 @@ import type { Output } from '../../log/output.js';
 import { createProgress, type Progress } from '../../log/progress.js';
 
 /**
- * Tells what a verb waits for. On a terminal one line that is written over, once it takes longer than a second; elsewhere,
- * in the log of a deployment, a plain line for each step that the instance reports. Call end() before printing anything else.
+ * Tells what a verb waits for until `work` has settled. On a terminal one line that is written over, once it takes longer
+ * than a second; elsewhere, in the log of a deployment, a plain line for each step that the instance reports.
  */
-export function createWaitProgress(output: Output, firstStep: string): Progress {
-  if (!output.isTerminal) return plainLines(output);
+export async function withProgress<T>(
+  output: Output,
+  firstStep: string,
+  work: (onProgress: (text: string) => void) => Promise<T>,
+): Promise<T> {
+  const progress = output.isTerminal ? rewrittenLine(output, firstStep) : plainLines(output);
+  try {
+    return await work((text) => progress.step(text));
+  } finally {
+    progress.end();
+  }
+}
+
+// Private
+
+function rewrittenLine(output: Output, firstStep: string): Progress {
   const progress = createProgress({
     write: (text) => output.write(text),
     isTerminal: true,
@@ -19,9 +33,5 @@ export function createWaitProgress(output: Output, firstStep: string): Progress 
 }
 
 function plainLines(output: Output): Progress {
-  return {
-    step: (text) => output.write(`${text}\n`),
-    hide() {},
-    end() {},
-  };
+  return { step: (text) => output.write(`${text}\n`), hide() {}, end() {} };
 }

@@ -1,12 +1,12 @@
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
 import type { InstanceStatus } from '../../contracts/status.js';
 import { callInstance } from '../../control/control-client.js';
+import type { CliContext } from '../cli-context.js';
 import type { CheckCommand } from '../command.js';
 import { type FolderSettings, loadFolderSettings } from '../folder-settings.js';
-import { absoluteConfigFile, projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
+import { absoluteConfigFile, projectFolder } from '../project-argument.js';
 import { type Finding, printFinding, toProblem } from '../text/finding.js';
-import { createWaitProgress } from '../text/wait-progress.js';
+import { withProgress } from '../text/wait-progress.js';
 import { checkAddress } from './check-address.js';
 import { checkProject } from './check-project.js';
 
@@ -15,9 +15,9 @@ import { checkProject } from './check-project.js';
  *
  * The exit code is that of the one kind of problem found, the same as `easyserve start` would give; checkFailed for several.
  */
-export async function check(command: CheckCommand, surroundings: Surroundings): Promise<number> {
-  const findings = await findAll(command, surroundings);
-  for (const finding of findings) printFinding(finding, surroundings.stdout);
+export async function check(command: CheckCommand, context: CliContext): Promise<number> {
+  const findings = await findAll(command, context);
+  for (const finding of findings) printFinding(finding, context.stdout);
   const codes = new Set(
     findings.flatMap((finding) => (finding.level === 'problem' ? [finding.exitCode] : [])),
   );
@@ -26,20 +26,17 @@ export async function check(command: CheckCommand, surroundings: Surroundings): 
   return codes.size === 1 ? only : ExitCode.checkFailed;
 }
 
-async function findAll(command: CheckCommand, surroundings: Surroundings): Promise<readonly Finding[]> {
-  const projectDir = projectFolder(command.place, surroundings);
-  const configFile = absoluteConfigFile(command, surroundings);
-  const progress = createWaitProgress(surroundings.stderr, 'importing the application');
+async function findAll(command: CheckCommand, context: CliContext): Promise<readonly Finding[]> {
+  const projectDir = projectFolder(command.project, context);
+  const configFile = absoluteConfigFile(command, context);
+  const sources = { projectDir, configFile, env: context.env, flags: command.flags };
   let folder: FolderSettings;
   try {
-    folder = await loadFolderSettings(
-      { projectDir, configFile, env: surroundings.env, flags: command.flags },
-      { measure: true },
+    folder = await withProgress(context.stderr, 'importing the application', () =>
+      loadFolderSettings(sources, { measure: true }),
     );
   } catch (error) {
     return [toProblem(describeError(error))];
-  } finally {
-    progress.end();
   }
   const { loaded, project, failure } = folder;
   const file = loaded.file ?? 'no settings file, none is needed';

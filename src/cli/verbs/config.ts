@@ -3,21 +3,20 @@ import { callInstance } from '../../control/control-client.js';
 import type { ConfigEntry } from '../../control/protocol.js';
 import { paint } from '../../log/paint.js';
 import type { LoadedSettings } from '../../settings/load.js';
+import type { CliContext } from '../cli-context.js';
 import type { ConfigCommand } from '../command.js';
 import { loadFolderSettings } from '../folder-settings.js';
-import { absoluteConfigFile, projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
-import { alignTable } from '../text/aligned-table.js';
-import { printError } from '../text/print-error.js';
+import { absoluteConfigFile, projectFolder } from '../project-argument.js';
+import { alignTable, printError } from '../text/layout.js';
 
 /**
  * `easyserve config`: the settings of the running instance; without one, or with settings on the command line, those that
  * `easyserve start` would use.
  */
-export async function config(command: ConfigCommand, surroundings: Surroundings): Promise<number> {
-  const { stdout } = surroundings;
-  const running = await askInstance(command, surroundings);
-  const entries = running ?? (await readFolder(command, surroundings));
+export async function config(command: ConfigCommand, context: CliContext): Promise<number> {
+  const { stdout } = context;
+  const running = await askInstance(command, context);
+  const entries = running ?? (await readFolder(command, context));
   if (command.asJson) {
     stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
     return ExitCode.ok;
@@ -47,11 +46,11 @@ function describeValue(value: unknown): string {
 
 async function askInstance(
   command: ConfigCommand,
-  surroundings: Surroundings,
+  context: CliContext,
 ): Promise<readonly ConfigEntry[] | undefined> {
   if (command.flags.length > 0 || command.configFile !== undefined) return undefined;
   try {
-    const projectDir = projectFolder(command.place, surroundings);
+    const projectDir = projectFolder(command.project, context);
     return (await callInstance(projectDir, { verb: 'config' })) as readonly ConfigEntry[];
   } catch (error) {
     if (error instanceof EasyserveError && error.code === 'not-running') return undefined;
@@ -59,20 +58,17 @@ async function askInstance(
   }
 }
 
-async function readFolder(
-  command: ConfigCommand,
-  surroundings: Surroundings,
-): Promise<readonly ConfigEntry[]> {
+async function readFolder(command: ConfigCommand, context: CliContext): Promise<readonly ConfigEntry[]> {
   const sources = {
-    projectDir: projectFolder(command.place, surroundings),
-    configFile: absoluteConfigFile(command, surroundings),
-    env: surroundings.env,
+    projectDir: projectFolder(command.project, context),
+    configFile: absoluteConfigFile(command, context),
+    env: context.env,
     flags: command.flags,
   };
   const { loaded, failure } = await loadFolderSettings(sources, { measure: false });
   if (failure !== undefined) {
-    printError(describeError(failure), surroundings.stderr);
-    surroundings.stderr.write('The settings below are without what Django would add.\n\n');
+    printError(describeError(failure), context.stderr);
+    context.stderr.write('The settings below are without what Django would add.\n\n');
   }
   return toEntries(loaded);
 }

@@ -7,17 +7,17 @@ import { findStateFolders, stateFolderOf } from '../../control/state-folder.js';
 import { refuseRoot } from '../../privileges/account.js';
 import { Privileges } from '../../privileges/privileges.js';
 import type { Settings } from '../../settings/settings.js';
+import type { CliContext } from '../cli-context.js';
 import type { InstallCommand } from '../command.js';
 import { loadFolderSettings } from '../folder-settings.js';
-import { absoluteConfigFile, projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
+import { absoluteConfigFile, projectFolder } from '../project-argument.js';
 import { planUnits, type UnitPlans } from '../systemd/plan-service.js';
 import { renderService } from '../systemd/service-unit.js';
 import { renderSocket } from '../systemd/socket-unit.js';
 import { type UnitChange, UnitFolder } from '../systemd/unit-folder.js';
 import { unitName } from '../systemd/unit-name.js';
 import { explainInstall } from '../text/explain-install.js';
-import { createWaitProgress } from '../text/wait-progress.js';
+import { withProgress } from '../text/wait-progress.js';
 
 /**
  * `easyserve install`: a systemd service for the project, and with --socket the sockets that systemd binds for it.
@@ -26,12 +26,12 @@ import { createWaitProgress } from '../text/wait-progress.js';
  */
 export async function install(
   command: InstallCommand,
-  surroundings: Surroundings,
+  context: CliContext,
   folder: UnitFolder = new UnitFolder(),
 ): Promise<number> {
-  const projectDir = projectFolder(command.place, surroundings);
+  const projectDir = projectFolder(command.project, context);
   const name = unitName(projectDir, command.name);
-  const { settings, project } = await look(command, projectDir, surroundings);
+  const { settings, project } = await look(command, projectDir, context);
   // Everything from here to the units is done as the user of the site.
   const privileges = await Privileges.assume(settings, projectDir);
   const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
@@ -39,18 +39,18 @@ export async function install(
     ...{ name, projectDir, project, settings, user },
     stateFolder: await placeOfState(projectDir, command.isPrinted),
     writable: command.writable.map((path) => resolve(projectDir, path)),
-    configFile: absoluteConfigFile(command, surroundings),
+    configFile: absoluteConfigFile(command, context),
     flags: command.flags,
-    program: [surroundings.exec.nodePath, ...surroundings.exec.nodeArgs, surroundings.exec.script],
+    program: [context.exec.nodePath, ...context.exec.nodeArgs, context.exec.script],
     hasSockets: command.hasSockets,
   });
   const units = renderUnits(name, plans);
   if (command.isPrinted) {
-    surroundings.stdout.write(printUnits(units, folder));
+    context.stdout.write(printUnits(units, folder));
     return ExitCode.ok;
   }
   const changes = await privileges.raised(() => writeUnits(name, units, folder));
-  surroundings.stdout.write(explainInstall({ name, changes, plans, folder }));
+  context.stdout.write(explainInstall({ name, changes, plans, folder }));
   return ExitCode.ok;
 }
 
@@ -59,21 +59,15 @@ export async function install(
 async function look(
   command: InstallCommand,
   projectDir: string,
-  surroundings: Surroundings,
+  context: CliContext,
 ): Promise<{ settings: Settings; project: Project }> {
-  const configFile = absoluteConfigFile(command, surroundings);
-  const progress = createWaitProgress(surroundings.stderr, 'reading the project');
-  try {
-    const { env } = surroundings;
-    const found = await loadFolderSettings(
-      { projectDir, configFile, env, flags: command.flags },
-      { measure: false },
-    );
-    if (found.project === undefined) throw found.failure;
-    return { settings: found.loaded.settings, project: found.project };
-  } finally {
-    progress.end();
-  }
+  const configFile = absoluteConfigFile(command, context);
+  const sources = { projectDir, configFile, env: context.env, flags: command.flags };
+  const { loaded, project, failure } = await withProgress(context.stderr, 'reading the project', () =>
+    loadFolderSettings(sources, { measure: false }),
+  );
+  if (project === undefined) throw failure;
+  return { settings: loaded.settings, project };
 }
 
 /** For whom nobody had to be looked up: a person who prints the unit, or a user of whom the system has only the number. */

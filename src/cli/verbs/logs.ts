@@ -1,8 +1,8 @@
 import { ExitCode } from '../../contracts/errors.js';
 import { callInstance, InstanceError } from '../../control/control-client.js';
+import type { CliContext } from '../cli-context.js';
 import type { LogsCommand } from '../command.js';
-import { projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
+import { projectFolder } from '../project-argument.js';
 import { readableLine } from '../text/readable-line.js';
 
 /**
@@ -10,8 +10,8 @@ import { readableLine } from '../text/readable-line.js';
  *
  * A terminal shows readable lines; a file or a pipe gets them as the instance writes them.
  */
-export async function logs(command: LogsCommand, surroundings: Surroundings): Promise<number> {
-  const { signals, stdout, stderr, outputClosed } = surroundings;
+export async function logs(command: LogsCommand, context: CliContext): Promise<number> {
+  const { signals, stdout, stderr, outputClosed } = context;
   const interrupt = new AbortController();
   const onInterrupt = (): void => interrupt.abort();
   signals.once('SIGINT', onInterrupt);
@@ -19,7 +19,7 @@ export async function logs(command: LogsCommand, surroundings: Surroundings): Pr
   const signal = AbortSignal.any([interrupt.signal, outputClosed]);
   const request = { verb: 'logs', follow: command.follow, lines: command.lines } as const;
   try {
-    await callInstance(projectFolder(command.place, surroundings), request, {
+    await callInstance(projectFolder(command.project, context), request, {
       onLine: (line) => stdout.write(`${readableLine(line, stdout)}\n`),
       signal,
     });

@@ -1,32 +1,23 @@
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
 import { callInstance, InstanceError } from '../../control/control-client.js';
 import type { ReloadResult } from '../../control/protocol.js';
+import type { CliContext } from '../cli-context.js';
 import type { PlainCommand } from '../command.js';
-import { projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
-import { createWaitProgress } from '../text/wait-progress.js';
+import { projectFolder } from '../project-argument.js';
+import { withProgress } from '../text/wait-progress.js';
 
 /** `easyserve reload`: returns when the new release serves. Throws, with the application's traceback, when it was refused. */
-export async function reload(command: PlainCommand<'reload'>, surroundings: Surroundings): Promise<number> {
-  const projectDir = projectFolder(command.place, surroundings);
-  const progress = createWaitProgress(surroundings.stderr, 'reloading');
-  let result: ReloadResult;
-  try {
-    result = (await callInstance(
-      projectDir,
-      { verb: 'reload' },
-      { onProgress: (text) => progress.step(text) },
-    )) as ReloadResult;
-  } catch (error) {
+export async function reload(command: PlainCommand<'reload'>, context: CliContext): Promise<number> {
+  const projectDir = projectFolder(command.project, context);
+  const result = await withProgress(context.stderr, 'reloading', (onProgress) =>
+    callInstance(projectDir, { verb: 'reload' }, { onProgress }),
+  ).catch((error: unknown) => {
     throw error instanceof InstanceError ? error : toRefusal(error);
-  } finally {
-    progress.end();
-  }
-  surroundings.stdout.write(describeResult('Reloaded', result));
+  });
+  context.stdout.write(describeResult('Reloaded', result as ReloadResult));
   return ExitCode.ok;
 }
 
-/** Used by restart too. */
 export function describeResult(done: string, { generation, changes }: ReloadResult): string {
   const lines = [`${done}: generation ${generation} serves.`, ...changes.map((change) => `  ${change}`)];
   return `${lines.join('\n')}\n`;

@@ -1,26 +1,18 @@
 import { ExitCode } from '../../contracts/errors.js';
 import { callInstance } from '../../control/control-client.js';
 import type { ReloadResult } from '../../control/protocol.js';
+import type { CliContext } from '../cli-context.js';
 import type { PlainCommand } from '../command.js';
-import { projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
-import { createWaitProgress } from '../text/wait-progress.js';
+import { projectFolder } from '../project-argument.js';
+import { withProgress } from '../text/wait-progress.js';
 import { describeResult } from './reload.js';
 
 /** `easyserve restart`: returns when the instance serves again. */
-export async function restart(command: PlainCommand<'restart'>, surroundings: Surroundings): Promise<number> {
-  const projectDir = projectFolder(command.place, surroundings);
-  const progress = createWaitProgress(surroundings.stderr, 'restarting');
-  try {
-    const result = await callInstance(
-      projectDir,
-      { verb: 'restart' },
-      { onProgress: (text) => progress.step(text) },
-    );
-    progress.end();
-    surroundings.stdout.write(describeResult('Restarted', result as ReloadResult));
-    return ExitCode.ok;
-  } finally {
-    progress.end();
-  }
+export async function restart(command: PlainCommand<'restart'>, context: CliContext): Promise<number> {
+  const projectDir = projectFolder(command.project, context);
+  const result = await withProgress(context.stderr, 'restarting', (onProgress) =>
+    callInstance(projectDir, { verb: 'restart' }, { onProgress }),
+  );
+  context.stdout.write(describeResult('Restarted', result as ReloadResult));
+  return ExitCode.ok;
 }

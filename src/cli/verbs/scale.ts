@@ -1,25 +1,19 @@
 import { ExitCode } from '../../contracts/errors.js';
 import { callInstance } from '../../control/control-client.js';
 import type { ScaleResult } from '../../control/protocol.js';
+import type { CliContext } from '../cli-context.js';
 import type { ScaleCommand } from '../command.js';
-import { projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
-import { createWaitProgress } from '../text/wait-progress.js';
+import { projectFolder } from '../project-argument.js';
+import { withProgress } from '../text/wait-progress.js';
 
 /** `easyserve scale N`: returns when N application processes serve. */
-export async function scale(command: ScaleCommand, surroundings: Surroundings): Promise<number> {
-  const projectDir = projectFolder(command.place, surroundings);
-  const progress = createWaitProgress(surroundings.stderr, 'scaling');
+export async function scale(command: ScaleCommand, context: CliContext): Promise<number> {
+  const projectDir = projectFolder(command.project, context);
   const request = { verb: 'scale', processes: command.processes } as const;
-  try {
-    const result = (await callInstance(projectDir, request, {
-      onProgress: (text) => progress.step(text),
-    })) as ScaleResult;
-    progress.end();
-    const noun = result.processes === 1 ? 'application process serves' : 'application processes serve';
-    surroundings.stdout.write(`${result.processes} ${noun}.\n`);
-    return ExitCode.ok;
-  } finally {
-    progress.end();
-  }
+  const { processes } = (await withProgress(context.stderr, 'scaling', (onProgress) =>
+    callInstance(projectDir, request, { onProgress }),
+  )) as ScaleResult;
+  const noun = processes === 1 ? 'application process serves' : 'application processes serve';
+  context.stdout.write(`${processes} ${noun}.\n`);
+  return ExitCode.ok;
 }

@@ -1,24 +1,52 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
-import { EasyserveError, ExitCode, StartError } from '../../contracts/errors.js';
+import { EasyserveError, type ErrorRecord, ExitCode, StartError } from '../../contracts/errors.js';
 import { requireProject, stateFolderOf } from '../../control/state-folder.js';
 import { paint } from '../../log/paint.js';
 import { Privileges } from '../../privileges/privileges.js';
 import type { SettingFlag } from '../../settings/flag-layer.js';
 import { loadSettings } from '../../settings/load.js';
-import { settingArgument } from '../setting-argument.js';
-import type { Surroundings } from '../surroundings.js';
+import type { CliContext } from '../cli-context.js';
+import { settingArgument } from '../command.js';
 import { typedCommand } from '../text/typed-command.js';
-import { createWaitProgress } from '../text/wait-progress.js';
-import type { DaemonNews } from './ready-pipe.js';
+import { withProgress } from '../text/wait-progress.js';
 
 /** What the daemon is to be started with; paths are absolute. */
 export interface DaemonOrder {
   readonly projectDir: string;
   readonly configFile: string | undefined;
   readonly flags: readonly SettingFlag[];
+}
+
+/** The one line that a daemon sends to the `start --daemon` that made it. */
+export type DaemonNews =
+  | { readonly ready: { readonly urls: readonly string[]; readonly pid: number } }
+  | { readonly error: ErrorRecord };
+
+/** The daemon's end of the pipe. Only the first news is sent. */
+export class ReadyPipe {
+  #fd: number | undefined;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  tell(news: DaemonNews): void {
+    if (this.#fd === undefined) return;
+    const fd = this.#fd;
+    this.#fd = undefined;
+    try {
+      writeSync(fd, `${JSON.stringify(news)}\n`);
+    } catch (error) {
+      // Nobody waits any more; that is no reason not to serve.
+      if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
+    } finally {
+      closeSync(fd);
+    }
+  }
 }
 
 type Outcome =
@@ -37,38 +65,41 @@ const shownLogLines = 30;
  *
  * Throws the daemon's own error when it has failed; its exit code is the daemon's.
  */
-export async function startDaemon(order: DaemonOrder, surroundings: Surroundings): Promise<number> {
+export async function startDaemon(order: DaemonOrder, context: CliContext): Promise<number> {
   const { projectDir, configFile, flags } = order;
   await requireProject(projectDir);
-  const { settings } = loadSettings({ projectDir, configFile, flags, env: surroundings.env });
+  const { settings } = loadSettings({ projectDir, configFile, flags, env: context.env });
   // The log is the user's as well, as which root acts from here on.
   const privileges = await Privileges.assume(settings, projectDir);
   const { logFile } = await stateFolderOf(projectDir);
   const log = await open(logFile, 'a+', 0o600);
-  const progress = createWaitProgress(surroundings.stderr, 'starting');
   try {
     const logStart = (await log.stat()).size;
-    const daemon = await privileges.raised(() => spawnDaemon(order, log.fd, surroundings));
-    const outcome = await awaitOutcome(daemon, surroundings);
-    progress.end();
-    if (outcome.kind === 'news' && 'ready' in outcome.news) {
-      release(daemon);
-      printReady(
-        outcome.news.ready,
-        { logFile, stop: typedCommand('stop', order.projectDir, surroundings) },
-        surroundings,
-      );
-      return ExitCode.ok;
-    }
-    if (outcome.kind === 'interrupted' || outcome.kind === 'deadline') await end(daemon);
-    throw await explain(outcome, log, logStart, logFile);
+    const outcome = await withProgress(context.stderr, 'starting', async () => {
+      const daemon = await privileges.raised(() => spawnDaemon(order, log.fd, context));
+      const first = await awaitOutcome(daemon, context);
+      if (isReady(first)) release(daemon);
+      else if (first.kind === 'interrupted' || first.kind === 'deadline') await end(daemon);
+      return first;
+    });
+    if (!isReady(outcome)) throw await explain(outcome, log, logStart, logFile);
+    const stop = typedCommand('stop', projectDir, context);
+    printReady(outcome.news.ready, { logFile, stop }, context);
+    return ExitCode.ok;
   } finally {
-    progress.end();
     await log.close();
   }
 }
 
-function spawnDaemon(order: DaemonOrder, logFd: number, { exec, env, cwd }: Surroundings): ChildProcess {
+// Private
+
+type ReadyNews = Extract<DaemonNews, { ready: unknown }>;
+
+function isReady(outcome: Outcome): outcome is { readonly kind: 'news'; readonly news: ReadyNews } {
+  return outcome.kind === 'news' && 'ready' in outcome.news;
+}
+
+function spawnDaemon(order: DaemonOrder, logFd: number, { exec, env, cwd }: CliContext): ChildProcess {
   const args = ['start', order.projectDir, '--ready-fd', '3', ...order.flags.map(settingArgument)];
   if (order.configFile !== undefined) args.push('--config', order.configFile);
   return spawn(exec.nodePath, [...exec.nodeArgs, exec.script, ...args], {
@@ -79,7 +110,7 @@ function spawnDaemon(order: DaemonOrder, logFd: number, { exec, env, cwd }: Surr
   });
 }
 
-async function awaitOutcome(daemon: ChildProcess, { signals }: Surroundings): Promise<Outcome> {
+async function awaitOutcome(daemon: ChildProcess, { signals }: CliContext): Promise<Outcome> {
   const stop = new AbortController();
   let interrupt: () => void = () => undefined;
   const interrupted = new Promise<Outcome>((resolve) => {
@@ -139,7 +170,7 @@ function release(daemon: ChildProcess): void {
 function printReady(
   ready: { readonly urls: readonly string[]; readonly pid: number },
   { logFile, stop }: { readonly logFile: string; readonly stop: string },
-  { stdout }: Surroundings,
+  { stdout }: CliContext,
 ): void {
   const name = (text: string): string => paint(stdout.colour, 'dim', text);
   stdout.write('easyserve serves in the background.\n');

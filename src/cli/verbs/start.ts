@@ -1,20 +1,19 @@
 import { describeError } from '../../contracts/errors.js';
 import { launch } from '../../supervisor/launcher.js';
 import { keepHeapSmall } from '../../supervisor/supervisor-heap.js';
+import type { CliContext } from '../cli-context.js';
 import type { StartCommand } from '../command.js';
-import { absoluteConfigFile, projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
+import { absoluteConfigFile, projectFolder } from '../project-argument.js';
 import { typedCommand } from '../text/typed-command.js';
-import { ReadyPipe } from './ready-pipe.js';
-import { startDaemon } from './start-daemon.js';
+import { ReadyPipe, startDaemon } from './start-daemon.js';
 
 /** `easyserve start`: serves until it is stopped, or (--daemon) until the instance in the background serves. */
-export async function start(command: StartCommand, surroundings: Surroundings): Promise<number> {
-  const projectDir = projectFolder(command.place, surroundings);
-  const configFile = absoluteConfigFile(command, surroundings);
-  if (command.isDaemon) return startDaemon({ projectDir, configFile, flags: command.flags }, surroundings);
+export async function start(command: StartCommand, context: CliContext): Promise<number> {
+  const projectDir = projectFolder(command.project, context);
+  const configFile = absoluteConfigFile(command, context);
+  if (command.isDaemon) return startDaemon({ projectDir, configFile, flags: command.flags }, context);
   const parent = command.readyFd === undefined ? undefined : new ReadyPipe(command.readyFd);
-  const { env, stdout, stderr, signals, version, exec } = surroundings;
+  const { env, stdout, stderr, signals, version, exec } = context;
   keepHeapSmall();
   try {
     const result = await launch({
@@ -27,8 +26,8 @@ export async function start(command: StartCommand, surroundings: Surroundings): 
       signals,
       version,
       typed: {
-        reload: typedCommand('reload', projectDir, surroundings),
-        stop: typedCommand('stop', projectDir, surroundings),
+        reload: typedCommand('reload', projectDir, context),
+        stop: typedCommand('stop', projectDir, context),
       },
       exec,
       onReady: (ready) => parent?.tell({ ready }),

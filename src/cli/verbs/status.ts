@@ -1,16 +1,16 @@
 import { ExitCode } from '../../contracts/errors.js';
 import type { InstanceStatus } from '../../contracts/status.js';
 import { callInstance } from '../../control/control-client.js';
+import type { CliContext } from '../cli-context.js';
 import type { StatusCommand } from '../command.js';
-import { projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
+import { projectFolder } from '../project-argument.js';
 import { describeStatus } from '../text/describe-status.js';
 
 /** `easyserve status`: a table for people, or InstanceStatus as JSON (docs/status.md). */
-export async function status(command: StatusCommand, surroundings: Surroundings): Promise<number> {
-  const projectDir = projectFolder(command.place, surroundings);
+export async function status(command: StatusCommand, context: CliContext): Promise<number> {
+  const projectDir = projectFolder(command.project, context);
   const found = (await callInstance(projectDir, { verb: 'status' })) as InstanceStatus;
-  const { stdout } = surroundings;
+  const { stdout } = context;
   stdout.write(
     command.asJson ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, Date.now(), stdout.colour),
   );

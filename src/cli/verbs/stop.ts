@@ -5,10 +5,10 @@ import { connectToInstance, exchange, InstanceError } from '../../control/contro
 import { readInstance } from '../../control/instance-lock.js';
 import { isProcessAlive, type ProcessIdentity } from '../../control/process-identity.js';
 import type { StateFolder } from '../../control/state-folder.js';
+import type { CliContext } from '../cli-context.js';
 import type { PlainCommand } from '../command.js';
-import { projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
-import { createWaitProgress } from '../text/wait-progress.js';
+import { projectFolder } from '../project-argument.js';
+import { withProgress } from '../text/wait-progress.js';
 
 /** A process that is not our child announces its end to nobody, so it is looked at. */
 const lookEveryMs = 50;
@@ -16,22 +16,17 @@ const lookEveryMs = 50;
 const exitDeadlineMs = 30_000;
 
 /** `easyserve stop`: returns when the instance is gone, process and socket. */
-export async function stop(command: PlainCommand<'stop'>, surroundings: Surroundings): Promise<number> {
-  const { socket, folder } = await connectToInstance(projectFolder(command.place, surroundings));
+export async function stop(command: PlainCommand<'stop'>, context: CliContext): Promise<number> {
+  const { socket, folder } = await connectToInstance(projectFolder(command.project, context));
   const instance = await readInstance(folder);
-  const progress = createWaitProgress(surroundings.stderr, 'stopping');
-  try {
-    await exchange(socket, { verb: 'stop' }, { onProgress: (text) => progress.step(text) }).catch(
-      (error: unknown) => {
-        // That it ended without an answer is just what was asked for.
-        if (!(error instanceof InstanceError) || error.code !== 'instance-gone') throw error;
-      },
-    );
+  await withProgress(context.stderr, 'stopping', async (onProgress) => {
+    await exchange(socket, { verb: 'stop' }, { onProgress }).catch((error: unknown) => {
+      // That it ended without an answer is just what was asked for.
+      if (!(error instanceof InstanceError) || error.code !== 'instance-gone') throw error;
+    });
     await awaitEnd(instance, folder);
-  } finally {
-    progress.end();
-  }
-  surroundings.stdout.write('Stopped.\n');
+  });
+  context.stdout.write('Stopped.\n');
   return ExitCode.ok;
 }
 

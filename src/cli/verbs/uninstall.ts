@@ -1,20 +1,20 @@
 import { ExitCode } from '../../contracts/errors.js';
+import type { CliContext } from '../cli-context.js';
 import type { UninstallCommand } from '../command.js';
-import { projectFolder } from '../project-folder.js';
-import type { Surroundings } from '../surroundings.js';
+import { projectFolder } from '../project-argument.js';
 import { UnitFolder } from '../systemd/unit-folder.js';
 import { unitName } from '../systemd/unit-name.js';
 
 /** `easyserve uninstall`: stops the service and removes what install wrote. Twice is no error. */
 export function uninstall(
   command: UninstallCommand,
-  surroundings: Surroundings,
+  context: CliContext,
   folder: UnitFolder = new UnitFolder(),
 ): number {
-  const name = unitName(projectFolder(command.place, surroundings), command.name);
+  const name = unitName(projectFolder(command.project, context), command.name);
   const units = folder.unitsOf(name);
   if (units.length === 0) {
-    surroundings.stdout.write(`There is no ${name}.service in ${folder.path}.\n`);
+    context.stdout.write(`There is no ${name}.service in ${folder.path}.\n`);
     return ExitCode.ok;
   }
   // Before anything is stopped: whether all of it is ours.
@@ -22,7 +22,7 @@ export function uninstall(
   if (folder.isSystemdRunning) folder.systemctl('disable', '--now', ...units);
   for (const unit of units) {
     folder.remove(unit);
-    surroundings.stdout.write(`${folder.path}/${unit}: removed\n`);
+    context.stdout.write(`${folder.path}/${unit}: removed\n`);
   }
   if (folder.isSystemdRunning) folder.systemctl('daemon-reload');
   return ExitCode.ok;

@@ -8,29 +8,29 @@ const here = { base: undefined, dir: undefined };
 const noSettings = { configFile: undefined, flags: [] };
 
 const understood: readonly (readonly [string, Command])[] = [
-  ['start', { verb: 'start', place: here, ...noSettings, isDaemon: false, readyFd: undefined }],
+  ['start', { verb: 'start', project: here, ...noSettings, isDaemon: false, readyFd: undefined }],
   [
     'start site --daemon',
     {
       verb: 'start',
-      place: { base: undefined, dir: 'site' },
+      project: { base: undefined, dir: 'site' },
       ...noSettings,
       isDaemon: true,
       readyFd: undefined,
     },
   ],
-  ['stop', { verb: 'stop', place: here }],
-  ['reload /srv/site', { verb: 'reload', place: { base: undefined, dir: '/srv/site' } }],
-  ['restart', { verb: 'restart', place: here }],
-  ['-C /srv status site', { verb: 'status', place: { base: '/srv', dir: 'site' }, asJson: false }],
-  ['status --json -C /srv', { verb: 'status', place: { base: '/srv', dir: undefined }, asJson: true }],
-  ['scale 4', { verb: 'scale', place: here, processes: 4 }],
-  ['scale 4 site', { verb: 'scale', place: { base: undefined, dir: 'site' }, processes: 4 }],
-  ['logs', { verb: 'logs', place: here, follow: false, lines: 100 }],
-  ['logs -f -n 5', { verb: 'logs', place: here, follow: true, lines: 5 }],
-  ['logs -n0', { verb: 'logs', place: here, follow: false, lines: 0 }],
-  ['config --json', { verb: 'config', place: here, ...noSettings, asJson: true }],
-  ['check', { verb: 'check', place: here, ...noSettings }],
+  ['stop', { verb: 'stop', project: here }],
+  ['reload /srv/site', { verb: 'reload', project: { base: undefined, dir: '/srv/site' } }],
+  ['restart', { verb: 'restart', project: here }],
+  ['-C /srv status site', { verb: 'status', project: { base: '/srv', dir: 'site' }, asJson: false }],
+  ['status --json -C /srv', { verb: 'status', project: { base: '/srv', dir: undefined }, asJson: true }],
+  ['scale 4', { verb: 'scale', project: here, processes: 4 }],
+  ['scale 4 site', { verb: 'scale', project: { base: undefined, dir: 'site' }, processes: 4 }],
+  ['logs', { verb: 'logs', project: here, follow: false, lines: 100 }],
+  ['logs -f -n 5', { verb: 'logs', project: here, follow: true, lines: 5 }],
+  ['logs -n0', { verb: 'logs', project: here, follow: false, lines: 0 }],
+  ['config --json', { verb: 'config', project: here, ...noSettings, asJson: true }],
+  ['check', { verb: 'check', project: here, ...noSettings }],
 ];
 
 for (const [line, command] of understood) {

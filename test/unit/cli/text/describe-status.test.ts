@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { alignTable } from '../../../../src/cli/text/aligned-table.js';
 import { describeBytes, describeDuration } from '../../../../src/cli/text/describe-quantity.js';
 import { describeStatus } from '../../../../src/cli/text/describe-status.js';
+import { alignTable } from '../../../../src/cli/text/layout.js';
 import type { InstanceStatus } from '../../../../src/contracts/status.js';
 
 const startedAt = '2026-01-01T00:00:00.000Z';

@@ -13,7 +13,7 @@ import { ownReader } from '../../../../src/privileges/project-reader.js';
 import type { Detection } from '../../../../src/project/detect-project.js';
 import { copyFixture, makeTempDir } from '../../../support/copy-fixture.js';
 import { keepUser } from '../../../support/keep-user.js';
-import { makeSurroundings } from '../recording-surroundings.js';
+import { makeContext } from '../recording-context.js';
 
 const django: DjangoFacts = {
   version: '5.2',
@@ -44,27 +44,23 @@ const project: DjangoProject = {
 
 test('a project that can be served passes, and nothing is left running or lying about', async (t) => {
   const folder = copyFixture('wsgi-hello', join(makeTempDir(t), 'site'));
-  const surroundings = makeSurroundings(folder);
-  assert.equal(
-    await runCommandLine(['check', '--port', '0'], surroundings),
-    ExitCode.ok,
-    surroundings.stdout.text,
-  );
-  const lines = surroundings.stdout.text.trimEnd().split('\n');
+  const context = makeContext(folder);
+  assert.equal(await runCommandLine(['check', '--port', '0'], context), ExitCode.ok, context.stdout.text);
+  const lines = context.stdout.text.trimEnd().split('\n');
   assert.ok(
     lines.every((line) => /^(ok|note) /.test(line)),
-    surroundings.stdout.text,
+    context.stdout.text,
   );
-  assert.match(surroundings.stdout.text, /^ok {7}application: app:application, imported, \d+ MB in memory$/m);
-  assert.match(surroundings.stdout.text, /^ok {7}address: 0\.0\.0\.0, any free port$/m);
+  assert.match(context.stdout.text, /^ok {7}application: app:application, imported, \d+ MB in memory$/m);
+  assert.match(context.stdout.text, /^ok {7}address: 0\.0\.0\.0, any free port$/m);
 });
 
 test('the port of HTTPS is tried too, where it is wanted', async (t) => {
   const folder = copyFixture('wsgi-hello', join(makeTempDir(t), 'site'));
   const check = async (httpsPort: number) => {
-    const surroundings = makeSurroundings(folder);
+    const context = makeContext(folder);
     const flags = ['--port', '0', '--https', '--set', `httpsPort=${httpsPort}`];
-    return { code: await runCommandLine(['check', ...flags], surroundings), said: surroundings.stdout.text };
+    return { code: await runCommandLine(['check', ...flags], context), said: context.stdout.text };
   };
   const free = await check(0);
   assert.equal(free.code, ExitCode.ok, free.said);
@@ -78,19 +74,19 @@ test('the port of HTTPS is tried too, where it is wanted', async (t) => {
 });
 
 test('a setting that is wrong is named', async (t) => {
-  const surroundings = makeSurroundings(makeTempDir(t));
-  assert.equal(await runCommandLine(['check', '--set', 'prot=80'], surroundings), ExitCode.settings);
+  const context = makeContext(makeTempDir(t));
+  assert.equal(await runCommandLine(['check', '--set', 'prot=80'], context), ExitCode.settings);
   assert.match(
-    surroundings.stdout.text,
+    context.stdout.text,
     /^problem {2}.*unknown setting "prot"\n {9}fix: did you mean "port"\?\n$/,
   );
 });
 
 test('a folder without an application is told what was looked for', async (t) => {
-  const surroundings = makeSurroundings(makeTempDir(t));
-  assert.equal(await runCommandLine(['check'], surroundings), ExitCode.application);
+  const context = makeContext(makeTempDir(t));
+  assert.equal(await runCommandLine(['check'], context), ExitCode.application);
   assert.match(
-    surroundings.stdout.text,
+    context.stdout.text,
     /^problem {2}No application was found.*\n {9}Looked for:\n {11}manage\.py/m,
   );
 });
@@ -98,9 +94,9 @@ test('a folder without an application is told what was looked for', async (t) =>
 test('an application that cannot be imported shows its traceback', async (t) => {
   const folder = makeTempDir(t);
   writeFileSync(join(folder, 'wsgi.py'), 'import nowhere_to_be_found\n');
-  const surroundings = makeSurroundings(folder);
-  assert.notEqual(await runCommandLine(['check'], surroundings), ExitCode.ok);
-  assert.match(surroundings.stdout.text, /^problem [\s\S]*No module named 'nowhere_to_be_found'/m);
+  const context = makeContext(folder);
+  assert.notEqual(await runCommandLine(['check'], context), ExitCode.ok);
+  assert.match(context.stdout.text, /^problem [\s\S]*No module named 'nowhere_to_be_found'/m);
 });
 
 test('a port that is taken is named with who has it', async (t) => {
@@ -109,14 +105,11 @@ test('a port that is taken is named with who has it', async (t) => {
   await once(other, 'listening');
   t.after(() => other.close());
   const { port } = other.address() as AddressInfo;
-  const surroundings = makeSurroundings(folder);
-  const exitCode = await runCommandLine(
-    ['check', '--host', '127.0.0.1', '--port', String(port)],
-    surroundings,
-  );
+  const context = makeContext(folder);
+  const exitCode = await runCommandLine(['check', '--host', '127.0.0.1', '--port', String(port)], context);
   assert.equal(exitCode, ExitCode.address);
   assert.match(
-    surroundings.stdout.text,
+    context.stdout.text,
     new RegExp(`^problem {2}Port ${port} is taken by process ${process.pid} `, 'm'),
   );
 });
@@ -158,9 +151,9 @@ test('the settings of a folder hold what Django says, and an origin for it', asy
 });
 
 test('easyserve config without an application shows the settings all the same', async (t) => {
-  const surroundings = makeSurroundings(makeTempDir(t));
-  assert.equal(await runCommandLine(['config', '--port', '8123'], surroundings), ExitCode.ok);
-  assert.match(surroundings.stdout.text, /^Settings as `easyserve start` would use them:\n/);
-  assert.match(surroundings.stdout.text, /^port +8123 +--port$/m);
-  assert.match(surroundings.stderr.text, /No application was found[\s\S]*without what Django would add/);
+  const context = makeContext(makeTempDir(t));
+  assert.equal(await runCommandLine(['config', '--port', '8123'], context), ExitCode.ok);
+  assert.match(context.stdout.text, /^Settings as `easyserve start` would use them:\n/);
+  assert.match(context.stdout.text, /^port +8123 +--port$/m);
+  assert.match(context.stderr.text, /No application was found[\s\S]*without what Django would add/);
 });

@@ -8,7 +8,7 @@ import { install } from '../../../../src/cli/verbs/install.js';
 import { uninstall } from '../../../../src/cli/verbs/uninstall.js';
 import { makeTempDir } from '../../../support/copy-fixture.js';
 import { testVirtualEnv } from '../../../support/python-env.js';
-import { makeSurroundings } from '../recording-surroundings.js';
+import { makeContext } from '../recording-context.js';
 
 const application =
   'def application(environ, start_response):\n    start_response("200 OK", [])\n    return []\n';
@@ -32,23 +32,23 @@ function makeWorld(t: TestContext, { isRunning = true, units = makeTempDir(t), s
     return { status, output: 'what systemctl said\n' };
   });
   const type = (...argv: readonly string[]) => {
-    const surroundings = makeSurroundings(project);
-    Object.assign(surroundings.env, { VIRTUAL_ENV: testVirtualEnv() });
-    return { surroundings, command: parseCommandLine(argv, '1.2.3') };
+    const context = makeContext(project);
+    Object.assign(context.env, { VIRTUAL_ENV: testVirtualEnv() });
+    return { context, command: parseCommandLine(argv, '1.2.3') };
   };
   return {
     project,
     units,
     calls,
     async install(...args) {
-      const { command, surroundings } = type('install', ...args);
-      if (command.verb === 'install') assert.equal(await install(command, surroundings, folder), 0);
-      return surroundings.stdout.text;
+      const { command, context } = type('install', ...args);
+      if (command.verb === 'install') assert.equal(await install(command, context, folder), 0);
+      return context.stdout.text;
     },
     uninstall(...args) {
-      const { command, surroundings } = type('uninstall', ...args);
-      if (command.verb === 'uninstall') assert.equal(uninstall(command, surroundings, folder), 0);
-      return surroundings.stdout.text;
+      const { command, context } = type('uninstall', ...args);
+      if (command.verb === 'uninstall') assert.equal(uninstall(command, context, folder), 0);
+      return context.stdout.text;
     },
   };
 }

@@ -12,7 +12,7 @@ import type { ConfigEntry, ControlRequest } from '../../../../src/control/protoc
 import { stateFolderOf } from '../../../../src/control/state-folder.js';
 import { makeTempDir } from '../../../support/copy-fixture.js';
 import { withDeadline } from '../../../support/with-deadline.js';
-import { makeSurroundings, RecordingOutput, type RecordingSurroundings } from '../recording-surroundings.js';
+import { makeContext, type RecordingContext, RecordingOutput } from '../recording-context.js';
 
 interface Ran {
   readonly exitCode: number;
@@ -20,9 +20,9 @@ interface Ran {
   readonly stderr: string;
 }
 
-async function run(surroundings: RecordingSurroundings, ...argv: string[]): Promise<Ran> {
-  const exitCode = await runCommandLine(argv, surroundings);
-  return { exitCode, stdout: surroundings.stdout.text, stderr: surroundings.stderr.text };
+async function run(context: RecordingContext, ...argv: string[]): Promise<Ran> {
+  const exitCode = await runCommandLine(argv, context);
+  return { exitCode, stdout: context.stdout.text, stderr: context.stderr.text };
 }
 
 /** A project whose instance answers as `handler` says. */
@@ -56,7 +56,7 @@ const status: InstanceStatus = {
 for (const verb of ['stop', 'reload', 'restart', 'status', 'scale 2', 'logs']) {
   test(`easyserve ${verb} without an instance says how to start one`, async (t) => {
     const project = makeTempDir(t);
-    const ran = await run(makeSurroundings(project), ...verb.split(' '));
+    const ran = await run(makeContext(project), ...verb.split(' '));
     assert.equal(ran.exitCode, ExitCode.notRunning);
     assert.equal(ran.stdout, '');
     assert.equal(
@@ -72,7 +72,7 @@ test('easyserve reload prints what is done, what changed, and the generation', a
     progress('starting the new application');
     return { generation: 4, changes: ['threads: 4 instead of 2'] };
   });
-  const ran = await run(makeSurroundings('/'), 'reload', project);
+  const ran = await run(makeContext('/'), 'reload', project);
   assert.deepEqual(ran, {
     exitCode: ExitCode.ok,
     stdout: 'Reloaded: generation 4 serves.\n  threads: 4 instead of 2\n',
@@ -85,8 +85,8 @@ test('on a terminal the progress leaves no trace on stdout', async (t) => {
     progress('starting the new application');
     return { generation: 4, changes: [] };
   });
-  const surroundings = { ...makeSurroundings(project), stderr: new RecordingOutput(true) };
-  const ran = await run(surroundings, 'reload');
+  const context = { ...makeContext(project), stderr: new RecordingOutput(true) };
+  const ran = await run(context, 'reload');
   assert.equal(ran.stdout, 'Reloaded: generation 4 serves.\n');
   assert.equal(ran.stderr.includes('\n'), false);
 });
@@ -98,7 +98,7 @@ test('a refused reload shows the traceback and has an exit code of its own', asy
       hint: 'mend a.py',
     });
   });
-  const ran = await run(makeSurroundings(project), 'reload');
+  const ran = await run(makeContext(project), 'reload');
   assert.equal(ran.exitCode, ExitCode.reloadFailed);
   assert.equal(
     ran.stderr,
@@ -111,8 +111,8 @@ test('other refusals keep their exit code', async (t) => {
   const project = await makeInstance(t, () => {
     throw new StartError('app-exited', 'The application exited.');
   });
-  assert.equal((await run(makeSurroundings(project), 'restart')).exitCode, ExitCode.startFailed);
-  assert.equal((await run(makeSurroundings(project), 'scale', '2')).exitCode, ExitCode.startFailed);
+  assert.equal((await run(makeContext(project), 'restart')).exitCode, ExitCode.startFailed);
+  assert.equal((await run(makeContext(project), 'scale', '2')).exitCode, ExitCode.startFailed);
 });
 
 test('easyserve scale asks for the number', async (t) => {
@@ -121,14 +121,14 @@ test('easyserve scale asks for the number', async (t) => {
     requests.push(request);
     return { processes: 3, generation: 1 };
   });
-  const ran = await run(makeSurroundings(project), 'scale', '3');
+  const ran = await run(makeContext(project), 'scale', '3');
   assert.deepEqual(requests, [{ verb: 'scale', processes: 3 }]);
   assert.equal(ran.stdout, '3 application processes serve.\n');
 });
 
 test('easyserve status --json prints what the instance says', async (t) => {
   const project = await makeInstance(t, async () => status);
-  const ran = await run(makeSurroundings(project), 'status', '--json');
+  const ran = await run(makeContext(project), 'status', '--json');
   assert.deepEqual(JSON.parse(ran.stdout), status);
   assert.equal(ran.exitCode, ExitCode.ok);
 });
@@ -143,8 +143,8 @@ test('an instance is found from within a link that was turned since it started',
   symlinkSync('2', join(site, 'next'));
   renameSync(join(site, 'next'), join(site, 'current'));
   // The system says site/2, the shell says site/current.
-  const surroundings = makeSurroundings(join(site, '2'), { env: { PWD: join(site, 'current') } });
-  assert.equal((await run(surroundings, 'status')).exitCode, ExitCode.ok);
+  const context = makeContext(join(site, '2'), { env: { PWD: join(site, 'current') } });
+  assert.equal((await run(context, 'status')).exitCode, ExitCode.ok);
 });
 
 test('easyserve stop returns when the socket has gone', async (t) => {
@@ -158,7 +158,7 @@ test('easyserve stop returns when the socket has gone', async (t) => {
     // Hung up on instead of answered.
     return new Promise(() => undefined);
   });
-  const ran = await run(makeSurroundings(project), 'stop');
+  const ran = await run(makeContext(project), 'stop');
   assert.deepEqual(seen, ['stop']);
   assert.equal(existsSync(controlSocket), false);
   assert.deepEqual(ran, { exitCode: ExitCode.ok, stdout: 'Stopped.\n', stderr: 'finishing 2 requests\n' });
@@ -170,7 +170,7 @@ test('easyserve logs prints the lines', async (t) => {
     line('one');
     line('two');
   });
-  const ran = await run(makeSurroundings(project), 'logs', '-n', '2');
+  const ran = await run(makeContext(project), 'logs', '-n', '2');
   assert.deepEqual(ran, { exitCode: ExitCode.ok, stdout: 'one\ntwo\n', stderr: '' });
 });
 
@@ -184,16 +184,16 @@ for (const end of ['Ctrl-C', 'a closed pipe']) {
       return new Promise(() => undefined);
     });
     const pipe = new AbortController();
-    const surroundings = makeSurroundings(project, { outputClosed: pipe.signal });
+    const context = makeContext(project, { outputClosed: pipe.signal });
     const following = once(events, 'following');
     const left = once(events, 'left');
-    const running = run(surroundings, 'logs', '-f');
+    const running = run(context, 'logs', '-f');
     await withDeadline(following, 5000, () => 'the instance was not asked');
-    if (end === 'Ctrl-C') surroundings.signals.emit('SIGINT');
+    if (end === 'Ctrl-C') context.signals.emit('SIGINT');
     else pipe.abort();
     assert.deepEqual({ ...(await running), stdout: '' }, { exitCode: ExitCode.ok, stdout: '', stderr: '' });
     await withDeadline(left, 5000, () => 'the instance did not learn of it');
-    assert.equal(surroundings.signals.listenerCount('SIGINT'), 0);
+    assert.equal(context.signals.listenerCount('SIGINT'), 0);
   });
 }
 
@@ -203,7 +203,7 @@ test('easyserve config shows the settings of the running instance, aligned', asy
     { key: 'drainTimeoutMs', value: 30000, origin: 'default' },
   ];
   const project = await makeInstance(t, async () => entries);
-  const ran = await run(makeSurroundings(project), 'config');
+  const ran = await run(makeContext(project), 'config');
   assert.equal(
     ran.stdout,
     'Settings of the running instance:\n\n' +
@@ -211,12 +211,12 @@ test('easyserve config shows the settings of the running instance, aligned', asy
       'port             8000  --port\n' +
       'drainTimeoutMs  30000  default\n',
   );
-  assert.deepEqual(JSON.parse((await run(makeSurroundings(project), 'config', '--json')).stdout), entries);
+  assert.deepEqual(JSON.parse((await run(makeContext(project), 'config', '--json')).stdout), entries);
 });
 
 test('what nobody foresaw is printed with its stack and a request to report it', async (t) => {
   const project = await makeInstance(t, async () => ({ state: 'running' }));
-  const ran = await run(makeSurroundings(project), 'status');
+  const ran = await run(makeContext(project), 'status');
   assert.equal(ran.exitCode, ExitCode.unexpected);
   assert.match(
     ran.stderr,

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Surroundings } from '../../../src/cli/surroundings.js';
+import type { CliContext } from '../../../src/cli/cli-context.js';
 import type { Output } from '../../../src/log/output.js';
 import { evenPace } from '../../../src/log/pace.js';
 import { keepUser } from '../../support/keep-user.js';
@@ -25,14 +25,14 @@ export class RecordingOutput implements Output {
   }
 }
 
-export interface RecordingSurroundings extends Surroundings {
+export interface RecordingContext extends CliContext {
   readonly stdout: RecordingOutput;
   readonly stderr: RecordingOutput;
   readonly signals: EventEmitter;
 }
 
 /** A command line without a process of its own. */
-export function makeSurroundings(cwd: string, more: Partial<Surroundings> = {}): RecordingSurroundings {
+export function makeContext(cwd: string, more: Partial<CliContext> = {}): RecordingContext {
   return {
     env: { PATH: process.env.PATH, ...keepUser },
     cwd,

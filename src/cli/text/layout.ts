@@ -1,3 +1,21 @@
+import type { ErrorRecord } from '../../contracts/errors.js';
+import type { Output } from '../../log/output.js';
+import { paint } from '../../log/paint.js';
+
+/** How text for people is laid out on the command line. */
+
+/** Every error in one shape: sentence, detail, fix. */
+export function printError({ message, detail, hint }: ErrorRecord, output: Output): void {
+  output.write(`${paint(output.colour, 'red', 'easyserve:')} ${message}\n`);
+  if (detail !== undefined) output.write(`${indent(detail, 2)}\n`);
+  if (hint !== undefined) output.write(`  ${paint(output.colour, 'bold', 'fix:')} ${hint}\n`);
+}
+
+/** Sets each line that has something on it so many columns to the right. */
+export function indent(text: string, columns: number): string {
+  return text.trimEnd().replace(/^(?=.)/gm, ' '.repeat(columns));
+}
+
 /**
  * Rows with their columns under each other, two spaces apart. A column whose cells (below the heading) are all numbers or
  * empty stands at the right.

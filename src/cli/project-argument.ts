@@ -1,23 +1,32 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, normalize, resolve } from 'node:path';
-import type { Place } from './command.js';
-import type { Surroundings } from './surroundings.js';
+import type { CliContext } from './cli-context.js';
+
+/** Which project is meant, as it was typed. */
+export interface ProjectArgument {
+  /** `-C`: as if the command had been typed there. */
+  readonly base: string | undefined;
+  readonly dir: string | undefined;
+}
 
 /** The absolute path of the project that is meant, with its symbolic links as the person knows them. */
-export function projectFolder(place: Place, { cwd, env }: Pick<Surroundings, 'cwd' | 'env'>): string {
-  return resolve(baseFolder(place, { cwd, env }), place.dir ?? '.');
+export function projectFolder(
+  project: ProjectArgument,
+  { cwd, env }: Pick<CliContext, 'cwd' | 'env'>,
+): string {
+  return resolve(baseFolder(project, { cwd, env }), project.dir ?? '.');
 }
 
 /** What `--config` names, from where it was typed; the settings loader would take a relative path from the project. */
 export function absoluteConfigFile(
-  { place, configFile }: { readonly place: Place; readonly configFile: string | undefined },
-  surroundings: Pick<Surroundings, 'cwd' | 'env'>,
+  { project, configFile }: { readonly project: ProjectArgument; readonly configFile: string | undefined },
+  context: Pick<CliContext, 'cwd' | 'env'>,
 ): string | undefined {
-  return configFile === undefined ? undefined : resolve(baseFolder(place, surroundings), configFile);
+  return configFile === undefined ? undefined : resolve(baseFolder(project, context), configFile);
 }
 
-function baseFolder(place: Place, { cwd, env }: Pick<Surroundings, 'cwd' | 'env'>): string {
-  return resolve(namedFolder(cwd, env.PWD), place.base ?? '.');
+function baseFolder(project: ProjectArgument, { cwd, env }: Pick<CliContext, 'cwd' | 'env'>): string {
+  return resolve(namedFolder(cwd, env.PWD), project.base ?? '.');
 }
 
 /**

@@ -2,23 +2,26 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { absoluteConfigFile, projectFolder } from '../../../src/cli/project-folder.js';
+import { absoluteConfigFile, projectFolder } from '../../../src/cli/project-argument.js';
 import { makeTempDir } from '../../support/copy-fixture.js';
 
 const here = { base: undefined, dir: undefined };
 
 test('the folder is the current one, or named from there, or from -C', () => {
-  const surroundings = { cwd: '/srv', env: {} };
-  assert.equal(projectFolder(here, surroundings), '/srv');
-  assert.equal(projectFolder({ base: undefined, dir: 'site' }, surroundings), '/srv/site');
-  assert.equal(projectFolder({ base: 'sites', dir: 'one' }, surroundings), '/srv/sites/one');
-  assert.equal(projectFolder({ base: '/var', dir: '/opt/one' }, surroundings), '/opt/one');
+  const context = { cwd: '/srv', env: {} };
+  assert.equal(projectFolder(here, context), '/srv');
+  assert.equal(projectFolder({ base: undefined, dir: 'site' }, context), '/srv/site');
+  assert.equal(projectFolder({ base: 'sites', dir: 'one' }, context), '/srv/sites/one');
+  assert.equal(projectFolder({ base: '/var', dir: '/opt/one' }, context), '/opt/one');
 });
 
 test('a settings file is named from where one types, not from the project', () => {
-  const place = { base: undefined, dir: 'site' };
-  assert.equal(absoluteConfigFile({ place, configFile: 'a.toml' }, { cwd: '/srv', env: {} }), '/srv/a.toml');
-  assert.equal(absoluteConfigFile({ place, configFile: undefined }, { cwd: '/srv', env: {} }), undefined);
+  const project = { base: undefined, dir: 'site' };
+  assert.equal(
+    absoluteConfigFile({ project, configFile: 'a.toml' }, { cwd: '/srv', env: {} }),
+    '/srv/a.toml',
+  );
+  assert.equal(absoluteConfigFile({ project, configFile: undefined }, { cwd: '/srv', env: {} }), undefined);
 });
 
 test('the name that the shell gives the folder counts only where it is that folder', (t) => {
