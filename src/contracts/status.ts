@@ -78,8 +78,6 @@ export interface AppStatus {
   readonly pid: number;
   readonly state: AppState;
   readonly generation: number;
-  /** `thread`: it runs inside the front's process, whose pid it has. */
-  readonly execution: 'process' | 'thread';
   readonly threads: number;
   readonly inFlight: number;
   /** Of these the WebSockets and event streams. */
@@ -88,7 +86,7 @@ export interface AppStatus {
   readonly requests: number;
   /** Times that this place in the pool was refilled after a crash. */
   readonly restarts: number;
-  /** Of a thread its heap and buffers, without what it shares with the front. Undefined where it can't be told. */
+  /** Its resident size; undefined where the system does not tell. */
   readonly rssBytes: number | undefined;
   readonly startedAt: string;
 }

@@ -3,8 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppPool } from '../app/pool/app-pool.js';
 import type { ProbeRule } from '../app/pool/generation.js';
 import type { Release } from '../app/pool/release.js';
-import { executePlans } from '../app/process/execute-plan.js';
-import type { Kill, Spawn } from '../app/process/execution.js';
+import type { Kill, Spawn } from '../app/process/process-group.js';
 import type { ApplicationServer } from '../app/servers/application-server.js';
 import { createApplicationServers } from '../app/servers/application-servers.js';
 import type { Clock } from '../contracts/clock.js';
@@ -75,7 +74,8 @@ export class Site implements SiteControl {
     this.#spool = new BodySpool(options.spoolFolder, log);
     this.#pool = new AppPool<AppRequest>({
       serverFor: ({ project }) => this.#serverFor(project.server),
-      execute: executePlans(options.spawn, options.kill, clock, log),
+      spawn: options.spawn,
+      kill: options.kill,
       reach: (place) => connect(place),
       runFolder: options.runFolder,
       clock,

@@ -28,11 +28,11 @@ export interface RunnerOptions {
 }
 
 /** Where the two modes part. Called by launcher for its Instance, at the start and at each restart. */
-export function createRunner({ plan, project, settings }: LoadedRelease, options: RunnerOptions): Runner {
+export function createRunner({ plan, settings }: LoadedRelease, options: RunnerOptions): Runner {
   const { log, applicationEnv: env, outputs } = options;
   const { runFolder, spoolFolder } = options.folder;
   // A restart may bring another kind of site.
-  if (plan.mode === 'single' && (plan.processes === 0 || project.server === 'node')) letHeapGrow();
+  if (plan.mode === 'single' && plan.processes === 0) letHeapGrow();
   else keepHeapSmall();
   if (plan.mode === 'single') {
     return new SingleRunner(

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 /**
  * Makes V8 collect garbage earlier in this process: 40 MB less under load, and up to a tenth of the front's speed, a quarter of
  * it over HTTP/2. For the supervisor, called by cli/start, before most is loaded, and by createRunner: in single mode it is the front too, as a rule of a site that one
- * Python process serves on a small machine. The workers of a cluster have V8's defaults.
+ * application process serves on a small machine. The workers of a cluster have V8's defaults.
  *
  * Both are read whenever V8 looks at the size of its heap, hence they may be set after the start; the option of the command
  * line for the first, --max-semi-space-size, would take another process. V8's flags have no promise, so a test looks for their effect
@@ -16,7 +16,7 @@ export function keepHeapSmall(): void {
   setFlagsFromString('--heap-growing-percent=40');
 }
 
-/** V8's defaults again, for threads too: where the front serves all by itself, or the application is in this process. */
+/** V8's defaults again, where the front serves everything by itself: a folder of files. */
 export function letHeapGrow(): void {
   setFlagsFromString('--semi-space-growth-factor=2');
   setFlagsFromString('--heap-growing-percent=0');

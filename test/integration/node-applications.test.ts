@@ -27,11 +27,8 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       assert.equal(project.server, 'node');
       const apps = await site.apps();
       assert.ok(apps.some((app) => app.pid === pid));
-      for (const { execution, rssBytes } of apps) {
-        assert.equal(execution, mode === 'single' ? 'thread' : 'process');
-        assert.ok((rssBytes ?? 0) > 1_000_000);
-      }
-      assert.equal(pid === site.pid, mode === 'single');
+      for (const { rssBytes } of apps) assert.ok((rssBytes ?? 0) > 1_000_000);
+      assert.ok(![site.pid, ...(await site.sitePids())].includes(pid), 'it is a process of its own');
       const said = site.records.filter(({ event }) => event === 'application').map(({ msg }) => String(msg));
       assert.ok(
         said.some((line) => /listening on .*3000/.test(line)),

@@ -7,7 +7,7 @@ import { ArrivingText } from '../support/arriving-text.js';
 import type { Easyserve } from '../support/easyserve.js';
 import { eventually } from '../support/eventually.js';
 import { forEachServer, type ServerCase, serverCases, startServer } from '../support/for-each-server.js';
-import { ask, openAnswer } from '../support/http-client.js';
+import { openAnswer } from '../support/http-client.js';
 import { isAlive, killProcess } from '../support/processes.js';
 import { openSiteWebSocket, type SiteWebSocket } from '../support/site-web-socket.js';
 
@@ -224,12 +224,8 @@ async function bringIn(
   assert.equal(code, 0, stderr);
 }
 
-/** A thread ends itself; a process is killed. */
 async function crash(site: Easyserve): Promise<void> {
-  for (const { execution, pid } of await site.apps()) {
-    if (execution === 'process') killProcess(pid, 'SIGKILL');
-    else assert.equal((await ask(site.url, '/crash', { method: 'POST' })).status, 502);
-  }
+  for (const pid of await site.appPids()) killProcess(pid, 'SIGKILL');
 }
 
 async function untilStreams(site: Easyserve, count: number): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { Duplex, PassThrough, type Readable } from 'node:stream';
-import type { Spawn } from '../../src/app/process/execution.js';
+import type { Spawn } from '../../src/app/process/process-group.js';
 import { withDeadline } from './with-deadline.js';
 
 /** A gateway process that does as it is told, seen from easyserve: node:child_process without a process. */

@@ -3,15 +3,9 @@ import { get, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
-import { Worker } from 'node:worker_threads';
-import type { Execution } from '../../src/app/process/execution.js';
 import { LastLines, readLines } from '../../src/app/process/output-lines.js';
-import { ProcessExecution } from '../../src/app/process/process-execution.js';
-import { ThreadExecution, type Unfitness } from '../../src/app/process/thread-execution.js';
-import { ThreadMemory } from '../../src/app/process/thread-memory.js';
-import type { ThreadPlan } from '../../src/app/servers/application-server.js';
+import { ProcessGroup } from '../../src/app/process/process-group.js';
 import { NodeServer } from '../../src/app/servers/node-server.js';
-import { systemClock } from '../../src/contracts/clock.js';
 import { defaultSettings } from './default-settings.js';
 import { makeFileTree } from './file-tree.js';
 import { project } from './pool-world.js';
@@ -24,24 +18,18 @@ export interface AppEvent {
   readonly stacks?: Readonly<Record<string, string>>;
 }
 
-const MIB = 1024 * 1024;
-
 /** A Node.js application under the runner (node/preload), without the rest of easyserve. */
 export class NodeApplication {
-  readonly execution: Execution;
+  readonly group: ProcessGroup;
   readonly socketPath: string;
-  readonly unfit: Unfitness[] = [];
   readonly events: AppEvent[] = [];
   readonly #lines = new LastLines(200);
   #wake = (): void => {};
 
-  private constructor(socketPath: string, start: (onUnfit: (unfitness: Unfitness) => void) => Execution) {
+  private constructor(socketPath: string, group: ProcessGroup) {
     this.socketPath = socketPath;
-    this.execution = start((unfitness) => {
-      this.unfit.push(unfitness);
-      this.#wake();
-    });
-    const { stdout, stderr, control } = this.execution;
+    this.group = group;
+    const { stdout, stderr, control } = group;
     for (const stream of [stdout, stderr]) if (stream) readLines(stream, (line) => this.#lines.push(line));
     if (control) {
       readLines(control, (line) => {
@@ -55,7 +43,6 @@ export class NodeApplication {
   /** `files`: the first one is started. */
   static async start(
     t: TestContext,
-    execution: Execution['kind'],
     files: Readonly<Record<string, string>>,
     nodeArgs: readonly string[] = [],
   ): Promise<NodeApplication> {
@@ -78,29 +65,15 @@ export class NodeApplication {
       threads: 1,
     } as const;
     const plan = new NodeServer(process.env, process.execPath).plan(release, socketPath);
-    const memory = new ThreadMemory(
-      { largeBytes: 150 * MIB, mostBytes: 300 * MIB },
-      { rssBytes: () => process.memoryUsage.rss() - ownRssBytes, ownBytes: () => -64 * MIB },
-      systemClock,
-    );
-    const ownRssBytes = process.memoryUsage.rss();
-    const app = new NodeApplication(socketPath, (onUnfit) =>
-      execution === 'process'
-        ? new ProcessExecution(plan, spawn, process.kill.bind(process))
-        : new ThreadExecution({
-            thread: plan.thread as ThreadPlan,
-            startWorker: (file, options) => new Worker(file, options),
-            memory,
-            onUnfit,
-          }),
-    );
+    const group = new ProcessGroup(plan, spawn, process.kill.bind(process));
+    const app = new NodeApplication(socketPath, group);
     t.after(async () => {
       try {
-        app.execution.signal('SIGKILL');
+        app.group.signal('SIGKILL');
       } catch {
         // it has ended
       }
-      await app.execution.ended;
+      await app.group.ended;
     });
     return app;
   }
@@ -116,13 +89,8 @@ export class NodeApplication {
     return isThere() as AppEvent;
   }
 
-  async unfitness(): Promise<Unfitness> {
-    await this.#until(() => this.unfit.length > 0, 'needs a process');
-    return this.unfit[0] as Unfitness;
-  }
-
   send(command: 'stop' | 'stacks'): void {
-    this.execution.control?.write(`${JSON.stringify({ command })}\n`);
+    this.group.control?.write(`${JSON.stringify({ command })}\n`);
   }
 
   async get(path = '/', headers: IncomingHttpHeaders = {}): Promise<string> {

@@ -3,7 +3,6 @@ import type { TestContext } from 'node:test';
 import { AppPool } from '../../src/app/pool/app-pool.js';
 import type { ProbeRule } from '../../src/app/pool/generation.js';
 import type { Release } from '../../src/app/pool/release.js';
-import { executePlans } from '../../src/app/process/execute-plan.js';
 import type { CallableProject, DjangoFacts, DjangoProject } from '../../src/contracts/project-facts.js';
 import type { ProbeResult, RequestFailure } from '../../src/contracts/upstream.js';
 import type { Settings } from '../../src/settings/settings.js';
@@ -56,7 +55,6 @@ export class PoolWorld {
       serverFor: () => ({
         name: 'fake',
         plan: ({ generation }, socketPath) => ({
-          execution: 'process',
           command: 'python',
           args: [socketPath, String(generation)],
           cwd: '/',
@@ -66,7 +64,8 @@ export class PoolWorld {
         }),
         concurrency: ({ threads }) => threads,
       }),
-      execute: executePlans(this.children.spawn, this.children.kill, this.clock, this.log),
+      spawn: this.children.spawn,
+      kill: this.children.kill,
       reach: () => assert.fail('the process says by itself that it is ready'),
       connect: ({ place }, threads, observer, isMultiprocess) => {
         const path = 'path' in place ? place.path : '';

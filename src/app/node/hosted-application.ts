@@ -2,58 +2,51 @@ import cluster from 'node:cluster';
 import type { Server as HttpServer } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { pathToFileURL } from 'node:url';
+import { Lifecycle } from '../../contracts/lifecycle.js';
 import type { NodeOrder } from '../../contracts/node-order.js';
+import { ControlLink, type LinkCommand } from './control-link.js';
 import { listenerFor } from './exported-application.js';
-import type { Link, LinkCommand } from './link.js';
 import { type Refusal, SocketListening } from './socket-listening.js';
+import { Termination } from './termination.js';
 
-/** An application that exports its server, and is kept alive by something else, is given so long to listen by itself. */
+/** How long an application that exports its server, and is kept alive by something else, may take to listen by itself. */
 const LISTEN_GRACE_MS = 3000;
 /** On a stop only streams are left: they get the end of their connection, and no more time than it takes to send it. */
 const GOODBYE_MS = 1000;
 
-export interface HostedApplicationOptions {
-  readonly order: NodeOrder;
-  /** Makes the link; its commands go to the listener. */
-  readonly join: (onCommand: (command: LinkCommand) => void) => Link;
-  /** Of a process: SIGTERM, which an application may handle by itself. False: it does not. */
-  readonly sayTerminate: () => boolean;
-  /** Whether Node loads modules of the person before the application (`--import`), and takes its time with it. */
-  readonly isLoadedLate: boolean;
-}
+const following = {
+  loading: ['ready', 'failed', 'stopping'],
+  ready: ['stopping'],
+  failed: ['stopping'],
+  stopping: [],
+} as const;
 
 /**
- * The application of this process or thread, seen from inside: puts its server on the socket, tells easyserve when it is
- * ready or why it never will be, and ends it. Made by preload, before Node loads the application's file.
+ * The application of this process, seen from inside: puts its server on the socket, tells easyserve when it is ready or why it
+ * never will be, and ends it. Has to be made before Node loads the application's file.
  */
 export class HostedApplication {
-  readonly #options: HostedApplicationOptions;
-  readonly #link: Link;
+  readonly #order: NodeOrder;
+  readonly #link: ControlLink;
+  readonly #termination: Termination;
   readonly #listening: SocketListening;
   readonly #connections = new Set<Socket>();
+  readonly #lifecycle = new Lifecycle<keyof typeof following>(following, 'loading', () => {});
+  /** Node has nothing left to do. */
   #hasEnded = false;
-  #isReady = false;
-  #hasFailed = false;
-  #isStopping = false;
 
-  constructor(options: HostedApplicationOptions) {
-    this.#options = options;
-    this.#link = options.join((command) => this.#obey(command));
-    this.#listening = new SocketListening(options.order, {
+  /** `isLoadedLate`: Node loads other modules before the application (`--import`), and that may take a while. */
+  constructor(order: NodeOrder, { isLoadedLate }: { readonly isLoadedLate: boolean }) {
+    this.#order = order;
+    this.#link = new ControlLink((command) => this.#obey(command));
+    this.#termination = new Termination(() => this.#link.tell({ event: 'terminated' }));
+    this.#listening = new SocketListening(order, {
       onListening: () => this.#onListening(),
       onRefused: (server, refusal) => this.#refuse(server, refusal),
     });
     this.#watchEnd();
-    this.#watchExports();
+    this.#watchExports(isLoadedLate);
     this.#refuseCluster();
-  }
-
-  get link(): Link {
-    return this.#link;
-  }
-
-  get isReady(): boolean {
-    return this.#isReady;
   }
 
   // Private
@@ -63,10 +56,10 @@ export class HostedApplication {
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
     });
-    // After what the application itself does in this turn: it may be that it listens twice.
+    // After what the application itself does in this turn, which may be to listen twice.
     setImmediate(() => {
-      if (this.#hasFailed || this.#isReady) return;
-      this.#isReady = true;
+      if (!this.#lifecycle.canBecome('ready')) return;
+      this.#lifecycle.become('ready');
       this.#link.tell({ event: 'ready' });
     });
   }
@@ -75,9 +68,10 @@ export class HostedApplication {
     return this.#listening.site;
   }
 
-  /** Before it is ready nothing of it can be used; later it is an error of this one server, as Node's own EADDRINUSE. */
+  /** Before it is ready nothing of it can be used; later it is an error of this one server, like Node's EADDRINUSE. */
   #refuse(server: Server, { reason, hint }: Refusal): void {
-    if (!this.#isReady) {
+    const { state } = this.#lifecycle;
+    if (state === 'loading' || state === 'failed') {
       this.#tellFailure(reason, hint);
       process.exit(1);
     }
@@ -86,8 +80,8 @@ export class HostedApplication {
   }
 
   #tellFailure(reason: string, hint?: string): void {
-    if (this.#isReady || this.#hasFailed || this.#isStopping) return;
-    this.#hasFailed = true;
+    if (!this.#lifecycle.canBecome('failed')) return;
+    this.#lifecycle.become('failed');
     this.#link.tell({ event: 'failed', reason, hint });
   }
 
@@ -104,29 +98,29 @@ export class HostedApplication {
   }
 
   /**
-   * An application that does not listen may export its handler. Surely so when Node would end it, having nothing left to do;
+   * An application that does not listen may export its handler: certainly when Node would end it, having nothing left to do,
    * and probably when it has not listened for a while.
    */
-  #watchExports(): void {
+  #watchExports(isLoadedLate: boolean): void {
     process.once('beforeExit', () => {
       this.#hasEnded = true;
-      if (this.#site() === undefined && !this.#isStopping) void this.#serveExports();
+      if (this.#site() === undefined && this.#lifecycle.state !== 'stopping') void this.#serveExports();
     });
-    if (this.#options.isLoadedLate) return;
+    if (isLoadedLate) return;
     setTimeout(() => {
-      if (this.#site() === undefined && !this.#isReady) void this.#serveExports();
+      if (this.#site() === undefined && this.#lifecycle.state === 'loading') void this.#serveExports();
     }, LISTEN_GRACE_MS).unref();
   }
 
   async #serveExports(): Promise<void> {
-    const { file, port } = this.#options.order;
-    // It has been loaded, or is being loaded: this runs nothing twice.
-    const exported: unknown = await import(pathToFileURL(file).href).catch(() => undefined); // Node has reported it
+    const { file, port } = this.#order;
+    // It is loaded already, or is being loaded: this runs nothing twice. Node has reported why it could not be.
+    const exported: unknown = await import(pathToFileURL(file).href).catch(() => undefined);
     const listen = listenerFor(exported, port);
     if (listen !== undefined && this.#site() === undefined) this.#listening.listenFor(listen);
   }
 
-  /** The workers of a cluster would share a port that nobody asks for; and easyserve has the processes. */
+  /** Its workers would share a port that the front does not connect to, and easyserve has the processes. */
   #refuseCluster(): void {
     cluster.fork = () => {
       const reason = 'it forks a cluster of its own';
@@ -141,9 +135,9 @@ export class HostedApplication {
   }
 
   #stop(): void {
-    if (this.#isStopping) return;
-    this.#isStopping = true;
-    if (this.#options.sayTerminate()) return;
+    if (!this.#lifecycle.canBecome('stopping')) return;
+    this.#lifecycle.become('stopping');
+    if (this.#termination.deliver()) return;
     const site = this.#site();
     if (site === undefined) process.exit(0);
     site.close(() => process.exit(0));
@@ -157,7 +151,7 @@ export class HostedApplication {
 
 function describeThrown(thrown: unknown): string {
   if (!(thrown instanceof Error)) return `it threw ${String(thrown)}`;
-  // Those of a missing module list, below the first line, who required it: that stands in the output too.
+  // The error of a missing module lists, below its first line, who required it; the output has that too.
   return `${thrown.name}: ${thrown.message.split('\n')[0]}`;
 }
 

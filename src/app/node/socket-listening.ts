@@ -2,22 +2,21 @@ import { Server as HttpServer, type IncomingMessage } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import { Server } from 'node:net';
 import type { NodeOrder } from '../../contracts/node-order.js';
-import { showClient } from './client-of-request.js';
-import { describeAddress, type ListenWish, readListenWish } from './listen-wish.js';
+import { describeAddress, type ListenArguments, readListenArguments } from './listen-arguments.js';
 
 export interface ListeningObserver {
   onListening(): void;
   onRefused(server: Server, refusal: Refusal): void;
 }
 
-/** The application wants what can't be. */
+/** Why a server may not listen. */
 export interface Refusal {
   /** Without a full stop. */
   readonly reason: string;
   readonly hint: string;
 }
 
-/** The front closes an idle connection after a few seconds; only when it is the first of both, no request is lost. */
+/** Longer than the front's: the side that closes an idle connection must be the one that sends, or a request is lost. */
 const KEEP_ALIVE_MS = 75_000;
 const requestEvents = new Set<unknown>([
   'request',
@@ -30,7 +29,7 @@ const requestEvents = new Set<unknown>([
 type Listen = (...args: unknown[]) => Server;
 
 /**
- * Puts the application's HTTP server on easyserve's socket, whatever port it names. Made by HostedApplication.
+ * Puts the application's HTTP server on easyserve's socket, whatever port it names.
  *
  * Other servers (TCP without HTTP) listen where they want.
  */
@@ -40,7 +39,7 @@ export class SocketListening {
   readonly #listen = Server.prototype.listen as unknown as Listen;
   #site: HttpServer | undefined;
   #sitePort: number | undefined;
-  /** The server of an exported application: gives way to one that the application makes itself, later. */
+  /** The server of an exported application: one that the application makes itself, later, replaces it. */
   #standIn: HttpServer | undefined;
 
   constructor(order: NodeOrder, observer: ListeningObserver) {
@@ -57,7 +56,7 @@ export class SocketListening {
     return this.#site?.listening ? this.#site : undefined;
   }
 
-  /** `listen` makes a server listen, of an application that was exported and has not called listen itself. */
+  /** `listen` makes the server of an application listen that was exported and has not called listen itself. */
   listenFor(listen: () => unknown): void {
     listen();
     this.#standIn = this.#site;
@@ -74,17 +73,17 @@ export class SocketListening {
       });
       return server;
     }
-    const wish = readListenWish(args);
-    // A port that is none is left to Node, which says so.
-    if (!(server instanceof HttpServer) || (wish.port ?? 0) > 65_535) {
+    const wanted = readListenArguments(args);
+    // A number that is no port is left to Node, whose error says so.
+    if (!(server instanceof HttpServer) || (wanted.port ?? 0) > 65_535) {
       return this.#listen.apply(server, args);
     }
     const { site } = this;
-    if (site === undefined) return this.#serveSite(server, wish);
-    if (site === this.#standIn) return this.#replaceStandIn(site, server, wish);
+    if (site === undefined) return this.#serveSite(server, wanted);
+    if (site === this.#standIn) return this.#replaceStandIn(site, server, wanted);
     if (site === server) return this.#listen.apply(server, args); // throws, as Node does
-    if (wish.port !== undefined && wish.port === this.#sitePort) return pretendToListen(server, wish);
-    const [first, second] = [this.#sitePort, wish.port].map((port) =>
+    if (wanted.port !== undefined && wanted.port === this.#sitePort) return pretendToListen(server, wanted);
+    const [first, second] = [this.#sitePort, wanted.port].map((port) =>
       port ? `port ${port}` : 'another one',
     );
     this.#observer.onRefused(server, {
@@ -94,9 +93,9 @@ export class SocketListening {
     return server;
   }
 
-  #serveSite(server: HttpServer, wish: ListenWish): Server {
+  #serveSite(server: HttpServer, wanted: ListenArguments): Server {
     this.#site = server;
-    const address = describeAddress(wish, this.#order.port);
+    const address = describeAddress(wanted, this.#order.port);
     this.#sitePort = address.port;
     server.address = () => (server.listening ? address : null);
     if (server.keepAliveTimeout > 0)
@@ -105,26 +104,26 @@ export class SocketListening {
     server.requestTimeout = 0;
     server.headersTimeout = 0;
     showClients(server);
-    if (wish.callback !== undefined) server.once('listening', wish.callback);
+    if (wanted.callback !== undefined) server.once('listening', wanted.callback);
     server.once('listening', () => this.#observer.onListening());
     return this.#listen.call(server, { path: this.#order.socketPath });
   }
 
   /** In one turn of the event loop: the socket's file is removed and made again, and nobody is refused in between. */
-  #replaceStandIn(standIn: HttpServer, server: HttpServer, wish: ListenWish): Server {
+  #replaceStandIn(standIn: HttpServer, server: HttpServer, wanted: ListenArguments): Server {
     this.#standIn = undefined;
     if (standIn === server) {
-      if (wish.callback !== undefined) process.nextTick(wish.callback);
+      if (wanted.callback !== undefined) process.nextTick(wanted.callback);
       return server;
     }
     standIn.close();
-    return this.#serveSite(server, wish);
+    return this.#serveSite(server, wanted);
   }
 }
 
 // Private
 
-/** What a server speaks that the front does not pass on; undefined: HTTP, or no HTTP at all. */
+/** The protocol of a server that the front can't reach; undefined: HTTP/1, or no HTTP at all. */
 function describeForeign(server: Server): string | undefined {
   if (server instanceof HttpsServer) return 'HTTPS';
   const { name } = server.constructor;
@@ -141,11 +140,30 @@ function showClients(server: HttpServer): void {
 }
 
 /**
+ * Gives each request's connection the client's address and the mark of TLS, because on easyserve's socket it has neither, and
+ * applications that don't trust a proxy (Express without `trust proxy`) would see no client at all.
+ *
+ * The headers are the front's own; what the client sent of that kind has been dropped (front/upstream/forwarded-headers).
+ * For each request and not for each connection, which serves one client after another.
+ */
+function showClient({ headers, socket }: IncomingMessage): void {
+  const address = headers['x-forwarded-for'];
+  if (typeof address !== 'string') return;
+  show(socket, 'remoteAddress', address);
+  show(socket, 'remoteFamily', address.includes(':') ? 'IPv6' : 'IPv4');
+  show(socket, 'encrypted', headers['x-forwarded-proto'] === 'https');
+}
+
+function show(socket: object, name: string, value: unknown): void {
+  Object.defineProperty(socket, name, { value, configurable: true, enumerable: true, writable: true });
+}
+
+/**
  * The same port once more: a second server for another address of this machine, as Fastify makes one for each that
  * `localhost` has. Nobody connects to it.
  */
-function pretendToListen(server: HttpServer, wish: ListenWish): Server {
-  const address = describeAddress(wish, 0);
+function pretendToListen(server: HttpServer, wanted: ListenArguments): Server {
+  const address = describeAddress(wanted, 0);
   const handle = {
     close: (done?: () => void) => done && process.nextTick(done),
     ref: () => {},
@@ -153,7 +171,7 @@ function pretendToListen(server: HttpServer, wish: ListenWish): Server {
   };
   // What `listening` and close() look at (lib/net.js).
   Object.assign(server, { _handle: handle, address: () => (server.listening ? address : null) });
-  if (wish.callback !== undefined) server.once('listening', wish.callback);
+  if (wanted.callback !== undefined) server.once('listening', wanted.callback);
   process.nextTick(() => server.listening && server.emit('listening'));
   return server;
 }

@@ -132,7 +132,6 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
           pid: member.process.pid,
           state: member.state,
           generation: member.generation,
-          execution: member.process.execution,
           threads: generation.release.threads,
           inFlight: member.inFlight,
           streams: member.streams,

@@ -5,7 +5,6 @@ export function explainCrash(pid: number, exit: ExitFacts, isOutOfMemory: boolea
   if (isOutOfMemory) {
     return `application ${pid} was ended by the kernel because the machine, or its memory limit, ran out of memory`;
   }
-  if (exit.reason !== undefined) return `application ${pid} was ended: ${exit.reason}`;
   if (exit.signal === 'SIGKILL') {
     return `application ${pid} was killed (SIGKILL); when nobody did that by hand, it was probably for want of memory`;
   }

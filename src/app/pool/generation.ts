@@ -9,10 +9,10 @@ import type {
 } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
-import type { Connect } from '../process/acceptance.js';
 import type { ExitFacts } from '../process/app-process.js';
-import type { Execute } from '../process/execution.js';
+import type { Kill, Spawn } from '../process/process-group.js';
 import { readOutOfMemoryKills } from '../process/process-memory.js';
+import type { Connect } from '../process/readiness-poll.js';
 import type { ApplicationServer } from '../servers/application-server.js';
 import { explainCrash } from './crash.js';
 import { atOnce, type DrainTimes, DrainWaits } from './drain-waits.js';
@@ -25,7 +25,8 @@ import { RestartPolicy } from './restart-policy.js';
 /** The outside world, and the pool that a generation belongs to. */
 export interface GenerationContext<R extends PendingRequest> {
   readonly serverFor: (release: Release) => ApplicationServer;
-  readonly execute: Execute;
+  readonly spawn: Spawn;
+  readonly kill: Kill;
   /** Opens a connection, to find out whether a process listens. */
   readonly reach: Connect;
   /** Makes the front's side of a process that is ready (front/upstream); it gets `concurrency` requests at a time. */
@@ -254,8 +255,8 @@ export class Generation<R extends PendingRequest> {
         restarts,
         isMultiprocess: () => this.#release.totalProcesses > 1,
         onIdle: () => this.#onIdle(),
-        onTerminated: (terminated, reason = 'it got SIGTERM') => {
-          if (terminated.state === 'ready') void this.replace(terminated, reason);
+        onTerminated: (terminated) => {
+          if (terminated.state === 'ready') void this.replace(terminated, 'it got SIGTERM');
         },
       },
       this.#context,

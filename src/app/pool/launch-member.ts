@@ -12,8 +12,8 @@ export interface MemberOptions<R extends PendingRequest> {
   /** Asked for each request. */
   readonly isMultiprocess: () => boolean;
   readonly onIdle: () => void;
-  /** It wishes for a successor: somebody sent it SIGTERM, which it leaves to us, or `reason`. */
-  readonly onTerminated: (member: PoolMember<R>, reason?: string) => void;
+  /** Somebody else sent it SIGTERM: it goes on serving, and asks for a successor. */
+  readonly onTerminated: (member: PoolMember<R>) => void;
 }
 
 /** Starts one application process of a generation, on a fresh socket. Used by Generation. */
@@ -31,11 +31,12 @@ export function launchMember<R extends PendingRequest>(
     plan: server.plan(release, socketPath),
     socketPath,
     readyTimeoutMs: release.settings.readyTimeoutMs,
-    execute: context.execute,
+    spawn: context.spawn,
+    kill: context.kill,
     connect: context.reach,
     log,
     clock,
-    onTerminated: (reason) => options.onTerminated(member, reason),
+    onTerminated: () => options.onTerminated(member),
   });
   const observer = { onIdle: options.onIdle, onLost: context.onLost, onUnsent: context.onUnsent };
   const member = new PoolMember<R>({

@@ -13,8 +13,8 @@ export interface AppControlOptions {
   readonly onReady: (port: number | undefined) => void;
   /** The application could not be loaded. */
   readonly onFailed: (failure: LoadFailure) => void;
-  /** It wishes for a successor: somebody sent it SIGTERM, which it leaves to us, or `reason`. */
-  readonly onTerminated: (reason?: string) => void;
+  /** Somebody else sent it SIGTERM: it goes on serving, and asks for a successor. */
+  readonly onTerminated: () => void;
   /** A line that is no event: the application wrote to a descriptor that is not its own. */
   readonly onGarbage: (line: string) => void;
 }
@@ -28,7 +28,7 @@ export type LoadFailure =
 type AppEvent =
   | { readonly event: 'ready'; readonly port?: number }
   | ({ readonly event: 'failed' } & LoadFailure)
-  | { readonly event: 'terminated'; readonly reason?: string }
+  | { readonly event: 'terminated' }
   | { readonly event: 'stacks'; readonly stacks: ThreadStacks };
 
 /** What an application process is told, in the same way. */
@@ -103,7 +103,7 @@ export class AppControl {
         this.#options.onFailed(event);
         return;
       case 'terminated':
-        this.#options.onTerminated(event.reason);
+        this.#options.onTerminated();
         return;
       case 'stacks':
         for (const settle of this.#stackWaits) settle(event.stacks);

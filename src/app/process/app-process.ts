@@ -5,28 +5,29 @@ import { type AppState, appLifecycle, type Lifecycle } from '../../contracts/lif
 import type { UpstreamAddress } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import type { LaunchPlan } from '../servers/application-server.js';
-import { Acceptance, type Connect } from './acceptance.js';
 import { AppControl, type LoadFailure, type ThreadStacks } from './app-control.js';
-import type { Execute, Execution } from './execution.js';
 import { LastLines, readLines } from './output-lines.js';
+import { type Kill, ProcessGroup, type Spawn } from './process-group.js';
+import { readRssBytes } from './process-memory.js';
+import { type Connect, ReadinessPoll } from './readiness-poll.js';
 
 export interface AppProcessOptions {
   readonly plan: LaunchPlan;
   readonly socketPath: string;
   readonly readyTimeoutMs: number;
-  readonly execute: Execute;
+  readonly spawn: Spawn;
+  readonly kill: Kill;
+  /** Opens a connection, to find out whether the process listens. */
   readonly connect: Connect;
   readonly log: Log;
   readonly clock: Clock;
-  /** It wishes for a successor: somebody sent it SIGTERM, which it leaves to us, or `reason`. */
-  readonly onTerminated: (reason?: string) => void;
+  /** Somebody else sent it SIGTERM: it goes on serving, and asks for a successor to be started first. */
+  readonly onTerminated: () => void;
 }
 
 export interface ExitFacts {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** Why, where code and signal do not tell. */
-  readonly reason?: string | undefined;
   /** Its last lines of output, oldest first. */
   readonly lastLines: string;
 }
@@ -36,30 +37,30 @@ const LAST_LINES = 40;
 const OUTPUT_AFTER_EXIT_MS = 500;
 
 /**
- * One application process, or thread: started here, and ended here, politely then surely.
+ * One application process, from its start to its end: first it is asked to end, and killed if it does not.
  *
- * Created by PoolMember. It knows how an application starts and stops; app-pool knows when.
+ * It knows how an application starts and stops; Generation and AppPool know when.
  */
 export class AppProcess {
   /** Resolves when the process is gone, whatever the reason; never rejects. */
   readonly exited: Promise<ExitFacts>;
   readonly #options: AppProcessOptions;
-  readonly #execution: Execution;
+  readonly #group: ProcessGroup;
   readonly #lifecycle: Lifecycle<AppState>;
   readonly #lastLines = new LastLines(LAST_LINES);
   readonly #ready: Promise<void>;
   readonly #control: AppControl;
   #address: UpstreamAddress;
-  #acceptance: Acceptance | undefined;
+  #poll: ReadinessPoll | undefined;
   #onReady!: (address: UpstreamAddress) => void;
   #failure: LoadFailure | undefined;
   #isRunning = true;
 
   constructor(options: AppProcessOptions) {
     this.#options = options;
-    const { plan, connect, clock } = options;
+    const { plan, spawn, kill, connect, clock } = options;
     [this.#address] = plan.addresses;
-    this.#execution = options.execute(plan);
+    this.#group = new ProcessGroup(plan, spawn, kill);
     this.#lifecycle = appLifecycle((to, from) => {
       options.log.debug('app-state', `application ${this.pid}: ${from} -> ${to}`, {
         app: this.pid,
@@ -74,17 +75,13 @@ export class AppProcess {
     this.#ready = this.#watchReady();
     this.#ready.catch(() => {}); // whoever calls ready() hears of it
     if (plan.readiness === 'accepts') {
-      this.#acceptance = new Acceptance(plan.addresses, connect, clock, (address) => this.#onReady(address));
+      this.#poll = new ReadinessPoll(plan.addresses, connect, clock, (address) => this.#onReady(address));
     }
   }
 
-  /** 0 when it could not be started at all; of a thread the pid of this process. */
+  /** 0 when it could not be started at all. */
   get pid(): number {
-    return this.#execution.pid;
-  }
-
-  get execution(): Execution['kind'] {
-    return this.#execution.kind;
+    return this.#group.pid;
   }
 
   /** False from its end on; `exited` comes when its last output is read too. */
@@ -133,9 +130,9 @@ export class AppProcess {
     if (this.state !== 'exited') this.#signal('SIGKILL');
   }
 
-  /** Undefined where it can't be told. */
+  /** Its resident size; undefined where the system does not tell, or it is gone. */
   memoryBytes(): Promise<number | undefined> {
-    return this.#execution.memoryBytes();
+    return readRssBytes(this.pid);
   }
 
   /** Undefined when it does not answer in time, or ends. */
@@ -148,7 +145,7 @@ export class AppProcess {
   #openControl(): AppControl {
     const { clock, log, onTerminated } = this.#options;
     return new AppControl({
-      channel: this.#execution.control,
+      channel: this.#group.control,
       clock,
       onReady: (port) => {
         const place = port === undefined ? this.#address.place : { host: '127.0.0.1', port };
@@ -168,7 +165,7 @@ export class AppProcess {
 
   #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     try {
-      this.#execution.signal(signal);
+      this.#group.signal(signal);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       // Its group is empty already: it has ended by itself in this moment.
@@ -184,7 +181,7 @@ export class AppProcess {
 
   #readOutput(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
-      const source = this.#execution[stream];
+      const source = this.#group[stream];
       if (source === undefined) continue; // it could not be started
       const { log } = this.#options;
       const onLine = (line: string): void => {
@@ -196,10 +193,10 @@ export class AppProcess {
   }
 
   async #watchExit(): Promise<ExitFacts> {
-    const { code, signal, error, reason } = await this.#execution.ended;
+    const { code, signal, error } = await this.#group.ended;
     this.#isRunning = false;
     // Whoever listens on its port from now on is somebody else.
-    this.#acceptance?.stop();
+    this.#poll?.stop();
     if (error === undefined) await this.#outputEnded();
     else this.#lastLines.push(error.message);
     this.#lifecycle.become('exited');
@@ -207,13 +204,13 @@ export class AppProcess {
     // What is left of its group: children that did not end with it.
     this.#signal('SIGKILL');
     await this.#removeSocket();
-    return { code, signal, ...(reason === undefined ? {} : { reason }), lastLines: this.#lastLines.text };
+    return { code, signal, lastLines: this.#lastLines.text };
   }
 
   async #outputEnded(): Promise<void> {
     await new Promise<void>((resolve) => {
       const cancel = this.#options.clock.after(OUTPUT_AFTER_EXIT_MS, resolve);
-      void this.#execution.outputEnded.then(() => {
+      void this.#group.outputEnded.then(() => {
         cancel();
         resolve();
       });
@@ -237,7 +234,7 @@ export class AppProcess {
       const { clock, readyTimeoutMs } = this.#options;
       const settle = (): void => {
         cancel();
-        this.#acceptance?.stop();
+        this.#poll?.stop();
       };
       const cancel = clock.after(readyTimeoutMs, () => {
         settle();
@@ -263,7 +260,7 @@ export class AppProcess {
       return new StartError('app-not-spawned', message, { detail: this.#options.plan.command });
     }
     const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
-    const failure = describeFailure(this.#failure, exit);
+    const failure = this.#failure === undefined ? undefined : describeFailure(this.#failure, exit);
     const message =
       failure === undefined
         ? `The application ${how} before it was ready.`
@@ -287,14 +284,11 @@ export class AppProcess {
 
 // Private
 
-/** What it told before its end, else what its execution knows of it. */
+/** In words for a person, from what it told before its end. */
 function describeFailure(
-  failure: LoadFailure | undefined,
+  failure: LoadFailure,
   exit: ExitFacts,
-): { reason: string; detail: string; hint?: string | undefined } | undefined {
-  if (failure === undefined) {
-    return exit.reason === undefined ? undefined : { reason: `${exit.reason}.`, detail: exit.lastLines };
-  }
+): { reason: string; detail: string; hint?: string | undefined } {
   if ('reason' in failure) return { ...failure, reason: `${failure.reason}.`, detail: exit.lastLines };
   return { reason: failure.error.trimEnd().split('\n').at(-1) ?? '', detail: failure.error };
 }

@@ -1,23 +1,8 @@
-import type { NodeOrder } from '../../contracts/node-order.js';
 import type { UpstreamAddress } from '../../contracts/upstream.js';
 import type { Release } from '../pool/release.js';
 
-/** A worker thread of this process, which runs a JavaScript file. */
-export interface ThreadPlan {
-  /** Absolute. */
-  readonly file: string;
-  /** Flags of Node.js; not all of them are for threads. */
-  readonly execArgv: readonly string[];
-  readonly argv: readonly string[];
-  readonly order: NodeOrder;
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
-
-/** How to start one application process, or thread; made by one file per kind of server (gateway-server.ts). */
+/** How to start one application process. */
 export interface LaunchPlan {
-  readonly execution: 'process' | 'thread';
-  /** With execution `thread` what to run; all else is the process that takes its place where no thread will do. */
-  readonly thread?: ThreadPlan;
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;

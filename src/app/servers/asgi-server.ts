@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { AsgiServerName } from '../../contracts/project-facts.js';
 import type { Release } from '../pool/release.js';
-import { CONTROL_FD } from '../process/process-execution.js';
+import { CONTROL_FD } from '../process/process-group.js';
 import type { ApplicationServer, LaunchPlan } from './application-server.js';
 import { planPython } from './python-plan.js';
 

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { Release } from '../pool/release.js';
-import { CONTROL_FD } from '../process/process-execution.js';
+import { CONTROL_FD } from '../process/process-group.js';
 import type { ApplicationServer, LaunchPlan } from './application-server.js';
 import { planPython } from './python-plan.js';
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { findFreePort } from '../../sockets/free-port.js';
 import type { Release } from '../pool/release.js';
-import { CONTROL_FD } from '../process/process-execution.js';
+import { CONTROL_FD } from '../process/process-group.js';
 import type { ApplicationServer, LaunchPlan } from './application-server.js';
 
 /** Programs of the project that a person calls by their bare name, from npm and from a virtual environment. */
@@ -55,7 +55,6 @@ export class CommandServer implements ApplicationServer {
   plan({ project }: Release, socketPath: string): LaunchPlan {
     const port = this.#findPort();
     return {
-      execution: 'process',
       ...this.#shellFor(project.application),
       cwd: project.root,
       env: {

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { UpstreamAddress } from '../../contracts/upstream.js';
+import type { Settings } from '../../settings/settings.js';
 import type { Release } from '../pool/release.js';
-import { CONTROL_FD } from '../process/process-execution.js';
+import { CONTROL_FD } from '../process/process-group.js';
 import type { ApplicationServer, LaunchPlan } from './application-server.js';
 import { planPython } from './python-plan.js';
-import { isOverTcp } from './transport.js';
 
 const gatewayPath = fileURLToPath(new URL('../python/gateway.py', import.meta.url));
 
@@ -36,15 +36,22 @@ export class GatewayServer implements ApplicationServer {
       `--threads=${release.threads}`,
       `--control-fd=${CONTROL_FD}`,
     ];
-    const address = isTcp ? portToCome() : ({ protocol: 'gateway', place: { path: socketPath } } as const);
+    const address = isTcp
+      ? chosenByGateway()
+      : ({ protocol: 'gateway', place: { path: socketPath } } as const);
     return planPython(project, args, this.#env, address);
   }
 }
 
 // Private
 
-/** The gateway takes a free port, and tells which; anyone on the machine may connect there, hence the secret. */
-function portToCome(): UpstreamAddress {
+/** Python has no Unix sockets on Windows (https://github.com/python/cpython/issues/77589). */
+function isOverTcp({ transport }: Pick<Settings, 'transport'>, platform: NodeJS.Platform): boolean {
+  return transport === 'tcp' || (transport === 'auto' && platform === 'win32');
+}
+
+/** The gateway chooses a free port and reports it. Anyone on the machine may connect there, hence the secret. */
+function chosenByGateway(): UpstreamAddress {
   const secret = randomBytes(SECRET_BYTES).toString('hex');
   return { protocol: 'gateway', place: { host: '127.0.0.1', port: 0 }, secret };
 }

@@ -4,19 +4,14 @@ import type { Release } from '../pool/release.js';
 import type { ApplicationServer, LaunchPlan } from './application-server.js';
 
 const preloadPath = fileURLToPath(new URL('../node/preload.js', import.meta.url));
-/** An addon that can't be in several threads is not loaded at all, instead of once. */
-const threadFlags = ['--force-context-aware'];
-/** What most examples use. */
+/** Most examples in the documentation of Node.js frameworks use it. */
 const USUAL_PORT = 3000;
 
 const howToListen = 'It has to call listen(), on any port, or to export its handler or its server.';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/**
- * Node.js applications, run by the Node that runs easyserve: alone, in a thread of its process; several, in processes.
- * node/preload puts them on the socket.
- */
+/** Node.js applications, run by the Node that runs easyserve; app/node/preload puts them on the socket. */
 export class NodeServer implements ApplicationServer {
   readonly name = 'node';
   readonly #env: Environment;
@@ -31,22 +26,16 @@ export class NodeServer implements ApplicationServer {
     return settings.concurrency;
   }
 
-  plan({ project, settings, totalProcesses }: Release, socketPath: string): LaunchPlan {
+  plan({ project, settings }: Release, socketPath: string): LaunchPlan {
     if (project.kind !== 'node') throw new Error(`a project of kind ${project.kind} is none of Node.js`);
     const { nodeArgs, args, env: scriptEnv } = project.node;
     const file = project.application;
     const env: Record<string, string | undefined> = { NODE_ENV: 'production', ...this.#env, ...scriptEnv };
     env.PORT = env.PORT || String(settings.port || USUAL_PORT);
     const order: NodeOrder = { socketPath, port: Number(env.PORT) || USUAL_PORT, file };
-    const preload = ['--require', preloadPath];
-    const isAlone = totalProcesses === 1;
     return {
-      execution: isAlone ? 'thread' : 'process',
-      ...(isAlone
-        ? { thread: { file, execArgv: [...preload, ...threadFlags, ...nodeArgs], argv: args, order, env } }
-        : {}),
       command: this.#node,
-      args: [...preload, ...nodeArgs, file, ...args],
+      args: ['--require', preloadPath, ...nodeArgs, file, ...args],
       cwd: project.root,
       env: { ...env, [orderVariable]: JSON.stringify(order) },
       readiness: 'control',

@@ -1,18 +1,18 @@
-import type { Project } from '../../contracts/project-facts.js';
+import { interpreterOf, type Project } from '../../contracts/project-facts.js';
 import type { UpstreamAddress } from '../../contracts/upstream.js';
 import type { LaunchPlan } from './application-server.js';
-import { pythonOf } from './python-of.js';
 
-/** A process of the project's interpreter that runs one of our programs; used by GatewayServer, CherootServer and AsgiServer. */
+/** A process of the project's interpreter that runs one of the programs in app/python. */
 export function planPython(
   project: Project,
   args: readonly string[],
   env: Readonly<Record<string, string | undefined>>,
   address: UpstreamAddress,
 ): LaunchPlan {
+  const python = interpreterOf(project);
+  if (python === undefined) throw new Error(`a project of kind ${project.kind} has no Python`);
   return {
-    execution: 'process',
-    command: pythonOf(project).path,
+    command: python.path,
     args,
     cwd: project.root,
     env: project.kind === 'django' ? { ...env, DJANGO_SETTINGS_MODULE: project.settingsModule } : env,

@@ -267,7 +267,6 @@ test('status tells of every process', async (t) => {
     pid: 1001,
     state: 'ready',
     generation: 1,
-    execution: 'process',
     threads: 3,
     inFlight: 1,
     streams: 0,

@@ -6,8 +6,6 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { AppProcess, type AppProcessOptions } from '../../../../src/app/process/app-process.js';
-import { executePlans } from '../../../../src/app/process/execute-plan.js';
-import type { Kill, Spawn } from '../../../../src/app/process/execution.js';
 import type { LaunchPlan } from '../../../../src/app/servers/application-server.js';
 import { StartError } from '../../../../src/contracts/errors.js';
 import { type FakeChild, FakeChildren } from '../../../support/fake-child.js';
@@ -25,7 +23,6 @@ interface Started {
 }
 
 const plan: LaunchPlan = {
-  execution: 'process',
   command: 'python',
   args: ['gateway.py'],
   cwd: '/project',
@@ -34,16 +31,7 @@ const plan: LaunchPlan = {
   addresses: [{ protocol: 'gateway', place: { path: '/run/app.sock' } }],
 };
 
-/** What one test makes otherwise. */
-interface Changes extends Partial<AppProcessOptions> {
-  readonly spawn?: Spawn;
-  readonly kill?: Kill;
-}
-
-async function start(
-  t: TestContext,
-  { spawn: spawnChild, kill, ...changed }: Changes = {},
-): Promise<Started> {
+async function start(t: TestContext, changed: Partial<AppProcessOptions> = {}): Promise<Started> {
   const clock = new FakeClock();
   const log = new RecordingLog();
   const children = new FakeChildren();
@@ -54,7 +42,8 @@ async function start(
     plan,
     socketPath,
     readyTimeoutMs: 60_000,
-    execute: executePlans(spawnChild ?? children.spawn, kill ?? children.kill, clock, log),
+    spawn: children.spawn,
+    kill: children.kill,
     connect: (place) => connect(place),
     log,
     clock,

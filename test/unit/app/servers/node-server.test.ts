@@ -9,7 +9,7 @@ import { project } from '../../../support/pool-world.js';
 
 const node: NodeFacts = { nodeArgs: ['--enable-source-maps'], args: ['--quiet'], env: {} };
 
-function planFor({ totalProcesses = 1, env = {}, facts = node, port = null as number | null } = {}) {
+function planFor({ env = {}, facts = node, port = null as number | null } = {}) {
   const release = {
     generation: 1,
     settings: defaultSettings({ port }),
@@ -21,31 +21,24 @@ function planFor({ totalProcesses = 1, env = {}, facts = node, port = null as nu
       node: facts,
     } as const,
     processes: 1,
-    totalProcesses,
+    totalProcesses: 1,
     threads: 1,
   };
   return new NodeServer({ PATH: '/bin', ...env }, '/node').plan(release, '/run/1.sock');
 }
 
-test('alone: a thread, and the process that takes its place', () => {
+test('the file under the runner, with its flags and arguments', () => {
   const plan = planFor();
-  assert.equal(plan.execution, 'thread');
-  assert.equal(plan.thread?.file, '/project/server.js');
-  assert.deepEqual(plan.thread.argv, ['--quiet']);
-  assert.equal(plan.thread.env[orderVariable], undefined);
-  const [flag = '', preload = '', ...flags] = plan.thread.execArgv;
+  assert.equal(plan.command, '/node');
+  const [flag = '', preload = '', ...rest] = plan.args;
   assert.equal(flag, '--require');
   assert.ok(existsSync(preload), preload);
-  assert.deepEqual(flags, ['--force-context-aware', '--enable-source-maps']);
-  assert.equal(plan.command, '/node');
-  assert.deepEqual(plan.args, [flag, preload, '--enable-source-maps', '/project/server.js', '--quiet']);
-  assert.deepEqual(JSON.parse(plan.env[orderVariable] ?? ''), plan.thread.order);
-});
-
-test('several: processes', () => {
-  const plan = planFor({ totalProcesses: 2 });
-  assert.equal(plan.execution, 'process');
-  assert.equal(plan.thread, undefined);
+  assert.deepEqual(rest, ['--enable-source-maps', '/project/server.js', '--quiet']);
+  assert.deepEqual(JSON.parse(plan.env[orderVariable] ?? ''), {
+    socketPath: '/run/1.sock',
+    port: 3000,
+    file: '/project/server.js',
+  });
   assert.deepEqual(plan.addresses, [{ protocol: 'http', place: { path: '/run/1.sock' } }]);
 });
 
@@ -56,5 +49,5 @@ test('the environment: production unless it says otherwise, and a port', () => {
   assert.equal(planFor({ env: { NODE_ENV: 'test' }, facts }).env.NODE_ENV, 'staging');
   assert.equal(planFor().env.PORT, '3000');
   assert.equal(planFor({ port: 8000 }).env.PORT, '8000');
-  assert.equal(planFor({ port: 8000, env: { PORT: '9000' } }).thread?.order.port, 9000);
+  assert.match(planFor({ port: 8000, env: { PORT: '9000' } }).env[orderVariable] ?? '', /"port":9000/);
 });

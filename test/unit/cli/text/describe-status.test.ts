@@ -35,7 +35,6 @@ const status: InstanceStatus = {
         {
           pid: 102,
           state: 'ready',
-          execution: 'process',
           streams: 0,
           generation: 3,
           threads: 4,
@@ -48,7 +47,6 @@ const status: InstanceStatus = {
         {
           pid: 1103,
           state: 'draining',
-          execution: 'process',
           streams: 0,
           generation: 2,
           threads: 4,

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Acceptance, type Connect } from '../../../../src/app/process/acceptance.js';
+import { type Connect, ReadinessPoll } from '../../../../src/app/process/readiness-poll.js';
 import type { UpstreamAddress } from '../../../../src/contracts/upstream.js';
 import { findFreePort } from '../../../../src/sockets/free-port.js';
 import { makeTempDir } from '../../../support/copy-fixture.js';
@@ -29,14 +29,14 @@ function world(t: TestContext, reach: Connect = (place) => connect(place)) {
   const isAccepted = new Promise<void>((resolve) => {
     tell = resolve;
   });
-  const acceptance = new Acceptance(addresses, watched, clock, (address) => {
+  const poll = new ReadinessPoll(addresses, watched, clock, (address) => {
     accepted.push(address);
     tell();
   });
-  t.after(() => acceptance.stop());
+  t.after(() => poll.stop());
   /** Both addresses have been asked once. */
   const firstRound = Promise.all(closings);
-  return { socketPath, port, clock, accepted, addresses, acceptance, firstRound, isAccepted };
+  return { socketPath, port, clock, accepted, addresses, poll, firstRound, isAccepted };
 }
 
 for (const which of [0, 1]) {
@@ -57,10 +57,10 @@ for (const which of [0, 1]) {
 }
 
 test('nobody is asked any more once it is stopped', async (t) => {
-  const { clock, acceptance, firstRound, accepted } = world(t);
+  const { clock, poll, firstRound, accepted } = world(t);
   await firstRound;
   assert.equal(clock.pending, 1);
-  acceptance.stop();
+  poll.stop();
   assert.equal(clock.pending, 0);
   assert.deepEqual(accepted, []);
 });

@@ -9,7 +9,7 @@ import { ask } from '../support/http-client.js';
 import { logged } from '../support/logged.js';
 import { startEasyserve } from '../support/start-easyserve.js';
 
-// In single mode the application is a thread of the front's own process: whatever it does, the front goes on.
+// Whatever a Node.js application does, the front goes on, and the application is replaced.
 
 for (const [what, path, reason] of [
   ['an exception', '/throw', /exited by itself with code 1/],
@@ -21,81 +21,58 @@ for (const [what, path, reason] of [
     const crash = await logged(site, 'app-crashed');
     assert.match(String(crash.msg), reason);
     if (path === '/throw') assert.match(String(crash.detail), /Error: thrown on purpose\n.*answers\.js/);
-    await expectReplaced(site, 'thread');
+    await expectReplaced(site);
   });
 }
 
-for (const [what, path] of [
-  ['one array', '/array'],
-  ['buffers', '/buffers'],
-] as const) {
-  faultTest(`memory exhaustion by ${what}`, async (t) => {
-    const site = await startSite(t);
-    // A GET would be sent again, to the process that takes over.
-    const exhausted = ask(site.url, path, { method: 'POST' });
-    await expectFrontServes(site);
-    assert.ok((await exhausted).status >= 500);
-    const { reason } = await logged(site, 'node-process');
-    assert.match(String(reason), /^it used more than \d+ MB of memory$/);
-    // What fills the memory does so in a process of its own from now on, where it is nobody else's.
-    await expectReplaced(site, 'process');
-  });
-}
+faultTest('a full heap: V8 ends the process, and says why', async (t) => {
+  const site = await startSite(t, {}, 'node --max-old-space-size=64 server.js');
+  // A GET would be sent again, to the process that takes over.
+  const exhausted = ask(site.url, '/array', { method: 'POST' });
+  await expectFrontServes(site);
+  assert.ok((await exhausted).status >= 500);
+  const crash = await logged(site, 'app-crashed');
+  assert.match(String(crash.msg), /died of SIGABRT/);
+  assert.match(String(crash.detail), /JavaScript heap out of memory/);
+  await expectReplaced(site);
+});
 
-faultTest('an endless loop: 504, and the thread is replaced', async (t) => {
+faultTest('an endless loop: 504, and the process is replaced', async (t) => {
   const site = await startSite(t, { requestTimeoutMs: 500, killTimeoutMs: 500 });
   const stuck = ask(site.url, '/loop');
   await expectFrontServes(site);
   assert.equal((await stuck).status, 504);
   await logged(site, 'request-stuck');
-  await expectReplaced(site, 'thread');
+  await expectReplaced(site);
 });
 
-faultTest('what only a process may do, while it serves: a process takes over', async (t) => {
+faultTest('another working folder: it is that of the application alone', async (t) => {
   const site = await startSite(t);
-  await ask(site.url, '/chdir');
-  assert.equal((await logged(site, 'node-process')).reason, 'it calls process.chdir()');
-  await expectReplaced(site, 'process');
   assert.equal((await ask(site.url, '/chdir')).text, '/tmp');
+  assert.equal((await site.cli('reload')).code, 0);
+  assert.equal(JSON.parse((await ask(site.url, '/pid')).text).cwd, site.dir);
+  await expectFrontServes(site);
 });
-
-for (const [what, source, reason] of [
-  ['process.chdir', "process.chdir('/');", 'it calls process.chdir()'],
-  ['a signal', "process.on('SIGTERM', () => process.exit(0));", 'it listens for the signal SIGTERM'],
-] as const) {
-  faultTest(`${what}, at its start: a process from the beginning`, async (t) => {
-    const site = await startSite(t, {}, `${source}\nawait import('./server.js');\n`);
-    assert.match((await ask(site.url, '/')).text, /^version one/);
-    assert.equal((await site.apps())[0]?.execution, 'process');
-    assert.notEqual((await site.appPids())[0], site.pid);
-    assert.equal((await site.cli('reload')).code, 0);
-    assert.match((await ask(site.url, '/')).text, /^version one/);
-    const told = site.records.filter(({ event }) => event === 'node-process');
-    assert.deepEqual(
-      told.map((record) => record.reason),
-      [reason],
-    );
-  });
-}
 
 function faultTest(name: string, body: (t: TestContext) => Promise<void>): void {
   test(name, { timeout: integrationTimeoutMs }, body);
 }
 
-/** `main`: another file that is started instead of server.js. */
+/** `startScript`: that of package.json. */
 function startSite(
   t: TestContext,
   settings: Record<string, unknown> = {},
-  main?: string,
+  startScript = 'node server.js',
 ): Promise<Easyserve> {
   return startEasyserve(t, {
     mode: 'single',
     fixture: 'node-site',
-    settings: { wellKnownRoot: 'known', ...(main === undefined ? {} : { app: 'main.js' }), ...settings },
+    settings: { wellKnownRoot: 'known', ...settings },
     prepare: (dir) => {
       mkdirSync(join(dir, 'known'));
       writeFileSync(join(dir, 'known', 'file.txt'), 'from the front');
-      if (main !== undefined) writeFileSync(join(dir, 'main.js'), main);
+      const packageJson = { private: true, type: 'module', scripts: { start: startScript } };
+      writeFileSync(join(dir, 'package.json'), JSON.stringify(packageJson));
     },
   });
 }
@@ -108,14 +85,13 @@ async function expectFrontServes(site: Easyserve): Promise<void> {
 }
 
 /** The front is the same process as before, and the application serves again. */
-async function expectReplaced(site: Easyserve, execution: 'thread' | 'process'): Promise<void> {
+async function expectReplaced(site: Easyserve): Promise<void> {
   await expectFrontServes(site);
   await eventually(
     async () => {
       const [app, ...others] = await site.apps();
       assert.equal(others.length, 0);
       assert.equal(app?.state, 'ready');
-      assert.equal(app.execution, execution);
       assert.match((await ask(site.url, '/')).text, /^version one/);
     },
     { timeoutMs: 30_000 },

@@ -1,38 +1,35 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Execution } from '../../../../src/app/process/execution.js';
 import { NodeApplication } from '../../../support/node-application.js';
 
-const kinds: readonly Execution['kind'][] = ['process', 'thread'];
 /** Node 22.18 and newer run TypeScript as it is; @types/node 20 does not know the property. */
 const stripsTypes = Boolean((process.features as { typescript?: unknown }).typescript);
 
-function bothWays(name: string, body: (t: TestContext, kind: Execution['kind']) => Promise<void>): void {
-  for (const kind of kinds) test(`${kind}: ${name}`, { timeout: 60_000 }, (t) => body(t, kind));
+function appTest(name: string, body: (t: TestContext) => Promise<void>): void {
+  test(name, { timeout: 60_000 }, body);
 }
 
 /** Starts it, waits until it is ready, and asks for /. */
 async function answerOf(
   t: TestContext,
-  kind: Execution['kind'],
   files: Record<string, string>,
   nodeArgs: readonly string[] = [],
 ): Promise<string> {
-  const app = await NodeApplication.start(t, kind, files, nodeArgs);
+  const app = await NodeApplication.start(t, files, nodeArgs);
   await app.seen('ready');
   return app.get();
 }
 
-async function failureOf(t: TestContext, kind: Execution['kind'], source: string, name = 'app.cjs') {
-  const app = await NodeApplication.start(t, kind, { [name]: source });
+async function failureOf(t: TestContext, source: string, name = 'app.cjs') {
+  const app = await NodeApplication.start(t, { [name]: source });
   const failure = await app.seen('failed');
-  await app.execution.ended;
-  await app.execution.outputEnded;
+  await app.group.ended;
+  await app.group.outputEnded;
   return { failure, output: app.output };
 }
 
-bothWays('CommonJS is as under plain node', async (t, kind) => {
-  const answer = await answerOf(t, kind, {
+appTest('CommonJS is as under plain node', async (t) => {
+  const answer = await answerOf(t, {
     'app.cjs': `
       const facts = [require.main === module, process.mainModule === module, process.argv[1] === __filename,
         process.argv[2], process.execArgv.length, Object.keys(process.env).filter((name) => name.startsWith('EASYSERVE_NODE')).length,
@@ -42,8 +39,8 @@ bothWays('CommonJS is as under plain node', async (t, kind) => {
   assert.deepEqual(JSON.parse(answer), [true, true, true, 'word', 0, 0, true, null]);
 });
 
-bothWays('an ES module with top-level await, listening on a path of its own', async (t, kind) => {
-  const answer = await answerOf(t, kind, {
+appTest('an ES module with top-level await, listening on a path of its own', async (t) => {
+  const answer = await answerOf(t, {
     'app.mjs': `
       import { createServer } from 'node:http';
       import { isMainThread } from 'node:worker_threads';
@@ -55,17 +52,17 @@ bothWays('an ES module with top-level await, listening on a path of its own', as
 });
 
 if (stripsTypes) {
-  bothWays('TypeScript', async (t, kind) => {
+  appTest('TypeScript', async (t) => {
     const source = `
       import { createServer } from 'node:http';
       const answer: string = 'typed';
       createServer((request, response) => response.end(answer)).listen(3000);`;
-    assert.equal(await answerOf(t, kind, { 'app.mts': source }), 'typed');
+    assert.equal(await answerOf(t, { 'app.mts': source }), 'typed');
   });
 }
 
-bothWays('the address that is told, the callback, and the event', async (t, kind) => {
-  const answer = await answerOf(t, kind, {
+appTest('the address that is told, the callback, and the event', async (t) => {
+  const answer = await answerOf(t, {
     'app.cjs': `
       const seen = [];
       const server = require('http').createServer((request, response) => response.end(JSON.stringify(seen)));
@@ -76,8 +73,8 @@ bothWays('the address that is told, the callback, and the event', async (t, kind
   assert.deepEqual(new Set(JSON.parse(answer)), new Set([true, 'event', 'callback', 3000]));
 });
 
-bothWays('the client of each request, and limits that are left to the front', async (t, kind) => {
-  const app = await NodeApplication.start(t, kind, {
+appTest('the client of each request, and limits that are left to the front', async (t) => {
+  const app = await NodeApplication.start(t, {
     'app.cjs': `
       const server = require('http').createServer(({ socket }, response) => response.end(JSON.stringify(
         [socket.remoteAddress, socket.remoteFamily, socket.encrypted, server.keepAliveTimeout, server.requestTimeout])));
@@ -111,13 +108,13 @@ for (const [name, file, source] of [
     `setInterval(() => {}, 1000); module.exports = ${handler}`,
   ],
 ] as const) {
-  bothWays(`exported: ${name}`, async (t, kind) => {
-    assert.equal(await answerOf(t, kind, { [file]: source }), 'exported as word');
+  appTest(`exported: ${name}`, async (t) => {
+    assert.equal(await answerOf(t, { [file]: source }), 'exported as word');
   });
 }
 
-bothWays('what listens by itself, late, is not preceded by what is exported', async (t, kind) => {
-  const answer = await answerOf(t, kind, {
+appTest('what listens by itself, late, is not preceded by what is exported', async (t) => {
+  const answer = await answerOf(t, {
     'app.cjs': `
       const { createServer } = require('http');
       module.exports = createServer((request, response) => response.end('not initialised'));
@@ -126,8 +123,8 @@ bothWays('what listens by itself, late, is not preceded by what is exported', as
   assert.equal(answer, 'listens');
 });
 
-bothWays('a second server for the same port is one for another address', async (t, kind) => {
-  const answer = await answerOf(t, kind, {
+appTest('a second server for the same port is one for another address', async (t) => {
+  const answer = await answerOf(t, {
     'app.cjs': `
       const { createServer } = require('http');
       const first = createServer((request, response) => response.end('first')).listen(3000, '127.0.0.1');
@@ -139,8 +136,8 @@ bothWays('a second server for the same port is one for another address', async (
   assert.equal(answer, 'first');
 });
 
-bothWays('a server that is no HTTP listens where it wants', async (t, kind) => {
-  const answer = await answerOf(t, kind, {
+appTest('a server that is no HTTP listens where it wants', async (t) => {
+  const answer = await answerOf(t, {
     'app.cjs': `
       const plain = require('net').createServer((socket) => socket.end('plain')).listen(0, '127.0.0.1', () => {
         const { port } = plain.address();
@@ -150,18 +147,17 @@ bothWays('a server that is no HTTP listens where it wants', async (t, kind) => {
   assert.equal(answer, 'true');
 });
 
-bothWays('listens twice', async (t, kind) => {
+appTest('listens twice', async (t) => {
   const { failure } = await failureOf(
     t,
-    kind,
     `const { createServer } = require('http'); createServer().listen(3000); createServer().listen(9090);`,
   );
   assert.equal(failure.reason, 'it listens twice, on port 3000 and on port 9090');
   assert.match(failure.hint ?? '', /One server is the site/);
 });
 
-bothWays('a second server once it is ready is an error of that server', async (t, kind) => {
-  const app = await NodeApplication.start(t, kind, {
+appTest('a second server once it is ready is an error of that server', async (t) => {
+  const app = await NodeApplication.start(t, {
     'app.cjs': `
       const { createServer } = require('http');
       createServer((request, response) => {
@@ -176,43 +172,42 @@ for (const [language, source] of [
   ['HTTPS', "require('https').createServer({}).listen(443)"],
   ['HTTP/2', "require('http2').createServer().listen(3000)"],
 ] as const) {
-  bothWays(`listens for ${language}`, async (t, kind) => {
-    const { failure } = await failureOf(t, kind, source);
+  appTest(`listens for ${language}`, async (t) => {
+    const { failure } = await failureOf(t, source);
     assert.equal(failure.reason, `it listens for ${language}, which easyserve does itself`);
   });
 }
 
-bothWays('a port that is none is the error that Node makes of it', async (t, kind) => {
-  const { failure } = await failureOf(t, kind, "require('http').createServer().listen(70000)");
+appTest('a port that is none is the error that Node makes of it', async (t) => {
+  const { failure } = await failureOf(t, "require('http').createServer().listen(70000)");
   assert.match(failure.reason ?? '', /^RangeError: options\.port should be >= 0 and < 65536/);
 });
 
-bothWays('ends without listening', async (t, kind) => {
-  const { failure } = await failureOf(t, kind, 'console.log("done")');
+appTest('ends without listening', async (t) => {
+  const { failure } = await failureOf(t, 'console.log("done")');
   assert.equal(failure.reason, 'it ended without listening, and exports neither a handler nor a server');
 });
 
-bothWays('calls process.exit before it listens', async (t, kind) => {
-  const { failure } = await failureOf(t, kind, 'process.exit(0)');
+appTest('calls process.exit before it listens', async (t) => {
+  const { failure } = await failureOf(t, 'process.exit(0)');
   assert.equal(failure.reason, 'it called process.exit(0) before it listened');
 });
 
-bothWays('forks a cluster', async (t, kind) => {
-  const { failure } = await failureOf(t, kind, "require('cluster').fork()");
+appTest('forks a cluster', async (t) => {
+  const { failure } = await failureOf(t, "require('cluster').fork()");
   assert.equal(failure.reason, 'it forks a cluster of its own');
   assert.match(failure.hint ?? '', /--processes auto/);
 });
 
-bothWays('a syntax error', async (t, kind) => {
-  const { failure, output } = await failureOf(t, kind, '\nconst x = ;');
+appTest('a syntax error', async (t) => {
+  const { failure, output } = await failureOf(t, '\nconst x = ;');
   assert.equal(failure.reason, "SyntaxError: Unexpected token ';'");
   assert.match(output, /app\.cjs:2\nconst x = ;/);
 });
 
-bothWays('a rejected promise, in an ES module', async (t, kind) => {
+appTest('a rejected promise, in an ES module', async (t) => {
   const { failure, output } = await failureOf(
     t,
-    kind,
     "await Promise.reject(new TypeError('no database'))",
     'app.mjs',
   );
@@ -220,8 +215,8 @@ bothWays('a rejected promise, in an ES module', async (t, kind) => {
   assert.match(output, /app\.mjs:1/);
 });
 
-bothWays('what it waits for', async (t, kind) => {
-  const app = await NodeApplication.start(t, kind, {
+appTest('what it waits for', async (t) => {
+  const app = await NodeApplication.start(t, {
     'app.cjs': "require('http').createServer().listen(3000)",
   });
   await app.seen('ready');
@@ -229,40 +224,43 @@ bothWays('what it waits for', async (t, kind) => {
   assert.match((await app.seen('stacks')).stacks?.main ?? '', /^Its event loop is free/);
 });
 
-bothWays('a stop ends it with its streams', async (t, kind) => {
-  const app = await NodeApplication.start(t, kind, {
+appTest('a stop ends it with its streams', async (t) => {
+  const app = await NodeApplication.start(t, {
     'app.cjs': "require('http').createServer((request, response) => response.write('first')).listen(3000)",
   });
   await app.seen('ready');
   const streamed = app.get();
   streamed.catch(() => {}); // asserted below
   app.send('stop');
-  const { code, signal } = await app.execution.ended;
+  const { code, signal } = await app.group.ended;
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
   await assert.rejects(streamed);
 });
 
-test('process: SIGTERM is a wish, and comes to the application when easyserve stops it', async (t) => {
-  const app = await NodeApplication.start(t, 'process', {
-    'app.cjs': `
+appTest(
+  'SIGTERM from elsewhere asks for a successor; the application gets its own when easyserve stops it',
+  async (t) => {
+    const app = await NodeApplication.start(t, {
+      'app.cjs': `
       process.on('SIGTERM', (name, number) => process.exit(name === 'SIGTERM' && number === 15 ? 41 : 1));
       require('http').createServer((request, response) => response.end('serves')).listen(3000);`,
-  });
-  await app.seen('ready');
-  app.execution.signal('SIGTERM');
-  await app.seen('terminated');
-  assert.equal(await app.get(), 'serves');
-  app.send('stop');
-  app.execution.signal('SIGTERM');
-  assert.equal((await app.execution.ended).code, 41);
-});
+    });
+    await app.seen('ready');
+    app.group.signal('SIGTERM');
+    await app.seen('terminated');
+    assert.equal(await app.get(), 'serves');
+    app.send('stop');
+    app.group.signal('SIGTERM');
+    assert.equal((await app.group.ended).code, 41);
+  },
+);
 
-test('process: in an endless loop it ends when easyserve has gone', async (t) => {
-  const app = await NodeApplication.start(t, 'process', {
+appTest('in an endless loop it ends when easyserve has gone', async (t) => {
+  const app = await NodeApplication.start(t, {
     'app.cjs': "require('http').createServer(() => { for (;;); }).listen(3000)",
   });
   await app.seen('ready');
   app.get().catch(() => {}); // is never answered
-  app.execution.control?.destroy();
-  assert.equal((await app.execution.ended).signal, 'SIGKILL');
+  app.group.control?.destroy();
+  assert.equal((await app.group.ended).signal, 'SIGKILL');
 });

@@ -5,19 +5,19 @@ import type { SocketPlace, UpstreamAddress } from '../../contracts/upstream.js';
 /** net.connect, for one place. */
 export type Connect = (place: SocketPlace) => Socket;
 
-/** A server that listens is found this soon; a connection to a Unix socket, or refused, costs next to nothing. */
-const ASK_MS = 50;
+/** Short, because a connection to a Unix socket, or a refused one, costs next to nothing. */
+const POLL_INTERVAL_MS = 50;
 
 /**
- * Finds out when a server that says nothing of itself begins to listen: by connecting, again and again, until one of its
- * addresses accepts. Created by AppProcess, which knows the deadline and sees the end of the process.
+ * Finds out when a server that does not report its readiness begins to listen: connects again and again, until one of its
+ * addresses accepts. It has no deadline of its own: AppProcess stops it.
  */
-export class Acceptance {
+export class ReadinessPoll {
   readonly #addresses: readonly UpstreamAddress[];
   readonly #connect: Connect;
   readonly #clock: Clock;
   readonly #onAccepted: (address: UpstreamAddress) => void;
-  #isOver = false;
+  #isStopped = false;
   #cancel: () => void = () => {};
 
   constructor(
@@ -30,33 +30,34 @@ export class Acceptance {
     this.#connect = connect;
     this.#clock = clock;
     this.#onAccepted = onAccepted;
-    this.#ask();
+    this.#poll();
   }
 
   /** The process is ready or has ended, or is given up on. */
   stop(): void {
-    this.#isOver = true;
+    this.#isStopped = true;
     this.#cancel();
   }
 
   // Private
 
-  #ask(): void {
+  #poll(): void {
     let open = this.#addresses.length;
     for (const address of this.#addresses) {
       const socket = this.#connect(address.place);
       socket.once('connect', () => {
         const isItself = isSelfConnected(socket);
         socket.destroy();
-        if (this.#isOver || isItself) return;
+        if (this.#isStopped || isItself) return;
         this.stop();
         this.#onAccepted(address);
       });
-      // Not there yet: that is what is waited for.
+      // Nobody listens there yet; `close` follows, and the next round.
       socket.once('error', () => {});
       socket.once('close', () => {
         open -= 1;
-        if (open === 0 && !this.#isOver) this.#cancel = this.#clock.after(ASK_MS, () => this.#ask());
+        if (open === 0 && !this.#isStopped)
+          this.#cancel = this.#clock.after(POLL_INTERVAL_MS, () => this.#poll());
       });
     }
   }

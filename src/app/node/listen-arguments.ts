@@ -1,15 +1,15 @@
 import type { ListenOptions } from 'node:net';
 
-/** What the application asked for in one of the many forms of server.listen(). */
-export interface ListenWish {
-  /** 0: any free one. Undefined: it named none, but a path or a descriptor. */
+/** What the application asked for, in one of the many forms of server.listen(). */
+export interface ListenArguments {
+  /** 0: any free one. Undefined: it named a path or a descriptor instead. */
   readonly port: number | undefined;
   readonly host: string | undefined;
   readonly callback: (() => void) | undefined;
 }
 
 /** Reads the arguments of net.Server.listen() (Node.js documentation, `server.listen()`). */
-export function readListenWish(args: readonly unknown[]): ListenWish {
+export function readListenArguments(args: readonly unknown[]): ListenArguments {
   const last = args.at(-1);
   const callback = typeof last === 'function' ? (last as () => void) : undefined;
   const [first, second] = args;
@@ -22,9 +22,9 @@ export function readListenWish(args: readonly unknown[]): ListenWish {
   return { port: toPort(first), host, callback };
 }
 
-/** What server.address() is to say: applications print it, and build their own URLs with it. */
+/** The answer of server.address(): applications print it, and build their own URLs with it. */
 export function describeAddress(
-  { port, host }: ListenWish,
+  { port, host }: ListenArguments,
   usualPort: number,
 ): { address: string; family: string; port: number } {
   const address = host === undefined || host === '' ? '::' : host === 'localhost' ? '127.0.0.1' : host;
@@ -33,7 +33,7 @@ export function describeAddress(
 
 // Private
 
-/** A string that is no number is the path of a socket. */
+/** A string that is no number is the path of a socket: undefined. */
 function toPort(value: unknown): number | undefined {
   if (typeof value === 'number') return value;
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : undefined;

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeAddress, readListenWish } from '../../../../src/app/node/listen-wish.js';
+import { describeAddress, readListenArguments } from '../../../../src/app/node/listen-arguments.js';
 
 const callback = (): void => {};
 
@@ -19,10 +19,10 @@ for (const [args, port, host] of [
   [[{ fd: 4 }, callback], undefined, undefined],
 ] as const) {
   test(`listen(${args.map((arg) => (typeof arg === 'function' ? 'callback' : JSON.stringify(arg))).join(', ')})`, () => {
-    const wish = readListenWish(args);
-    assert.equal(wish.port, port);
-    assert.equal(wish.host, host);
-    assert.equal(wish.callback, args.at(-1) === callback ? callback : undefined);
+    const read = readListenArguments(args);
+    assert.equal(read.port, port);
+    assert.equal(read.host, host);
+    assert.equal(read.callback, args.at(-1) === callback ? callback : undefined);
   });
 }
 

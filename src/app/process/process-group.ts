@@ -1,15 +1,24 @@
-import type { ChildProcess } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
 import type { LaunchPlan } from '../servers/application-server.js';
-import type { Ending, Execution, Kill, Spawn } from './execution.js';
-import { readRssBytes } from './process-memory.js';
 
-/** The descriptor that joins an application process to easyserve; see Control in gateway.py. */
+export type Spawn = (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
+/** process.kill; a negative pid means the group. */
+export type Kill = (pid: number, signal: NodeJS.Signals) => void;
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** It could not even be started. */
+  readonly error?: Error | undefined;
+}
+
+/** The descriptor that joins an application process to easyserve; AppControl has this end of it. */
 export const CONTROL_FD = 3;
 
-/** An application in a process of its own, which leads a process group. */
-export class ProcessExecution implements Execution {
-  readonly kind = 'process';
+/** A child process that leads a process group, so that it can be ended with all its children. */
+export class ProcessGroup {
+  /** Resolves when the leader has ended; its output may still come until `outputEnded`. Never rejects. */
   readonly ended: Promise<Ending>;
   readonly outputEnded: Promise<void>;
   readonly #child: ChildProcess;
@@ -32,10 +41,12 @@ export class ProcessExecution implements Execution {
     this.outputEnded = this.#watchOutput(plan);
   }
 
+  /** 0 when it could not be started. */
   get pid(): number {
     return this.#child.pid ?? 0;
   }
 
+  /** Undefined when it could not be started, as the next two. */
   get stdout(): Readable | undefined {
     return this.#child.stdout ?? undefined;
   }
@@ -49,12 +60,9 @@ export class ProcessExecution implements Execution {
     return (this.#child.stdio?.[CONTROL_FD] ?? undefined) as Duplex | undefined;
   }
 
+  /** To the process and all its children. Throws what `kill` throws. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
     if (this.pid !== 0) this.#kill(-this.pid, signal);
-  }
-
-  memoryBytes(): Promise<number | undefined> {
-    return readRssBytes(this.pid);
   }
 
   // Private
