@@ -1,6 +1,7 @@
 import type { Worker } from 'node:cluster';
 import type { Readable } from 'node:stream';
 import type { ProbeRule } from '../app/pool/generation.js';
+import type { Release } from '../app/pool/release.js';
 import { RestartPolicy } from '../app/pool/restart-policy.js';
 import type { Clock } from '../contracts/clock.js';
 import { EasyserveError, ExitCode, StartError } from '../contracts/errors.js';
@@ -10,7 +11,7 @@ import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Log } from '../log/log.js';
 import { distribute } from '../project/process-plan.js';
 import type { Settings } from '../settings/settings.js';
-import { type InstanceRelease, type Runner, releaseFor } from '../site/runner.js';
+import type { Runner } from '../site/runner.js';
 import type { ListeningSocket } from '../sockets/listening-socket.js';
 import { ListenedSockets } from './listened-sockets.js';
 import type { WelcomeMessage } from './messages.js';
@@ -35,7 +36,7 @@ interface Place {
   /** It serves the current release: what is asked of the runner is asked of it. One that comes up catches up by itself. */
   isServing: boolean;
   /** What it has prepared, and not committed yet. */
-  prepared: InstanceRelease | undefined;
+  prepared: Release | undefined;
 }
 
 /**
@@ -53,8 +54,8 @@ export class ClusterRunner implements Runner {
   /** The first workers are all there. */
   #forked: Promise<unknown> = Promise.resolve();
   #policy: RestartPolicy | undefined;
-  #current: InstanceRelease | undefined;
-  #next: InstanceRelease | undefined;
+  #current: Release | undefined;
+  #next: Release | undefined;
   readonly #sockets = new Map<Scheme, ListeningSocket>();
   #tls: TlsMaterial | undefined;
   /** Fixed until easyserve restart. */
@@ -65,7 +66,7 @@ export class ClusterRunner implements Runner {
     this.#options = options;
   }
 
-  async start(release: InstanceRelease): Promise<void> {
+  async start(release: Release): Promise<void> {
     const { fronts } = release.plan;
     this.#fronts = fronts;
     this.#policy = new RestartPolicy(release.settings, this.#options.clock);
@@ -90,7 +91,7 @@ export class ClusterRunner implements Runner {
     for (const place of places) place.isServing = true;
   }
 
-  async prepare(release: InstanceRelease): Promise<void> {
+  async prepare(release: Release): Promise<void> {
     const { plan } = release;
     const processes = plan.processes === 0 ? 0 : Math.max(plan.processes, this.#fronts);
     const next = { ...release, plan: { ...plan, processes } };
@@ -209,11 +210,11 @@ export class ClusterRunner implements Runner {
   }
 
   /** Throws what the first that fails throws, when all have ended. */
-  async #prepareIn(places: readonly Place[], release: InstanceRelease, rule: ProbeRule): Promise<void> {
+  async #prepareIn(places: readonly Place[], release: Release, rule: ProbeRule): Promise<void> {
     const { processes } = release.plan;
     const results = await Promise.allSettled(
       places.map(async (place) => {
-        await place.handle.prepare(releaseFor(release, this.#shareOf(place.index, processes)), rule);
+        await place.handle.prepare(release, rule, this.#shareOf(place.index, processes));
         place.prepared = release;
       }),
     );
@@ -291,7 +292,7 @@ export class ClusterRunner implements Runner {
   /** Until it serves what the others serve by then: a reload may be committed meanwhile. */
   async #bringUp(place: Place): Promise<void> {
     const { handle } = place;
-    let release: InstanceRelease | undefined;
+    let release: Release | undefined;
     let tls: TlsMaterial | undefined;
     const sockets = new ListenedSockets(handle);
     while (release !== this.#current || tls !== this.#tls || !sockets.areLike(this.#sockets)) {

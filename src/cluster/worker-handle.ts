@@ -52,9 +52,9 @@ export class WorkerHandle implements SiteControl {
     return this.#worker.process.pid ?? 0;
   }
 
-  prepare(release: Release, rule: ProbeRule): Promise<void> {
+  prepare(release: Release, rule: ProbeRule, processes: number): Promise<void> {
     this.#patience.learn(release.settings);
-    return this.#call('prepare', [release, rule], this.#patience.startMs(release.processes));
+    return this.#call('prepare', [release, rule, processes], this.#patience.startMs(processes));
   }
 
   commit(): Promise<void> {

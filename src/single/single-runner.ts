@@ -1,8 +1,9 @@
+import type { Release } from '../app/pool/release.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
-import { type InstanceRelease, type Runner, releaseFor } from '../site/runner.js';
+import type { Runner } from '../site/runner.js';
 import type { Site } from '../site/site.js';
 import type { ListeningSocket } from '../sockets/listening-socket.js';
 
@@ -14,13 +15,13 @@ export class SingleRunner implements Runner {
     this.#site = site;
   }
 
-  async start(release: InstanceRelease): Promise<void> {
-    await this.#site.prepare(releaseFor(release, release.plan.processes), 'reported');
+  async start(release: Release): Promise<void> {
+    await this.#site.prepare(release, 'reported', release.plan.processes);
     await this.#site.commit();
   }
 
-  prepare(release: InstanceRelease): Promise<void> {
-    return this.#site.prepare(releaseFor(release, release.plan.processes), 'required');
+  prepare(release: Release): Promise<void> {
+    return this.#site.prepare(release, 'required', release.plan.processes);
   }
 
   commit(): Promise<void> {

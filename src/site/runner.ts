@@ -1,19 +1,9 @@
 import type { Release } from '../app/pool/release.js';
-import type { Project } from '../contracts/project-facts.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
-import type { ProcessPlan } from '../project/process-plan.js';
 import type { Settings } from '../settings/settings.js';
 import type { ListeningSocket } from '../sockets/listening-socket.js';
-
-/** One generation of the whole instance; each site gets its share of the processes (releaseFor). */
-export interface InstanceRelease {
-  readonly generation: number;
-  readonly settings: Settings;
-  readonly project: Project;
-  readonly plan: ProcessPlan;
-}
 
 /**
  * The two modes, as launcher and reload see them: SingleRunner and ClusterRunner.
@@ -22,9 +12,9 @@ export interface InstanceRelease {
  */
 export interface Runner {
   /** Starts the first release; nothing is listened on yet. Throws StartError: nothing is left then. */
-  start(release: InstanceRelease): Promise<void>;
+  start(release: Release): Promise<void>;
   /** Starts a release beside the current one, in every site. Throws StartError: nothing has changed then. */
-  prepare(release: InstanceRelease): Promise<void>;
+  prepare(release: Release): Promise<void>;
   commit(): Promise<void>;
   discard(): Promise<void>;
   /** The requests of replaced releases have ended. Streams go on, with their processes, until their own deadline. */
@@ -44,9 +34,4 @@ export interface Runner {
   stop(drainTimeoutMs: number): Promise<void>;
   /** Ends everything at once; resolves when it is gone. */
   kill(): Promise<void>;
-}
-
-export function releaseFor(release: InstanceRelease, processes: number): Release {
-  const { generation, settings, project, plan } = release;
-  return { generation, settings, project, processes, totalProcesses: plan.processes, threads: plan.threads };
 }

@@ -14,8 +14,8 @@ import type { SocketHandle } from '../sockets/listening-socket.js';
 export interface SiteControl {
   /** Of the process that holds the front. */
   readonly pid: number;
-  /** Starts a release beside the current one. Throws StartError: nothing has changed then. */
-  prepare(release: Release, rule: ProbeRule): Promise<void>;
+  /** Starts so many processes of a release beside the current one. Throws StartError; nothing has changed then. */
+  prepare(release: Release, rule: ProbeRule, processes: number): Promise<void>;
   commit(): Promise<void>;
   discard(): Promise<void>;
   /** Resolves when nothing of a replaced release is left but streams, which have a deadline of their own. */

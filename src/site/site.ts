@@ -39,7 +39,7 @@ export interface SiteOptions {
 }
 
 /** A release with what the front made of it. */
-interface Prepared {
+interface ReleaseWithFiles {
   readonly release: Release;
   readonly files: SiteFiles;
 }
@@ -63,8 +63,8 @@ export class Site implements SiteControl {
   #tls: TlsMaterial | undefined;
   /** HTTPS is listened on: until then, and when it was switched off, nobody is sent there. */
   #isSecured = false;
-  #current: Prepared | undefined;
-  #next: Prepared | undefined;
+  #current: ReleaseWithFiles | undefined;
+  #next: ReleaseWithFiles | undefined;
 
   constructor(options: SiteOptions) {
     this.#options = options;
@@ -87,9 +87,9 @@ export class Site implements SiteControl {
     });
   }
 
-  async prepare(release: Release, rule: ProbeRule): Promise<void> {
+  async prepare(release: Release, rule: ProbeRule, processes: number): Promise<void> {
     const files = await this.#openFiles(release);
-    await this.#pool.prepare(release, rule);
+    await this.#pool.prepare(release, rule, processes);
     this.#next = { release, files };
   }
 
@@ -187,7 +187,7 @@ export class Site implements SiteControl {
     return openSiteFiles(release, clock, log);
   }
 
-  #configureFront({ release, files }: Prepared): void {
+  #configureFront({ release, files }: ReleaseWithFiles): void {
     const { settings } = release;
     this.#front ??= new Front(settings, this.#options.clock, this.#options.log);
     const handlers: readonly Handler[] = buildPipeline({

@@ -1,12 +1,12 @@
+import type { Release } from '../app/pool/release.js';
 import type { InstanceStatus } from '../contracts/status.js';
 import type { Log } from '../log/log.js';
 import { renderBanner } from './banner.js';
 import type { LaunchOptions } from './launcher.js';
-import type { LoadedRelease } from './reload/load-release.js';
 
 export interface Announcement {
   readonly status: InstanceStatus;
-  readonly release: LoadedRelease;
+  readonly release: Release;
   readonly options: Pick<LaunchOptions, 'stdout' | 'typed'>;
   readonly format: 'pretty' | 'json';
   readonly log: Log;

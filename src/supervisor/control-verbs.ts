@@ -49,7 +49,7 @@ function refuseBeforeStart(instance: Instance): void {
 }
 
 function listSettings(instance: Instance): ConfigEntry[] {
-  const { settings, origins } = instance.serving.loaded;
+  const { settings, origins } = instance.release;
   return Object.entries(settings).map(([key, value]) => ({
     key,
     value,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import type { Release } from '../app/pool/release.js';
 import { ClusterRunner } from '../cluster/cluster-runner.js';
 import type { WelcomeMessage } from '../cluster/messages.js';
 import type { WorkerGroup } from '../cluster/worker-group.js';
@@ -12,7 +13,6 @@ import { SingleRunner } from '../single/single-runner.js';
 import type { Runner } from '../site/runner.js';
 import { Site } from '../site/site.js';
 import { removeLeftovers } from './leftovers.js';
-import type { LoadedRelease } from './reload/load-release.js';
 import { keepHeapSmall, letHeapGrow } from './supervisor-heap.js';
 
 export interface RunnerOptions {
@@ -28,7 +28,7 @@ export interface RunnerOptions {
 }
 
 /** Where the two modes part. Called by launcher for its Instance, at the start and at each restart. */
-export function createRunner({ plan, settings }: LoadedRelease, options: RunnerOptions): Runner {
+export function createRunner({ plan, settings }: Release, options: RunnerOptions): Runner {
   const { log, applicationEnv: env, outputs } = options;
   const { runFolder, spoolFolder } = options.folder;
   // A restart may bring another kind of site.

@@ -1,3 +1,4 @@
+import type { Release } from '../app/pool/release.js';
 import { describeError, EasyserveError, type ErrorRecord, ExitCode } from '../contracts/errors.js';
 import { type InstanceState, instanceLifecycle, type Lifecycle } from '../contracts/lifecycle.js';
 import { interpreterOf } from '../contracts/project-facts.js';
@@ -5,40 +6,47 @@ import type { InstanceStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { ReloadResult, ScaleResult } from '../control/protocol.js';
 import type { Log } from '../log/log.js';
+import type { Settings } from '../settings/settings.js';
 import type { Runner } from '../site/runner.js';
 import type { Certificates, PreparedCertificates } from './certificates.js';
-import { OperationTurns } from './operation-turns.js';
-import type { LoadedRelease } from './reload/load-release.js';
-import { instanceRelease, reload, type Serving } from './reload/reload.js';
-import { prepareRestart, refusedRestart } from './reload/restart.js';
+import { OperationQueue } from './operation-queue.js';
+import { describe, ProcessScale } from './process-scale.js';
+import { type ReloadOptions, reload } from './reload/reload.js';
+import { restart } from './reload/restart.js';
 import { bindMissing, closeAll, type SiteSockets, urlsOf } from './reload/site-sockets.js';
 
 export type OnStep = (text: string) => void;
 
+export interface LoadRequest {
+  /** Number of the release. */
+  readonly generation: number;
+  readonly signal: AbortSignal;
+  readonly onStep: OnStep;
+}
+
 export interface InstanceOptions {
   readonly log: Log;
   /** Reads settings and project anew. */
-  readonly load: (more: { signal: AbortSignal; onStep: OnStep }) => Promise<LoadedRelease>;
+  readonly load: (request: LoadRequest) => Promise<Release>;
   /** Makes the runner of a mode: the one place where the two modes part. */
-  readonly createRunner: (release: LoadedRelease) => Promise<Runner>;
+  readonly createRunner: (release: Release) => Promise<Runner>;
   /** Opens the first listening sockets, while this process may still bind what it likes. Default: bindMissing. */
-  readonly open?: (release: LoadedRelease) => Promise<SiteSockets>;
+  readonly open?: (release: Release) => Promise<SiteSockets>;
   readonly certificates: Pick<Certificates, 'prepare' | 'use' | 'keep' | 'status' | 'stop'>;
-  /** Called at each change, after it. */
+  /** Called after each change. */
   readonly onState?: (state: InstanceState) => void;
   /** Log level and access log of this process. */
-  readonly onSettings: (loaded: LoadedRelease) => void;
+  readonly onSettings: (settings: Settings) => void;
   /** A restart stopped the old release, and the new one does not start: nothing serves any more. */
   readonly onFatal: (error: unknown) => void;
   readonly version: string;
   readonly pid: number;
 }
 
-/** A reload that has not begun yet. */
-interface WaitingReload {
-  /** By a person or a program, not only by a changed settings file. */
-  isRequested: boolean;
-  readonly result: Promise<ReloadResult>;
+interface RunOptions {
+  readonly sockets: SiteSockets;
+  readonly certificates: PreparedCertificates | undefined;
+  readonly onStep: OnStep;
 }
 
 /**
@@ -51,15 +59,15 @@ export class Instance {
   readonly #lifecycle: Lifecycle<InstanceState>;
   readonly #startedAt = new Date().toISOString();
   readonly #abort = new AbortController();
+  readonly #operations: OperationQueue;
+  readonly #scale = new ProcessScale();
   #runner: Runner | undefined;
-  #serving: Serving | undefined;
+  /** What serves now, and where. */
+  #release: Release | undefined;
+  #sockets: SiteSockets = new Map();
+  /** Of the runner: only a restart makes another one. */
   #mode: 'single' | 'cluster' = 'single';
-  #reason = '';
-  /** `easyserve scale`: holds over reloads, until `processes` itself changes. */
-  #scaledTo: number | undefined;
   #lastReloadError: ErrorRecord | undefined;
-  readonly #turns: OperationTurns;
-  #waitingReload: WaitingReload | undefined;
 
   constructor(options: InstanceOptions) {
     this.#options = options;
@@ -67,50 +75,51 @@ export class Instance {
       options.log.debug('state', `${from} -> ${to}`, { from, to });
       options.onState?.(to);
     });
-    this.#turns = new OperationTurns(this.#lifecycle);
+    this.#operations = new OperationQueue(this.#lifecycle);
   }
 
   get state(): InstanceState {
     return this.#lifecycle.state;
   }
 
-  get serving(): Serving {
-    if (this.#serving === undefined) throw new Error('nothing is loaded yet');
-    return this.#serving;
+  /** What serves now. Throws before something is loaded. */
+  get release(): Release {
+    if (this.#release === undefined) throw new Error('nothing is loaded yet');
+    return this.#release;
   }
 
   /** Loads and serves. Throws what made it fail, or broke it off; nothing is left running then. */
-  start(onStep: OnStep): Promise<LoadedRelease> {
+  start(onStep: OnStep): Promise<Release> {
     const started = this.#start(onStep);
-    this.#turns.begin(started);
+    this.#operations.begin(started);
     return started;
   }
 
-  /** Requests that come while one waits to begin join it. */
+  /**
+   * `isRequested`: by a person or a program, not only by a changed settings file. One that is asked for while another one
+   * waits to begin joins that one. Throws what refused it; the old release serves on then.
+   */
   reload(isRequested: boolean, onStep: OnStep): Promise<ReloadResult> {
-    this.#waitingReload ??= this.#queueReload(onStep);
-    // A settings file that was merely touched must not swallow the reload that somebody asks for.
-    this.#waitingReload.isRequested ||= isRequested;
-    return this.#waitingReload.result;
+    return this.#operations.reload(isRequested, (wasRequested) => this.#reload(wasRequested, onStep));
   }
 
-  /** Stops everything and starts again; the listening socket stays open, so clients wait and are not refused. */
+  /** Throws what refused it; the old release serves on then, unless it was stopped already (onFatal). */
   restart(onStep: OnStep): Promise<ReloadResult> {
-    return this.#turns.run('restarting', () => this.#restart(onStep));
+    return this.#operations.run('restarting', () => this.#restart(onStep));
   }
 
+  /** Throws StartError when a process does not start, and EasyserveError; the number is the old one then. */
   scale(processes: number, onStep: OnStep): Promise<ScaleResult> {
-    return this.#turns.run('reloading', async () => {
-      if (this.serving.loaded.project.server === 'none') throw nothingToScale();
-      const noun = processes === 1 ? 'process' : 'processes';
-      onStep(`changing to ${processes} application ${noun}`);
+    return this.#operations.run('reloading', async () => {
+      const { release } = this;
+      if (release.project.server === 'none') throw nothingToScale();
+      const target = describe(processes, 'application ');
+      onStep(`changing to ${target}`);
       await this.#runner?.scale(processes);
-      this.#scaledTo = processes;
-      this.#reason = `scaled to ${processes} ${noun}`;
-      const { loaded, generation, sockets } = this.serving;
-      this.#serving = { loaded: this.#withScale(loaded), generation, sockets };
-      this.#options.log.info('scaled', `scaled to ${processes} application ${noun}`, { processes });
-      return { processes, generation };
+      this.#scale.set(processes);
+      this.#release = this.#scale.applyTo(release, release);
+      this.#options.log.info('scaled', `scaled to ${target}`, { processes });
+      return { processes, generation: release.generation };
     });
   }
 
@@ -120,10 +129,10 @@ export class Instance {
     this.#lifecycle.become('stopping');
     this.#breakOff();
     onStep('finishing the requests in flight');
-    const drainTimeoutMs = this.#serving?.loaded.settings.drainTimeoutMs ?? 0;
+    const drainTimeoutMs = this.#release?.settings.drainTimeoutMs ?? 0;
     await this.#options.certificates.stop();
     await this.#runner?.stop(drainTimeoutMs);
-    await this.#turns.ended();
+    await this.#operations.ended();
     this.#lifecycle.become('stopped');
   }
 
@@ -139,22 +148,22 @@ export class Instance {
   }
 
   async status(): Promise<InstanceStatus> {
-    const { loaded, generation, sockets } = this.serving;
+    const { generation, plan, project } = this.release;
     return {
       state: this.state,
       mode: this.#mode,
-      reason: this.#reason,
+      reason: plan.reason,
       version: this.#options.version,
       pid: this.#options.pid,
-      urls: urlsOf(sockets),
+      urls: urlsOf(this.#sockets),
       generation,
       startedAt: this.#startedAt,
       project: {
-        root: loaded.project.root,
-        kind: loaded.project.kind,
-        application: loaded.project.application,
-        server: loaded.project.server,
-        python: interpreterOf(loaded.project)?.path,
+        root: project.root,
+        kind: project.kind,
+        application: project.application,
+        server: project.server,
+        python: interpreterOf(project)?.path,
       },
       certificates: this.#options.certificates.status(),
       lastReloadError: this.#lastReloadError,
@@ -168,90 +177,59 @@ export class Instance {
     this.#abort.abort(new EasyserveError('instance-stopping', ExitCode.notRunning, 'easyserve is stopping.'));
   }
 
-  async #start(onStep: OnStep): Promise<LoadedRelease> {
-    const loaded = await this.#loadAnew(onStep);
-    const { log, open = (release) => bindMissing(new Map(), release, log) } = this.#options;
-    const sockets = await open(loaded);
+  async #start(onStep: OnStep): Promise<Release> {
+    const release = await this.#load(1, onStep);
+    const { log, open = (first) => bindMissing(new Map(), first, log) } = this.#options;
+    const sockets = await open(release);
     try {
-      const prepared = await this.#options.certificates.prepare(loaded.settings, 'start');
-      await this.#run({ loaded, generation: 1, sockets }, prepared, onStep);
+      const certificates = await this.#options.certificates.prepare(release.settings, 'start');
+      await this.#run(release, { sockets, certificates, onStep });
       this.#abort.signal.throwIfAborted();
     } catch (error) {
       closeAll(sockets.values());
       throw error;
     }
     this.#lifecycle.become('running');
-    return loaded;
+    return release;
   }
 
-  async #run(serving: Serving, prepared: PreparedCertificates | undefined, onStep: OnStep): Promise<void> {
-    this.#abort.signal.throwIfAborted();
-    const { loaded, sockets } = serving;
-    this.#mode = loaded.plan.mode;
-    this.#reason = loaded.plan.reason;
-    this.#serving = serving;
-    this.#options.onSettings(loaded);
-    const { certificates } = this.#options;
+  async #run(release: Release, { sockets, certificates: prepared, onStep }: RunOptions): Promise<void> {
+    const { signal } = this.#abort;
+    const { certificates, createRunner, onSettings } = this.#options;
+    signal.throwIfAborted();
+    this.#mode = release.plan.mode;
+    this.#release = release;
+    this.#sockets = sockets;
+    onSettings(release.settings);
     onStep('waiting for the application');
-    const runner = await this.#options.createRunner(loaded);
-    this.#abort.signal.throwIfAborted();
+    const runner = await createRunner(release);
+    signal.throwIfAborted();
     this.#runner = runner;
-    await runner.start(instanceRelease(serving));
+    await runner.start(release);
     try {
-      this.#abort.signal.throwIfAborted();
+      signal.throwIfAborted();
       await certificates.use(prepared, sockets.get('https')?.port);
       for (const socket of sockets.values()) await runner.listen(socket);
     } catch (error) {
       // Told to stop: that is being done.
-      if (!this.#abort.signal.aborted) await runner.stop(0);
+      if (!signal.aborted) await runner.stop(0);
       throw error;
     }
     certificates.keep();
   }
 
   async #restart(onStep: OnStep): Promise<ReloadResult> {
-    const { log, onFatal } = this.#options;
-    const before = this.serving;
-    const generation = before.generation + 1;
-    log.info('restart', 'a restart begins');
-    const prepared = await prepareRestart({
-      serving: before,
-      runner: this.#runner as Runner,
-      load: () => this.#loadAnew(onStep),
-      certificates: this.#options.certificates,
-      onStep,
-      log,
-    }).catch((error: unknown) => {
-      log.error('restart-failed', 'the restart was refused, the old release still serves', { error });
-      throw this.#abort.signal.aborted ? error : refusedRestart(error);
+    const result = await restart({
+      ...this.#operationOptions(onStep),
+      load: (generation) => this.#load(generation, onStep),
+      run: (release, sockets, certificates) => {
+        this.#scale.clear();
+        return this.#run(release, { sockets, certificates, onStep });
+      },
+      onFatal: this.#options.onFatal,
     });
-    const { loaded, certificates } = prepared;
-    let { sockets } = prepared;
-    try {
-      onStep('finishing the requests in flight');
-      await this.#runner?.stop(before.loaded.settings.drainTimeoutMs);
-      this.#scaledTo = undefined;
-      sockets = await bindMissing(sockets, loaded, log);
-      await this.#run({ loaded, generation, sockets }, certificates, onStep);
-    } catch (error) {
-      closeAll(sockets.values());
-      if (!this.#abort.signal.aborted) onFatal(error);
-      throw error;
-    }
     this.#lastReloadError = undefined;
-    log.info('restarted', `generation ${generation} serves`, { generation });
-    return { generation, changes: [] };
-  }
-
-  #queueReload(onStep: OnStep): WaitingReload {
-    const waiting: WaitingReload = {
-      isRequested: false,
-      result: this.#turns.run('reloading', () => {
-        this.#waitingReload = undefined;
-        return this.#reload(waiting.isRequested, onStep);
-      }),
-    };
-    return waiting;
+    return result;
   }
 
   async #reload(isRequested: boolean, onStep: OnStep): Promise<ReloadResult> {
@@ -261,15 +239,10 @@ export class Instance {
     });
     try {
       const result = await reload({
-        serving: this.serving,
-        runner: this.#runner as Runner,
-        load: () => this.#load(onStep),
-        certificates: this.#options.certificates,
+        ...this.#operationOptions(onStep),
+        load: async (generation) => this.#scale.applyTo(await this.#load(generation, onStep), this.release),
         isRequested,
-        onStep,
-        onCommitted: (serving) => this.#onCommitted(serving),
-        signal: this.#abort.signal,
-        log,
+        onCommitted: (release, sockets) => this.#onCommitted(release, sockets),
       });
       this.#lastReloadError = undefined;
       return result;
@@ -281,31 +254,24 @@ export class Instance {
     }
   }
 
-  #onCommitted(serving: Serving): void {
-    if (!this.#keepsScale(serving.loaded)) this.#scaledTo = undefined;
-    this.#serving = serving;
-    if (this.#scaledTo === undefined) this.#reason = serving.loaded.plan.reason;
-    this.#options.onSettings(serving.loaded);
+  #operationOptions(onStep: OnStep): Omit<ReloadOptions, 'load' | 'isRequested' | 'onCommitted'> {
+    const { certificates, log } = this.#options;
+    const runner = this.#runner as Runner;
+    return {
+      ...{ release: this.release, sockets: this.#sockets, runner, certificates, onStep, log },
+      signal: this.#abort.signal,
+    };
   }
 
-  #loadAnew(onStep: OnStep): Promise<LoadedRelease> {
-    return this.#options.load({ signal: this.#abort.signal, onStep });
+  #onCommitted(release: Release, sockets: SiteSockets): void {
+    this.#scale.follow(release, this.release);
+    this.#release = release;
+    this.#sockets = sockets;
+    this.#options.onSettings(release.settings);
   }
 
-  /** For a reload. */
-  async #load(onStep: OnStep): Promise<LoadedRelease> {
-    const loaded = await this.#loadAnew(onStep);
-    return this.#keepsScale(loaded) ? this.#withScale(loaded) : loaded;
-  }
-
-  #keepsScale({ settings }: LoadedRelease): boolean {
-    return settings.processes === this.serving.loaded.settings.processes;
-  }
-
-  #withScale(loaded: LoadedRelease): LoadedRelease {
-    const processes = this.#scaledTo;
-    const isFixed = processes === undefined || loaded.project.server === 'none';
-    return isFixed ? loaded : { ...loaded, plan: { ...loaded.plan, processes } };
+  #load(generation: number, onStep: OnStep): Promise<Release> {
+    return this.#options.load({ generation, signal: this.#abort.signal, onStep });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { Release } from '../app/pool/release.js';
 import { WorkerGroup } from '../cluster/worker-group.js';
 import { systemClock } from '../contracts/clock.js';
 import { ExitCode } from '../contracts/errors.js';
@@ -23,8 +24,8 @@ import { certificatePlace } from '../tls/acme/certificate-place.js';
 import { announce } from './announce.js';
 import { Certificates } from './certificates.js';
 import { createControlHandler } from './control-verbs.js';
-import { Instance } from './instance.js';
-import { type LoadedRelease, loadRelease } from './reload/load-release.js';
+import { Instance, type LoadRequest } from './instance.js';
+import { loadRelease } from './reload/load-release.js';
 import { openFirst } from './reload/open-first.js';
 import { ServiceNotifier } from './service-notifier.js';
 import { handleSignals } from './signals.js';
@@ -188,7 +189,7 @@ class Launcher {
   #createInstance(): Instance {
     return new Instance({
       log: this.#log,
-      load: (more) => this.#load(more),
+      load: (request) => this.#load(request),
       open: (loaded) =>
         openFirst(loaded, {
           privileges: this.#privileges,
@@ -200,7 +201,7 @@ class Launcher {
       createRunner: (loaded) => this.#createRunner(loaded),
       certificates: this.#createCertificates(),
       onState: (state) => this.#notifier.tell(state),
-      onSettings: ({ settings }) => {
+      onSettings: (settings) => {
         this.#log.setLevel(settings.logLevel);
         void this.#watch.turn(settings.watch);
       },
@@ -231,17 +232,17 @@ class Launcher {
     });
   }
 
-  async #load(more: { signal: AbortSignal; onStep: (text: string) => void }): Promise<LoadedRelease> {
+  async #load(request: LoadRequest): Promise<Release> {
     const { projectDir, configFile, env, flags } = this.#options;
     const reader = readerFor(this.#privileges, { projectDir, configFile, env, flags });
     const own = { reader, applicationEnv: this.#applicationEnv };
     import('./create-runner.js').catch(() => {}); // half of our modules, while a process reads the project
-    const loaded = await loadRelease({ projectDir, configFile, env, flags, ...own, ...more });
+    const loaded = await loadRelease({ projectDir, configFile, env, flags, ...own, ...request });
     for (const text of loaded.project.warnings) this.#log.warn('project-warning', text);
     return loaded;
   }
 
-  async #createRunner(release: LoadedRelease): Promise<Runner> {
+  async #createRunner(release: Release): Promise<Runner> {
     const { createRunner } = await import('./create-runner.js');
     return createRunner(release, {
       folder: this.#folder,
@@ -258,7 +259,7 @@ class Launcher {
     if (this.#lock.recovered) {
       this.#log.info('recovered', 'an earlier instance had ended without cleaning up; that is done now');
     }
-    let loaded: LoadedRelease;
+    let loaded: Release;
     try {
       loaded = await this.#instance.start((text) => this.#progress.step(text));
     } catch (error) {
@@ -270,7 +271,7 @@ class Launcher {
     await this.#announce(loaded);
   }
 
-  async #announce(release: LoadedRelease): Promise<void> {
+  async #announce(release: Release): Promise<void> {
     const status = await this.#instance.status();
     const print = (text: string): void => this.#takeLines(text, 'stdout');
     announce({ status, release, print, options: this.#options, format: this.#logFormat, log: this.#log });

@@ -1,6 +1,7 @@
+import type { Release } from '../../src/app/pool/release.js';
 import type { Scheme } from '../../src/contracts/scheme.js';
 import type { Settings } from '../../src/settings/settings.js';
-import type { InstanceRelease, Runner } from '../../src/site/runner.js';
+import type { Runner } from '../../src/site/runner.js';
 import type { ListeningSocket } from '../../src/sockets/listening-socket.js';
 import { withDeadline } from './with-deadline.js';
 
@@ -9,7 +10,7 @@ type Step = keyof Runner;
 /** A runner that only notes what is asked of it: `prepare 2`, with the number of the generation or of the processes. */
 export class FakeRunner implements Runner {
   readonly calls: string[] = [];
-  readonly releases: InstanceRelease[] = [];
+  readonly releases: Release[] = [];
   readonly sockets: ListeningSocket[] = [];
   settings: Settings | undefined;
   readonly #faults = new Map<Step, Error>();
@@ -48,12 +49,12 @@ export class FakeRunner implements Runner {
     await withDeadline(found, 10_000, () => `asked ${this.calls.join(', ')}`);
   }
 
-  start(release: InstanceRelease): Promise<void> {
+  start(release: Release): Promise<void> {
     this.releases.push(release);
     return this.#take('start', release.generation);
   }
 
-  prepare(release: InstanceRelease): Promise<void> {
+  prepare(release: Release): Promise<void> {
     this.releases.push(release);
     return this.#take('prepare', release.generation);
   }

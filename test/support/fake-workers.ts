@@ -1,6 +1,7 @@
 import type { Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
+import type { Release } from '../../src/app/pool/release.js';
 import type { CallMessage, SiteCall, ToPrimary, ToWorker } from '../../src/cluster/messages.js';
 import type { ErrorRecord } from '../../src/contracts/errors.js';
 import { withDeadline } from './with-deadline.js';
@@ -136,8 +137,7 @@ export class FakeWorkers {
 }
 
 function describeCall({ call, args }: CallMessage): string {
-  const [first] = args;
+  const [first, , processes] = args;
   if (typeof first === 'number') return `${call} ${first}`;
-  const { generation, processes } = (first ?? {}) as { generation?: number; processes?: number };
-  return call === 'prepare' ? `${call} ${generation} x${processes}` : call;
+  return call === 'prepare' ? `${call} ${(first as Release).generation} x${processes}` : call;
 }

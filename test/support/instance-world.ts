@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import type { TestContext } from 'node:test';
+import type { Release } from '../../src/app/pool/release.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { ListeningSocket } from '../../src/sockets/listening-socket.js';
 import { Instance, type InstanceOptions } from '../../src/supervisor/instance.js';
-import type { LoadedRelease } from '../../src/supervisor/reload/load-release.js';
-import { defaultSettings } from './default-settings.js';
 import { FakeRunner } from './fake-runner.js';
-import { djangoProject } from './pool-world.js';
+import { djangoProject, makeRelease } from './make-release.js';
 import { RecordingLog } from './recording-log.js';
 
 export const onStep = (): void => {};
@@ -22,19 +21,14 @@ export const noCertificates: InstanceOptions['certificates'] = {
 };
 
 /** What a folder with these settings loads as; on a free port, unless one is said. */
-export function loadedWith(settings: Partial<Settings> = {}, isDebug = false): LoadedRelease {
-  const effective = defaultSettings({ host: '127.0.0.1', port: 0, ...settings });
-  const processes = effective.processes === 'auto' ? 8 : effective.processes;
-  return {
-    settings: effective,
+export function releaseWith(settings: Partial<Settings> = {}, isDebug = false): Release {
+  const { processes = 1 } = settings;
+  const count = processes === 'auto' ? 8 : processes;
+  return makeRelease({
+    settings: { host: '127.0.0.1', port: 0, ...settings },
     project: djangoProject({ isDebug, allowedHosts: [] }),
-    plan: {
-      mode: processes > 1 ? 'cluster' : 'single',
-      ...{ processes, fronts: 1, threads: 10, reason: 'as it is set', advice: undefined },
-    },
-    origins: {} as LoadedRelease['origins'],
-    file: undefined,
-  };
+    plan: { mode: count > 1 ? 'cluster' : 'single', processes: count, threads: 10, reason: 'as it is set' },
+  });
 }
 
 /** An instance whose runners are fake; its sockets are real. */
@@ -43,13 +37,13 @@ export class InstanceWorld {
   readonly runners: FakeRunner[] = [];
   readonly fatal: unknown[] = [];
   readonly logLevels: string[] = [];
-  /** What the next load answers. */
-  load: (signal: AbortSignal) => Promise<LoadedRelease> = async () => loadedWith();
+  /** What the next load answers, but for the number. */
+  load: (signal: AbortSignal) => Promise<Release> = async () => releaseWith();
   /** Done to the next runner before it starts. */
   prepareRunner: (runner: FakeRunner) => void = () => {};
   readonly instance = new Instance({
     log: this.log,
-    load: ({ signal }) => this.load(signal),
+    load: async ({ signal, generation }) => ({ ...(await this.load(signal)), generation }),
     createRunner: async () => {
       const runner = new FakeRunner();
       this.prepareRunner(runner);
@@ -57,7 +51,7 @@ export class InstanceWorld {
       return runner;
     },
     certificates: noCertificates,
-    onSettings: ({ settings }) => this.logLevels.push(settings.logLevel),
+    onSettings: ({ logLevel }) => this.logLevels.push(logLevel),
     onFatal: (error) => this.fatal.push(error),
     version: '1.2.3',
     pid: 42,
@@ -71,7 +65,7 @@ export class InstanceWorld {
   }
 
   settingsBecome(settings: Partial<Settings>, isDebug = false): void {
-    this.load = async () => loadedWith(settings, isDebug);
+    this.load = async () => releaseWith(settings, isDebug);
   }
 }
 

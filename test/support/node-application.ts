@@ -6,9 +6,8 @@ import type { TestContext } from 'node:test';
 import { LastLines, readLines } from '../../src/app/process/output-lines.js';
 import { ProcessGroup } from '../../src/app/process/process-group.js';
 import { NodeServer } from '../../src/app/servers/node-server.js';
-import { defaultSettings } from './default-settings.js';
 import { makeFileTree } from './file-tree.js';
-import { project } from './pool-world.js';
+import { makeRelease, project } from './make-release.js';
 import { withDeadline } from './with-deadline.js';
 
 export interface AppEvent {
@@ -49,9 +48,7 @@ export class NodeApplication {
     const root = await makeFileTree(t, files);
     const application = join(root, Object.keys(files)[0] ?? '');
     const socketPath = join(root, 'app.sock');
-    const release = {
-      generation: 1,
-      settings: defaultSettings({}),
+    const release = makeRelease({
       project: {
         ...project,
         root,
@@ -60,10 +57,7 @@ export class NodeApplication {
         application,
         node: { nodeArgs, args: ['word'], env: {} },
       },
-      processes: 1,
-      totalProcesses: 1,
-      threads: 1,
-    } as const;
+    });
     const plan = new NodeServer(process.env, process.execPath).plan(release, socketPath);
     const group = new ProcessGroup(plan, spawn, process.kill.bind(process));
     const app = new NodeApplication(socketPath, group);

@@ -3,36 +3,17 @@ import type { TestContext } from 'node:test';
 import { AppPool } from '../../src/app/pool/app-pool.js';
 import type { ProbeRule } from '../../src/app/pool/generation.js';
 import type { Release } from '../../src/app/pool/release.js';
-import type { CallableProject, DjangoFacts, DjangoProject } from '../../src/contracts/project-facts.js';
 import type { ProbeResult, RequestFailure } from '../../src/contracts/upstream.js';
 import type { Settings } from '../../src/settings/settings.js';
-import { defaultSettings } from './default-settings.js';
 import { type FakeChild, FakeChildren } from './fake-child.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeRequest } from './fake-request.js';
 import { FakeUpstream } from './fake-upstream.js';
 import { makeFileTree } from './file-tree.js';
+import { makeRelease } from './make-release.js';
 import { RecordingLog } from './recording-log.js';
 
-export const project: CallableProject = {
-  kind: 'wsgi',
-  server: 'gateway',
-  root: '/project',
-  python: { path: '/python', source: '.venv', version: '3.11.7', isGilEnabled: true },
-  application: 'wsgi:application',
-  applicationRssBytes: undefined,
-  warnings: [],
-};
-
-/** The same as a Django project; of its facts only what a test says. */
-export function djangoProject(
-  facts: Partial<DjangoFacts> = {},
-  settingsModule = 'site.settings',
-): DjangoProject {
-  return { ...project, kind: 'django', settingsModule, django: facts as DjangoFacts };
-}
-
-export interface ReleaseShape {
+export interface PoolShape {
   readonly processes?: number;
   readonly threads?: number;
   readonly settings?: Partial<Settings>;
@@ -62,7 +43,7 @@ export class PoolWorld {
           readiness: 'control',
           addresses: [{ protocol: 'gateway', place: { path: socketPath } }],
         }),
-        concurrency: ({ threads }) => threads,
+        concurrency: ({ plan }) => plan.threads,
       }),
       spawn: this.children.spawn,
       kill: this.children.kill,
@@ -83,20 +64,13 @@ export class PoolWorld {
     });
   }
 
-  release({ processes = 1, threads = 2, settings = {} }: ReleaseShape = {}): Release {
+  release({ processes = 1, threads = 2, settings = {} }: PoolShape = {}): Release {
     this.#generation += 1;
-    return {
-      generation: this.#generation,
-      settings: defaultSettings(settings),
-      project,
-      processes,
-      totalProcesses: processes,
-      threads,
-    };
+    return makeRelease({ generation: this.#generation, settings, plan: { processes, threads } });
   }
 
   /** Prepares a release and puts it into service. */
-  async serve(shape: ReleaseShape = {}, rule: ProbeRule = 'reported'): Promise<void> {
+  async serve(shape: PoolShape = {}, rule: ProbeRule = 'reported'): Promise<void> {
     await this.pool.prepare(this.release(shape), rule);
     this.pool.commit();
   }

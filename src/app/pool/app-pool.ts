@@ -80,10 +80,13 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     }
   }
 
-  /** Starts the processes of a release beside the current ones. Throws StartError: nothing has changed then. */
-  async prepare(release: Release, rule: ProbeRule): Promise<void> {
+  /**
+   * Starts the processes of a release beside the current ones: all of them, or a share. Throws StartError; nothing has
+   * changed then.
+   */
+  async prepare(release: Release, rule: ProbeRule, processes = release.plan.processes): Promise<void> {
     if (this.#isStopped) throw new StartError('start-stopped', 'The start was broken off.');
-    const next = new Generation(release, this.#context);
+    const next = new Generation(release, processes, this.#context);
     this.#next = next;
     try {
       await next.start(rule);
@@ -132,7 +135,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
           pid: member.process.pid,
           state: member.state,
           generation: member.generation,
-          threads: generation.release.threads,
+          threads: generation.release.plan.threads,
           inFlight: member.inFlight,
           streams: member.streams,
           requests: member.finished,

@@ -71,11 +71,14 @@ export class Generation<R extends PendingRequest> {
   readonly #nextTryMs = new Map<number, number>();
   readonly #drainWaits: DrainWaits;
   #release: Release;
+  /** How many there should be: of a cluster, the share of this site. */
+  #processes: number;
   #isActive = false;
   #isRetired = false;
 
-  constructor(release: Release, context: GenerationContext<R>) {
+  constructor(release: Release, processes: number, context: GenerationContext<R>) {
     this.#release = release;
+    this.#processes = processes;
     this.#context = context;
     this.#policy = new RestartPolicy(release.settings, context.clock);
     this.#drainWaits = new DrainWaits(context.clock);
@@ -97,7 +100,7 @@ export class Generation<R extends PendingRequest> {
   /** Starts all processes, some at a time (countLanes). Throws StartError; what was started is stopped then. */
   async start(rule: ProbeRule): Promise<void> {
     try {
-      await this.#startPlaces([...Array(this.#release.processes).keys()], rule);
+      await this.#startPlaces([...Array(this.#processes).keys()], rule);
     } catch (error) {
       await this.retire(atOnce);
       throw error;
@@ -107,7 +110,7 @@ export class Generation<R extends PendingRequest> {
   /** From here on its processes get requests, and crashes are mended. */
   activate(): void {
     this.#isActive = true;
-    for (let place = 0; place < this.#release.processes; place += 1) {
+    for (let place = 0; place < this.#processes; place += 1) {
       if (!this.#serving.has(place)) this.#refill(place, 1);
     }
   }
@@ -134,13 +137,16 @@ export class Generation<R extends PendingRequest> {
 
   /** Starts more processes, or retires those with the highest places. Throws StartError when one does not start. */
   async scale(processes: number, totalProcesses: number): Promise<void> {
-    const { processes: before, totalProcesses: totalBefore } = this.#release;
-    this.#release = { ...this.#release, processes, totalProcesses };
+    const before = this.#processes;
+    const { plan } = this.#release;
+    this.#processes = processes;
+    this.#release = { ...this.#release, plan: { ...plan, processes: totalProcesses } };
     const added = Array.from({ length: Math.max(0, processes - before) }, (_, index) => before + index);
     try {
       await this.#startPlaces(added, 'reported');
     } catch (error) {
-      this.#release = { ...this.#release, processes: before, totalProcesses: totalBefore };
+      this.#processes = before;
+      this.#release = { ...this.#release, plan };
       await this.#retirePlaces(before);
       throw error;
     }
@@ -235,7 +241,7 @@ export class Generation<R extends PendingRequest> {
     }
     const present = this.#serving.get(place);
     const isFilled = present !== undefined && present !== predecessor;
-    if (this.#isRetired || isFilled || place >= this.#release.processes) {
+    if (this.#isRetired || isFilled || place >= this.#processes) {
       await this.#retireMember(member, atOnce);
       return;
     }
@@ -253,7 +259,7 @@ export class Generation<R extends PendingRequest> {
         release: this.#release,
         place,
         restarts,
-        isMultiprocess: () => this.#release.totalProcesses > 1,
+        isMultiprocess: () => this.#release.plan.processes > 1,
         onIdle: () => this.#onIdle(),
         onTerminated: (terminated) => {
           if (terminated.state === 'ready') void this.replace(terminated, 'it got SIGTERM');
@@ -302,7 +308,7 @@ export class Generation<R extends PendingRequest> {
       this.#context.onUnavailable();
     }
     clock.after(delayMs, () => {
-      if (this.#isRetired || place >= this.#release.processes || this.#serving.has(place)) return;
+      if (this.#isRetired || place >= this.#processes || this.#serving.has(place)) return;
       this.#startMember(place, restarts, 'skipped').catch((error: unknown) => {
         if (this.#isRetired) return;
         log.error('app-start-failed', 'an application process did not start again', { error });

@@ -1,15 +1,15 @@
 import type { Project } from '../../contracts/project-facts.js';
-import type { Settings } from '../../settings/settings.js';
+import type { ProcessPlan } from '../../project/process-plan.js';
+import type { LoadedSettings } from '../../settings/load.js';
 
-/** All that one generation of a site is made from: plain data, so that it reaches a throng worker as a message. */
-export interface Release {
-  /** 1 for the first, one more for each reload. */
+/**
+ * One version of the site, as it was loaded: plain data, so that it reaches a throng worker as a message. It is never changed,
+ * only replaced. The application processes that run it in one site are a Generation.
+ */
+export interface Release extends Pick<LoadedSettings, 'settings' | 'origins' | 'file'> {
+  /** Number of the processes that run it: 1 for the first, one more for each reload that starts new ones. */
   readonly generation: number;
-  readonly settings: Settings;
   readonly project: Project;
-  /** Application processes of this site. */
-  readonly processes: number;
-  /** Of all sites: tells the application whether it is alone (`wsgi.multiprocess`). */
-  readonly totalProcesses: number;
-  readonly threads: number;
+  /** Of the whole instance: a worker of a cluster gets a share of the processes. */
+  readonly plan: ProcessPlan;
 }

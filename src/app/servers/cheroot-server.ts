@@ -19,13 +19,13 @@ export class CherootServer implements ApplicationServer {
   }
 
   /** One request a thread: Cheroot's pool never grows (https://github.com/cherrypy/cheroot/issues/190). */
-  concurrency({ threads }: Release): number {
-    return threads;
+  concurrency({ plan }: Release): number {
+    return plan.threads;
   }
 
   plan(release: Release, socketPath: string): LaunchPlan {
-    const { settings, threads, totalProcesses } = release;
-    const keywords = { request_queue_size: BACKLOG, ...settings.cheroot, numthreads: threads };
+    const { settings, plan } = release;
+    const keywords = { request_queue_size: BACKLOG, ...settings.cheroot, numthreads: plan.threads };
     const args = [
       programPath,
       `--socket=${socketPath}`,
@@ -33,7 +33,7 @@ export class CherootServer implements ApplicationServer {
       `--control-fd=${CONTROL_FD}`,
       `--script-name=${settings.scriptName}`,
       `--keywords=${JSON.stringify(keywords)}`,
-      ...(totalProcesses > 1 ? ['--multiprocess'] : []),
+      ...(plan.processes > 1 ? ['--multiprocess'] : []),
     ];
     return planPython(release.project, args, this.#env, { protocol: 'http', place: { path: socketPath } });
   }

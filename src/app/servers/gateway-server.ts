@@ -22,8 +22,8 @@ export class GatewayServer implements ApplicationServer {
     this.#platform = platform;
   }
 
-  concurrency({ threads }: Release): number {
-    return threads;
+  concurrency({ plan }: Release): number {
+    return plan.threads;
   }
 
   plan(release: Release, socketPath: string): LaunchPlan {
@@ -33,7 +33,7 @@ export class GatewayServer implements ApplicationServer {
       gatewayPath,
       isTcp ? '--tcp' : `--socket=${socketPath}`,
       `--application=${project.application}`,
-      `--threads=${release.threads}`,
+      `--threads=${release.plan.threads}`,
       `--control-fd=${CONTROL_FD}`,
     ];
     const address = isTcp

@@ -1,19 +1,15 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
+import type { Release } from '../../app/pool/release.js';
 import type { Project } from '../../contracts/project-facts.js';
 import { type ProjectReader, readProject } from '../../privileges/project-reader.js';
 import { readCapacity } from '../../project/capacity.js';
 import { wantsCollectStatic } from '../../project/collect-static.js';
-import { type ProcessPlan, planProcesses } from '../../project/process-plan.js';
-import { type LoadedSettings, loadSettings, type SettingsSources } from '../../settings/load.js';
-
-/** Everything that a start, a reload or a restart begins with. */
-export interface LoadedRelease extends LoadedSettings {
-  readonly project: Project;
-  readonly plan: ProcessPlan;
-}
+import { planProcesses } from '../../project/process-plan.js';
+import { loadSettings, type SettingsSources } from '../../settings/load.js';
 
 export interface ReleaseSources extends Omit<SettingsSources, 'django'> {
+  readonly generation: number;
   /** Runs the project's code, as the user that it belongs to. */
   readonly reader: ProjectReader;
   /** What the project is read with, and served with. */
@@ -30,7 +26,7 @@ const COLLECT_TIMEOUT_MS = 600_000;
  *
  * Called by launcher at start and by reload. Throws SettingsError and ApplicationError.
  */
-export async function loadRelease(sources: ReleaseSources): Promise<LoadedRelease> {
+export async function loadRelease(sources: ReleaseSources): Promise<Release> {
   const { applicationEnv: env, signal, onStep, reader } = sources;
   // What says how to ask Django can't stand in Django.
   const first = loadSettings(sources);
@@ -43,7 +39,10 @@ export async function loadRelease(sources: ReleaseSources): Promise<LoadedReleas
   }
   const plan = planProcesses({ settings: loaded.settings, capacity: currentCapacity(), project });
   return {
-    ...loaded,
+    generation: sources.generation,
+    settings: loaded.settings,
+    origins: loaded.origins,
+    file: loaded.file,
     project: { ...project, warnings: [...project.warnings, ...warnOfHosts(project)] },
     plan,
   };

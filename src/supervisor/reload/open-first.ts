@@ -1,9 +1,9 @@
+import type { Release } from '../../app/pool/release.js';
 import { EasyserveError, ExitCode } from '../../contracts/errors.js';
 import type { Log } from '../../log/log.js';
 import type { Account } from '../../privileges/account.js';
 import type { Privileges } from '../../privileges/privileges.js';
 import { InheritedSockets } from '../../sockets/inherited-sockets.js';
-import type { LoadedRelease } from './load-release.js';
 import { findUnreadable } from './program-access.js';
 import { bindMissing, closeAll, type SiteSockets } from './site-sockets.js';
 
@@ -24,7 +24,7 @@ export interface Opening {
  * Throws EasyserveError, with nothing left open: that of bindMissing, `privileges-kept`, `program-unreadable`.
  */
 export async function openFirst(
-  { settings, project }: Pick<LoadedRelease, 'settings' | 'project'>,
+  { settings, project }: Pick<Release, 'settings' | 'project'>,
   { privileges, env, pid, program, log }: Opening,
 ): Promise<SiteSockets> {
   const inherited = InheritedSockets.read(env, pid);

@@ -1,30 +1,25 @@
+import type { Release } from '../../app/pool/release.js';
 import type { ReloadResult } from '../../control/protocol.js';
 import type { Log } from '../../log/log.js';
 import type { ProcessPlan } from '../../project/process-plan.js';
 import { compareSettings, type SettingsChange } from '../../settings/changes.js';
-import type { InstanceRelease, Runner } from '../../site/runner.js';
+import type { Runner } from '../../site/runner.js';
 import type { Certificates, PreparedCertificates } from '../certificates.js';
-import type { LoadedRelease } from './load-release.js';
 import { closeAll, moveSockets, type SiteSockets, type SocketMove } from './site-sockets.js';
 
-/** What serves now. */
-export interface Serving {
-  readonly loaded: LoadedRelease;
-  readonly generation: number;
-  readonly sockets: SiteSockets;
-}
-
 export interface ReloadOptions {
-  readonly serving: Serving;
+  /** What serves now, and where. */
+  readonly release: Release;
+  readonly sockets: SiteSockets;
   readonly runner: Runner;
   /** Reads settings and project anew (load-release). */
-  readonly load: () => Promise<LoadedRelease>;
+  readonly load: (generation: number) => Promise<Release>;
   /** Asked for: the code may have changed, so there is a new generation in any case. */
   readonly isRequested: boolean;
   readonly certificates: Pick<Certificates, 'prepare' | 'use' | 'keep'>;
   readonly onStep: (text: string) => void;
   /** The new release serves; what follows is the end of the old one. */
-  readonly onCommitted: (serving: Serving) => void;
+  readonly onCommitted: (release: Release, sockets: SiteSockets) => void;
   /** Aborted when the instance stops. */
   readonly signal: AbortSignal;
   readonly log: Log;
@@ -37,75 +32,65 @@ export interface ReloadOptions {
  * Until commit everything that fails is thrown, and nothing has changed: the old release goes on serving.
  */
 export async function reload(options: ReloadOptions): Promise<ReloadResult> {
-  const { serving, runner, log } = options;
-  const loaded = await options.load();
-  const changes = compareSettings(serving.loaded.settings, loaded.settings);
-  const sentences = [...changes.map(describeChange), ...describeMode(serving.loaded.plan, loaded.plan)];
+  const { release: before, sockets, runner, log } = options;
+  const loaded = await options.load(before.generation + 1);
+  const changes = compareSettings(before.settings, loaded.settings);
+  const sentences = [...changes.map(describeChange), ...describeMode(before.plan, loaded.plan)];
   const needsGeneration = options.isRequested || changes.some(({ effect }) => effect === 'generation');
   if (!needsGeneration && changes.length === 0) {
     log.info('reload-nothing', 'the settings file was written, but nothing in it has changed');
-    return { generation: serving.generation, changes: [] };
+    return { generation: before.generation, changes: [] };
   }
+  const release = needsGeneration ? loaded : { ...loaded, generation: before.generation };
+  const { generation } = release;
   // Bound first: a port that is taken refuses the reload before anything is started.
-  const move = await moveSockets(serving.sockets, loaded, log);
+  const move = await moveSockets(sockets, release, log);
   if (move.isStaying) sentences.push('the address stays as it is (takes effect with: easyserve restart)');
-  const after: Serving = {
-    loaded,
-    generation: needsGeneration ? serving.generation + 1 : serving.generation,
-    sockets: serving.sockets,
-  };
-  const prepared = await prepare(after, needsGeneration, options).catch((error: unknown) => {
+  const certificates = await prepare(release, needsGeneration, options).catch((error: unknown) => {
     closeAll(move.opened);
     throw error;
   });
-  await commit(after, { move, prepared, needsGeneration }, options);
-  log.info('reloaded', `generation ${after.generation} serves`, {
-    generation: after.generation,
-    changes: sentences,
-  });
+  await commit(release, { move, certificates, needsGeneration }, options);
+  log.info('reloaded', `generation ${generation} serves`, { generation, changes: sentences });
   if (needsGeneration) {
     options.onStep('waiting for the requests of the old application');
     await runner.drained();
   }
-  return { generation: after.generation, changes: sentences };
-}
-
-export function instanceRelease({ loaded, generation }: Omit<Serving, 'sockets'>): InstanceRelease {
-  return { generation, settings: loaded.settings, project: loaded.project, plan: loaded.plan };
+  return { generation, changes: sentences };
 }
 
 // Private
 
 async function prepare(
-  after: Serving,
+  release: Release,
   needsGeneration: boolean,
   options: ReloadOptions,
 ): Promise<PreparedCertificates | undefined> {
   // Read first: a certificate that is wrong refuses the reload before anything is started.
-  const prepared = await options.certificates.prepare(after.loaded.settings, 'reload');
+  const certificates = await options.certificates.prepare(release.settings, 'reload');
   if (needsGeneration) {
     options.onStep('starting the new application');
-    await options.runner.prepare(instanceRelease(after));
+    await options.runner.prepare(release);
   }
   options.signal.throwIfAborted();
-  return prepared;
+  return certificates;
 }
 
 interface Commitment {
   readonly move: SocketMove;
-  readonly prepared: PreparedCertificates | undefined;
+  readonly certificates: PreparedCertificates | undefined;
   readonly needsGeneration: boolean;
 }
 
 /** From here on the new release serves, whatever becomes of the address. */
 async function commit(
-  after: Serving,
-  { move, prepared, needsGeneration }: Commitment,
-  { runner, onCommitted, certificates }: ReloadOptions,
+  release: Release,
+  { move, certificates: prepared, needsGeneration }: Commitment,
+  { runner, sockets, onCommitted, certificates }: ReloadOptions,
 ): Promise<void> {
   if (needsGeneration) await runner.commit();
-  onCommitted(after);
-  await runner.configure(after.loaded.settings);
+  onCommitted(release, sockets);
+  await runner.configure(release.settings);
   try {
     await certificates.use(prepared, move.after.get('https')?.port);
     for (const socket of move.opened) await runner.listen(socket);
@@ -114,8 +99,8 @@ async function commit(
     closeAll(move.opened);
     throw error;
   }
-  if (move.after === after.sockets) return;
-  onCommitted({ ...after, sockets: move.after });
+  if (move.after === sockets) return;
+  onCommitted(release, move.after);
   for (const socket of move.leaving) {
     if (!move.after.has(socket.scheme)) await runner.unlisten(socket.scheme);
     socket.close();

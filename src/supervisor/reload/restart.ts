@@ -1,54 +1,79 @@
+import type { Release } from '../../app/pool/release.js';
 import { describeError, EasyserveError } from '../../contracts/errors.js';
-import type { Log } from '../../log/log.js';
-import type { Runner } from '../../site/runner.js';
-import type { Certificates, PreparedCertificates } from '../certificates.js';
-import type { LoadedRelease } from './load-release.js';
-import { instanceRelease, type Serving } from './reload.js';
-import { closeAll, prepareSockets, type SiteSockets } from './site-sockets.js';
+import type { ReloadResult } from '../../control/protocol.js';
+import type { PreparedCertificates } from '../certificates.js';
+import type { ReloadOptions } from './reload.js';
+import { bindMissing, closeAll, prepareSockets, type SiteSockets } from './site-sockets.js';
 
-export interface RestartOptions {
-  readonly serving: Serving;
-  readonly runner: Runner;
-  /** Reads settings and project anew (load-release). */
-  readonly load: () => Promise<LoadedRelease>;
-  readonly certificates: Pick<Certificates, 'prepare'>;
-  readonly onStep: (text: string) => void;
-  readonly log: Log;
+export interface RestartOptions extends Omit<ReloadOptions, 'isRequested' | 'onCommitted'> {
+  /** Runs the new release, in a new runner. */
+  readonly run: (
+    release: Release,
+    sockets: SiteSockets,
+    certificates: PreparedCertificates | undefined,
+  ) => Promise<void>;
+  /** The old release is stopped, and the new one does not start: nothing serves any more. */
+  readonly onFatal: (error: unknown) => void;
 }
 
+/**
+ * Stops everything and starts again; the listening sockets stay open, so clients wait and are not refused.
+ *
+ * Whatever can fail while the old release still serves comes first: a broken release must not take the site down.
+ */
+export async function restart(options: RestartOptions): Promise<ReloadResult> {
+  const { release: before, runner, log, onStep, signal } = options;
+  log.info('restart', 'a restart begins');
+  const { release, certificates, ...prepared } = await prepare(options).catch((error: unknown) => {
+    log.error('restart-failed', 'the restart was refused, the old release still serves', { error });
+    throw signal.aborted ? error : refused(error);
+  });
+  const { generation } = release;
+  let { sockets } = prepared;
+  try {
+    onStep('finishing the requests in flight');
+    await runner.stop(before.settings.drainTimeoutMs);
+    sockets = await bindMissing(sockets, release, log);
+    await options.run(release, sockets, certificates);
+  } catch (error) {
+    closeAll(sockets.values());
+    if (!signal.aborted) options.onFatal(error);
+    throw error;
+  }
+  log.info('restarted', `generation ${generation} serves`, { generation });
+  return { generation, changes: [] };
+}
+
+// Private
+
 /** What the new runner starts with. */
-export interface PreparedRestart {
-  readonly loaded: LoadedRelease;
-  /** Of its own, for those that serve now are closed with the old runner. What can be bound only then is missing. */
+interface PreparedRestart {
+  readonly release: Release;
+  /** Of its own, because those that serve now are closed with the old runner. What can be bound only then is missing. */
   readonly sockets: SiteSockets;
   readonly certificates: PreparedCertificates | undefined;
 }
 
-/**
- * Everything of a restart that can fail while the old release still serves: a broken one must not take it down.
- * Called by Instance.
- *
- * One process of the new release is started beside the old ones, has to answer the probe, and is stopped again.
- */
-export async function prepareRestart(options: RestartOptions): Promise<PreparedRestart> {
-  const { serving, runner, log, onStep } = options;
-  const loaded = await options.load();
-  const certificates = await options.certificates.prepare(loaded.settings, 'reload');
-  const sockets = await prepareSockets(serving.sockets, loaded, log);
+/** One process of the new release is started beside the old ones, has to answer the probe, and is stopped again. */
+async function prepare(options: RestartOptions): Promise<PreparedRestart> {
+  const { release: before, runner, log, onStep } = options;
+  const release = await options.load(before.generation + 1);
+  const certificates = await options.certificates.prepare(release.settings, 'reload');
+  const sockets = await prepareSockets(options.sockets, release, log);
   try {
     onStep('trying the new application');
-    const trial = { ...loaded, plan: { ...loaded.plan, processes: Math.min(1, loaded.plan.processes) } };
-    await runner.prepare(instanceRelease({ loaded: trial, generation: serving.generation + 1 }));
+    const { plan } = release;
+    await runner.prepare({ ...release, plan: { ...plan, processes: Math.min(1, plan.processes) } });
     await runner.discard();
   } catch (error) {
     closeAll(sockets.values());
     throw error;
   }
-  return { loaded, sockets, certificates };
+  return { release, sockets, certificates };
 }
 
 /** Whoever asked for the restart wants to know first whether the site is up. */
-export function refusedRestart(error: unknown): EasyserveError {
+function refused(error: unknown): EasyserveError {
   const { code, exitCode, message, hint, detail } = describeError(error);
   const sentence = `The restart was refused, the old release still serves: ${message}`;
   return new EasyserveError(code, exitCode, sentence, { hint, detail, cause: error });

@@ -1,15 +1,15 @@
+import type { Release } from '../../app/pool/release.js';
 import type { Scheme } from '../../contracts/scheme.js';
 import type { Log } from '../../log/log.js';
 import { bindAddress, isAddressOf, isInTheWay, wantedSchemes } from '../../sockets/address.js';
 import type { InheritedSockets } from '../../sockets/inherited-sockets.js';
 import type { ListeningSocket } from '../../sockets/listening-socket.js';
 import { mayBindPort } from '../../sockets/port-permission.js';
-import type { LoadedRelease } from './load-release.js';
 
 /** What an instance listens on: always HTTP, and HTTPS where the settings want it. */
 export type SiteSockets = ReadonlyMap<Scheme, ListeningSocket>;
 
-type Place = Pick<LoadedRelease, 'settings' | 'project'>;
+type Place = Pick<Release, 'settings' | 'project'>;
 
 /** Binds what is missing of what the settings want; throws EasyserveError, and then none of it stays open. */
 export async function bindMissing(

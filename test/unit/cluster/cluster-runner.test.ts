@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Release } from '../../../src/app/pool/release.js';
 import { ClusterRunner } from '../../../src/cluster/cluster-runner.js';
-import type { InstanceRelease } from '../../../src/site/runner.js';
 import type { ListeningSocket, SocketHandle } from '../../../src/sockets/listening-socket.js';
 import { defaultSettings } from '../../support/default-settings.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { FakeWorkers } from '../../support/fake-workers.js';
-import { project } from '../../support/pool-world.js';
+import { makeRelease } from '../../support/make-release.js';
 import { RecordingLog } from '../../support/recording-log.js';
 
 const broken = { error: { code: 'app-exited', message: 'It exited.', exitCode: 5 } };
@@ -20,9 +20,8 @@ function socketNumber(fd: number): ListeningSocket {
   return { scheme: 'http', handle, close } as ListeningSocket;
 }
 
-function releaseOf(generation: number, processes = 4, fronts = 2): InstanceRelease {
-  const plan = { mode: 'cluster', processes, fronts, threads: 4, reason: '', advice: undefined } as const;
-  return { generation, settings: defaultSettings(), project, plan };
+function releaseOf(generation: number, processes = 4, fronts = 2): Release {
+  return makeRelease({ generation, plan: { mode: 'cluster', processes, fronts, threads: 4 } });
 }
 
 function makeRunner(removeLeftovers: (pid: number) => Promise<void> = async () => {}) {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { Settings } from '../../../src/settings/settings.js';
 import { bindAddress, isAddressOf, isInTheWay, wantedSchemes } from '../../../src/sockets/address.js';
 import type { ListeningSocket } from '../../../src/sockets/listening-socket.js';
-import { loadedWith } from '../../support/instance-world.js';
+import { releaseWith } from '../../support/instance-world.js';
 import { RecordingLog } from '../../support/recording-log.js';
 
 interface Wanted {
@@ -13,7 +13,7 @@ interface Wanted {
 }
 
 function wanted({ host = null, port = null, isDebug = false }: Wanted) {
-  const { settings, project } = loadedWith({ host, port }, isDebug);
+  const { settings, project } = releaseWith({ host, port }, isDebug);
   return [settings, project] as const;
 }
 
@@ -64,7 +64,7 @@ test('without DEBUG, or with a host, there is no warning', async (t) => {
 test('HTTPS has its own port, and its own usual ones', async (t) => {
   const secure = (port: number) => ({ scheme: 'https', host: '0.0.0.0', port }) as ListeningSocket;
   const at = (httpsPort: Settings['httpsPort'], host: Settings['host'] = null) => {
-    const { settings, project } = loadedWith({ host, port: 8443, httpsPort });
+    const { settings, project } = releaseWith({ host, port: 8443, httpsPort });
     return [settings, project] as const;
   };
   for (const port of [443, 8443]) assert.equal(isAddressOf(secure(port), ...at(null)), true);
@@ -80,7 +80,7 @@ test('HTTPS has its own port, and its own usual ones', async (t) => {
 });
 
 test('HTTPS is listened on where there is something to serve it with, beside HTTP', () => {
-  const schemes = (settings: Partial<Settings>) => wantedSchemes(loadedWith(settings).settings);
+  const schemes = (settings: Partial<Settings>) => wantedSchemes(releaseWith(settings).settings);
   assert.deepEqual(schemes({}), ['http']);
   assert.deepEqual(schemes({ domains: ['example.com'] }), ['http', 'https']);
   assert.deepEqual(schemes({ domains: ['example.com'], https: false }), ['http']);

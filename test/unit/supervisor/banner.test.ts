@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstanceStatus } from '../../../src/contracts/status.js';
 import { type BannerFacts, renderBanner } from '../../../src/supervisor/banner.js';
-import { djangoProject, project } from '../../support/pool-world.js';
+import { djangoProject, project } from '../../support/make-release.js';
 
 const status = {
   version: '1.2.3',

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { StartError } from '../../../src/contracts/errors.js';
+import { ListeningSocket } from '../../../src/sockets/listening-socket.js';
 import {
   findFreePort,
   InstanceWorld,
-  loadedWith,
   onStep,
+  releaseWith,
   startInstance,
   takePort,
 } from '../../support/instance-world.js';
@@ -44,7 +45,8 @@ test('start: an application that does not start gives the port back', async () =
   world.settingsBecome({ port });
   world.prepareRunner = (runner) => runner.failAt('start', broken);
   await assert.rejects(world.instance.start(onStep), broken);
-  assert.equal(world.instance.serving.sockets.get('http')?.handle.fd, -1);
+  const again = await ListeningSocket.bind('127.0.0.1', port);
+  again.close();
 });
 
 test('start: what cannot be loaded is thrown as it is', async () => {
@@ -176,7 +178,7 @@ test('restart: a start that fails in the end is fatal, for nothing serves any mo
 
 test('restart moves within a port that the old one holds', async (t) => {
   const world = await startInstance(t);
-  const port = world.instance.serving.sockets.get('http')?.port as number;
+  const port = Number(new URL((await world.instance.status()).urls[0] ?? '').port);
   world.settingsBecome({ host: '0.0.0.0', port });
   await world.instance.restart(onStep);
   assert.equal(world.runner.sockets[0]?.host, '0.0.0.0');
@@ -273,7 +275,7 @@ test('a folder of files has nothing to scale, and forgets an earlier scale', asy
   const { instance, runner } = world;
   await instance.scale(5, onStep);
   world.load = async () => {
-    const loaded = loadedWith({ processes: 2 });
+    const loaded = releaseWith({ processes: 2 });
     return {
       ...loaded,
       project: { ...loaded.project, kind: 'folder', server: 'none' },

@@ -2,18 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chooseProbeHost, judgeProbe } from '../../../../src/app/pool/health.js';
 import type { Release } from '../../../../src/app/pool/release.js';
-import { defaultSettings } from '../../../support/default-settings.js';
-import { djangoProject, project } from '../../../support/pool-world.js';
+import { djangoProject, makeRelease, project } from '../../../support/make-release.js';
 
 function releaseWith(allowedHosts: readonly string[] | undefined, healthHost: string | null = null): Release {
-  return {
-    generation: 1,
-    settings: defaultSettings({ healthHost }),
+  return makeRelease({
+    settings: { healthHost },
     project: allowedHosts === undefined ? project : djangoProject({ allowedHosts }),
-    processes: 1,
-    totalProcesses: 1,
-    threads: 1,
-  };
+  });
 }
 
 const hosts: [allowed: string[] | undefined, expected: string][] = [

@@ -3,17 +3,13 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { AsgiServer } from '../../../../src/app/servers/asgi-server.js';
 import { asgiServers } from '../../../../src/contracts/project-facts.js';
-import { defaultSettings } from '../../../support/default-settings.js';
-import { project } from '../../../support/pool-world.js';
+import { makeRelease, project } from '../../../support/make-release.js';
 
-const release = {
-  generation: 1,
-  settings: defaultSettings({ concurrency: 50, scriptName: '/shop', maxHeaderBytes: 9999 }),
+const release = makeRelease({
+  settings: { concurrency: 50, scriptName: '/shop', maxHeaderBytes: 9999 },
   project,
-  processes: 1,
-  totalProcesses: 1,
-  threads: 6,
-};
+  plan: { threads: 6 },
+});
 
 for (const name of asgiServers) {
   test(`${name} runs in the project, with its interpreter`, () => {

@@ -4,20 +4,16 @@ import { test } from 'node:test';
 import type { Release } from '../../../../src/app/pool/release.js';
 import { CherootServer } from '../../../../src/app/servers/cheroot-server.js';
 import type { Settings } from '../../../../src/settings/settings.js';
-import { defaultSettings } from '../../../support/default-settings.js';
-import { djangoProject } from '../../../support/pool-world.js';
+import { djangoProject, makeRelease } from '../../../support/make-release.js';
 
 const server = new CherootServer({ PATH: '/bin' });
 
 function release(settings: Partial<Settings> = {}, totalProcesses = 1): Release {
-  return {
-    generation: 1,
-    settings: defaultSettings(settings),
+  return makeRelease({
+    settings,
     project: djangoProject({}, 'shop.settings'),
-    processes: 1,
-    totalProcesses,
-    threads: 6,
-  };
+    plan: { processes: totalProcesses, threads: 6 },
+  });
 }
 
 function keywordsOf(settings: Partial<Settings>): unknown {

@@ -7,20 +7,16 @@ import { test } from 'node:test';
 import { CommandServer } from '../../../../src/app/servers/command-server.js';
 import { findFreePort } from '../../../../src/sockets/free-port.js';
 import { makeTempDir } from '../../../support/copy-fixture.js';
-import { defaultSettings } from '../../../support/default-settings.js';
+import { makeRelease } from '../../../support/make-release.js';
 
 function planIn(root: string, platform: NodeJS.Platform = 'linux') {
-  const release = {
-    generation: 1,
-    settings: defaultSettings({ concurrency: 77 }),
+  const release = makeRelease({
+    settings: { concurrency: 77 },
     project: {
       ...({ kind: 'command', server: 'command', root } as const),
       ...{ application: 'serve --port $PORT', warnings: [] },
     },
-    processes: 1,
-    totalProcesses: 1,
-    threads: 1,
-  };
+  });
   const server = new CommandServer({ PATH: '/bin', PORT: '80', HOST: 'h', A: 'b' }, platform, () => 4711);
   assert.equal(server.concurrency(release), 77);
   return server.plan(release, '/run/1.sock');

@@ -3,22 +3,18 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { GatewayServer } from '../../../../src/app/servers/gateway-server.js';
 import type { Settings } from '../../../../src/settings/settings.js';
-import { defaultSettings } from '../../../support/default-settings.js';
-import { djangoProject, project } from '../../../support/pool-world.js';
+import { djangoProject, makeRelease, project } from '../../../support/make-release.js';
 
 function planFor(
   settingsModule: string | undefined,
   transport: Settings['transport'] = 'auto',
   platform: NodeJS.Platform = 'linux',
 ) {
-  const release = {
-    generation: 1,
-    settings: defaultSettings({ transport }),
+  const release = makeRelease({
+    settings: { transport },
     project: settingsModule === undefined ? project : djangoProject({}, settingsModule),
-    processes: 1,
-    totalProcesses: 1,
-    threads: 6,
-  };
+    plan: { threads: 6 },
+  });
   const server = new GatewayServer({ PATH: '/bin', DJANGO_SETTINGS_MODULE: 'outer' }, platform);
   return server.plan(release, '/run/1.sock');
 }

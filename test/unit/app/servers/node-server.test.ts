@@ -4,15 +4,13 @@ import { test } from 'node:test';
 import { NodeServer } from '../../../../src/app/servers/node-server.js';
 import { orderVariable } from '../../../../src/contracts/node-order.js';
 import type { NodeFacts } from '../../../../src/contracts/project-facts.js';
-import { defaultSettings } from '../../../support/default-settings.js';
-import { project } from '../../../support/pool-world.js';
+import { makeRelease, project } from '../../../support/make-release.js';
 
 const node: NodeFacts = { nodeArgs: ['--enable-source-maps'], args: ['--quiet'], env: {} };
 
 function planFor({ env = {}, facts = node, port = null as number | null } = {}) {
-  const release = {
-    generation: 1,
-    settings: defaultSettings({ port }),
+  const release = makeRelease({
+    settings: { port },
     project: {
       ...project,
       kind: 'node',
@@ -20,10 +18,7 @@ function planFor({ env = {}, facts = node, port = null as number | null } = {}) 
       application: '/project/server.js',
       node: facts,
     } as const,
-    processes: 1,
-    totalProcesses: 1,
-    threads: 1,
-  };
+  });
   return new NodeServer({ PATH: '/bin', ...env }, '/node').plan(release, '/run/1.sock');
 }
 

@@ -1,16 +1,19 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import type { Release } from '../../../../src/app/pool/release.js';
 import { StartError } from '../../../../src/contracts/errors.js';
 import { ListeningSocket } from '../../../../src/sockets/listening-socket.js';
 import type { PreparedCertificates } from '../../../../src/supervisor/certificates.js';
-import type { LoadedRelease } from '../../../../src/supervisor/reload/load-release.js';
-import { type ReloadOptions, reload, type Serving } from '../../../../src/supervisor/reload/reload.js';
+import { type ReloadOptions, reload } from '../../../../src/supervisor/reload/reload.js';
+import type { SiteSockets } from '../../../../src/supervisor/reload/site-sockets.js';
 import { FakeRunner } from '../../../support/fake-runner.js';
-import { findFreePort, loadedWith, noCertificates, takePort } from '../../../support/instance-world.js';
+import { findFreePort, noCertificates, releaseWith, takePort } from '../../../support/instance-world.js';
 import { RecordingLog } from '../../../support/recording-log.js';
 
 const broken = new StartError('app-exited', 'The application exited.');
+
+type Serving = Pick<ReloadOptions, 'release' | 'sockets'>;
 
 interface Reloading {
   readonly runner: FakeRunner;
@@ -18,15 +21,16 @@ interface Reloading {
   readonly committed: Serving[];
   readonly serving: Serving;
   readonly steps: string[];
-  run(loaded: LoadedRelease | Error, changed?: Partial<ReloadOptions>): ReturnType<typeof reload>;
+  run(loaded: Release | Error, changed?: Partial<ReloadOptions>): ReturnType<typeof reload>;
 }
 
 /** A site that serves `before`, and listens. */
-async function serve(t: TestContext, before: LoadedRelease = loadedWith()): Promise<Reloading> {
+async function serve(t: TestContext, before: Release = releaseWith()): Promise<Reloading> {
   const { host, port } = before.settings;
   const socket = await ListeningSocket.bind(host ?? '127.0.0.1', port ?? 0);
   await listenOn(t, socket);
-  const serving = { loaded: before, generation: 1, sockets: new Map([['http', socket] as const]) };
+  const sockets: SiteSockets = new Map([['http', socket]]);
+  const serving = { release: before, sockets };
   const runner = new FakeRunner();
   const log = new RecordingLog();
   const committed: Serving[] = [];
@@ -36,16 +40,16 @@ async function serve(t: TestContext, before: LoadedRelease = loadedWith()): Prom
   });
   const run: Reloading['run'] = (loaded, changed) =>
     reload({
-      serving,
+      ...serving,
       runner,
       certificates: noCertificates,
-      load: async () => {
+      load: async (generation) => {
         if (loaded instanceof Error) throw loaded;
-        return loaded;
+        return { ...loaded, generation };
       },
       isRequested: true,
       onStep: (text) => steps.push(text),
-      onCommitted: (after) => committed.push(after),
+      onCommitted: (release, used) => committed.push({ release, sockets: used }),
       signal: new AbortController().signal,
       log,
       ...changed,
@@ -62,9 +66,9 @@ async function listenOn(t: TestContext, socket: ListeningSocket): Promise<void> 
 
 test('asked for: a new generation, although nothing has changed', async (t) => {
   const { runner, committed, steps, run } = await serve(t);
-  assert.deepEqual(await run(loadedWith()), { generation: 2, changes: [] });
+  assert.deepEqual(await run(releaseWith()), { generation: 2, changes: [] });
   assert.deepEqual(runner.calls, ['prepare 2', 'commit', 'configure', 'drained']);
-  assert.equal(committed.at(-1)?.generation, 2);
+  assert.equal(committed.at(-1)?.release.generation, 2);
   assert.deepEqual(steps, [
     'starting the new application',
     'waiting for the requests of the old application',
@@ -73,38 +77,38 @@ test('asked for: a new generation, although nothing has changed', async (t) => {
 
 test('a file that was only touched does nothing', async (t) => {
   const { runner, committed, log, run } = await serve(t);
-  assert.deepEqual(await run(loadedWith(), { isRequested: false }), { generation: 1, changes: [] });
+  assert.deepEqual(await run(releaseWith(), { isRequested: false }), { generation: 1, changes: [] });
   assert.deepEqual([runner.calls, committed], [[], []]);
   assert.equal(log.all('reload-nothing').length, 1);
 });
 
 test('a change that is live needs no new generation', async (t) => {
   const { runner, committed, run } = await serve(t);
-  const result = await run(loadedWith({ queueRequests: 5 }), { isRequested: false });
+  const result = await run(releaseWith({ queueRequests: 5 }), { isRequested: false });
   assert.deepEqual(result, { generation: 1, changes: ['queueRequests: 1000 -> 5'] });
   assert.deepEqual(runner.calls, ['configure']);
   assert.equal(runner.settings?.queueRequests, 5);
-  assert.deepEqual([committed.length, committed[0]?.generation], [1, 1]);
-  assert.equal(committed[0]?.loaded.settings.queueRequests, 5);
+  assert.deepEqual([committed.length, committed[0]?.release.generation], [1, 1]);
+  assert.equal(committed[0]?.release.settings.queueRequests, 5);
 });
 
 test('a change that needs new processes makes a generation', async (t) => {
   const { runner, run } = await serve(t);
-  const result = await run(loadedWith({ threads: 3 }), { isRequested: false });
+  const result = await run(releaseWith({ threads: 3 }), { isRequested: false });
   assert.deepEqual(result, { generation: 2, changes: ['threads: "auto" -> 3'] });
   assert.deepEqual(runner.calls, ['prepare 2', 'commit', 'configure', 'drained']);
 });
 
 test('a change that needs a restart says so', async (t) => {
   const { run, runner } = await serve(t);
-  const result = await run(loadedWith({ fronts: 2 }), { isRequested: false });
+  const result = await run(releaseWith({ fronts: 2 }), { isRequested: false });
   assert.deepEqual(result.changes, ['fronts: "auto" -> 2 (takes effect with: easyserve restart)']);
   assert.deepEqual(runner.calls, ['configure']);
 });
 
 test('other processes begin at once, the other mode with a restart', async (t) => {
   const { run } = await serve(t);
-  const result = await run(loadedWith({ processes: 2 }), { isRequested: false });
+  const result = await run(releaseWith({ processes: 2 }), { isRequested: false });
   const mode = 'cluster mode takes effect with: easyserve restart';
   assert.deepEqual(result, { generation: 2, changes: ['processes: 1 -> 2', mode] });
 });
@@ -118,7 +122,7 @@ test('what cannot be loaded changes nothing', async (t) => {
 test('what cannot be prepared changes nothing', async (t) => {
   const { runner, committed, run } = await serve(t);
   runner.failAt('prepare', broken);
-  await assert.rejects(run(loadedWith()), broken);
+  await assert.rejects(run(releaseWith()), broken);
   assert.deepEqual([runner.calls, committed], [['prepare 2'], []]);
 });
 
@@ -126,7 +130,7 @@ test('one that is broken off is not committed', async (t) => {
   const { runner, committed, run } = await serve(t);
   const stop = new AbortController();
   const release = runner.holdAt('prepare');
-  const refused = assert.rejects(run(loadedWith(), { signal: stop.signal }), /stopping/);
+  const refused = assert.rejects(run(releaseWith(), { signal: stop.signal }), /stopping/);
   await runner.asked('prepare 2');
   stop.abort(new Error('stopping'));
   release();
@@ -137,7 +141,7 @@ test('one that is broken off is not committed', async (t) => {
 test('another port: bound first, listened on last, and only then the old one is closed', async (t) => {
   const { runner, committed, serving, run } = await serve(t);
   const port = await findFreePort();
-  const result = await run(loadedWith({ port }), { isRequested: false });
+  const result = await run(releaseWith({ port }), { isRequested: false });
   assert.deepEqual(result, { generation: 1, changes: [`port: 0 -> ${port}`] });
   assert.deepEqual(runner.calls, ['configure', 'listen']);
   assert.equal(committed.at(-1)?.sockets.get('http')?.port, port);
@@ -146,7 +150,7 @@ test('another port: bound first, listened on last, and only then the old one is 
 
 test('another port that is taken refuses the reload before anything is started', async (t) => {
   const { runner, committed, serving, run } = await serve(t);
-  await assert.rejects(run(loadedWith({ port: await takePort(t) })), { code: 'port-in-use' });
+  await assert.rejects(run(releaseWith({ port: await takePort(t) })), { code: 'port-in-use' });
   assert.deepEqual([runner.calls, committed], [[], []]);
   assert.notEqual(serving.sockets.get('http')?.handle.fd, -1);
 });
@@ -155,7 +159,7 @@ test('another port and a broken release: the new port is given back', async (t) 
   const { runner, run } = await serve(t);
   const port = await findFreePort();
   runner.failAt('prepare', broken);
-  await assert.rejects(run(loadedWith({ port })), broken);
+  await assert.rejects(run(releaseWith({ port })), broken);
   const again = await ListeningSocket.bind('127.0.0.1', port);
   again.close();
 });
@@ -163,9 +167,9 @@ test('another port and a broken release: the new port is given back', async (t) 
 test('another port that cannot be listened on: the new release serves at the old one', async (t) => {
   const { runner, committed, serving, run } = await serve(t);
   runner.failAt('listen', broken);
-  await assert.rejects(run(loadedWith({ port: await findFreePort() })), broken);
+  await assert.rejects(run(releaseWith({ port: await findFreePort() })), broken);
   assert.equal(runner.sockets[0]?.handle.fd, -1);
-  assert.deepEqual([committed.at(-1)?.generation, committed.at(-1)?.sockets], [2, serving.sockets]);
+  assert.deepEqual([committed.at(-1)?.release.generation, committed.at(-1)?.sockets], [2, serving.sockets]);
 });
 
 test('certificates are read before anything is started, and put in force before HTTPS is listened on', async (t) => {
@@ -183,7 +187,7 @@ test('certificates are read before anything is started, and put in force before 
     },
     keep: () => calls.push('keep'),
   };
-  await run(loadedWith({ https: true, httpsPort: 0 }), { certificates });
+  await run(releaseWith({ https: true, httpsPort: 0 }), { certificates });
   const before = ['read at a reload', 'prepare 2', 'commit', 'configure', 'use at number', 'listen', 'keep'];
   assert.deepEqual(calls, [...before, 'drained']);
 });
@@ -192,7 +196,7 @@ test('a certificate that is wrong refuses the reload, and gives the new port bac
   const { runner, committed, run } = await serve(t);
   const httpsPort = await findFreePort();
   const certificates = { ...noCertificates, prepare: () => Promise.reject(broken) };
-  await assert.rejects(run(loadedWith({ https: true, httpsPort }), { certificates }), broken);
+  await assert.rejects(run(releaseWith({ https: true, httpsPort }), { certificates }), broken);
   assert.deepEqual([runner.calls, committed], [[], []]);
   const again = await ListeningSocket.bind('127.0.0.1', httpsPort);
   again.close();
@@ -202,15 +206,15 @@ test('HTTPS is switched off: it is listened on no more, and its socket is closed
   const { runner, committed, serving, run } = await serve(t);
   const secure = await ListeningSocket.bind('127.0.0.1', 0, undefined, 'https');
   const sockets = new Map([...serving.sockets, ['https', secure] as const]);
-  await run(loadedWith(), { serving: { ...serving, sockets } });
+  await run(releaseWith(), { sockets });
   assert.deepEqual(runner.calls, ['prepare 2', 'commit', 'configure', 'unlisten https', 'drained']);
   assert.deepEqual([secure.handle.fd, [...(committed.at(-1)?.sockets.keys() ?? [])]], [-1, ['http']]);
 });
 
 test('DEBUG goes off: the default host moves within the port that we hold, which takes a restart', async (t) => {
   const port = await findFreePort();
-  const { runner, committed, serving, log, run } = await serve(t, loadedWith({ port }));
-  const result = await run(loadedWith({ host: '0.0.0.0', port }));
+  const { runner, committed, serving, log, run } = await serve(t, releaseWith({ port }));
+  const result = await run(releaseWith({ host: '0.0.0.0', port }));
   assert.equal(result.generation, 2);
   assert.deepEqual(result.changes, [
     'host: "127.0.0.1" -> "0.0.0.0"',

@@ -12,14 +12,14 @@ import {
   type SiteSockets,
   urlsOf,
 } from '../../../../src/supervisor/reload/site-sockets.js';
-import { findFreePort, loadedWith, takePort } from '../../../support/instance-world.js';
+import { findFreePort, releaseWith, takePort } from '../../../support/instance-world.js';
 import { RecordingLog } from '../../../support/recording-log.js';
 
 const both: Partial<Settings> = { https: true, httpsPort: 0 };
 
 /** As a site has them: bound sockets alone do not keep others off a port. */
 async function open(t: TestContext, settings: Partial<Settings>): Promise<SiteSockets> {
-  const sockets = await bindMissing(new Map(), loadedWith(settings), new RecordingLog());
+  const sockets = await bindMissing(new Map(), releaseWith(settings), new RecordingLog());
   for (const socket of sockets.values()) await listenOn(t, socket);
   t.after(() => closeAll(sockets.values()));
   return sockets;
@@ -39,14 +39,14 @@ function portOf(sockets: SiteSockets, scheme: Scheme): number {
 
 async function move(t: TestContext, before: SiteSockets, settings: Partial<Settings>) {
   const log = new RecordingLog();
-  const moved = await moveSockets(before, loadedWith(settings), log);
+  const moved = await moveSockets(before, releaseWith(settings), log);
   t.after(() => closeAll(moved.opened));
   return { ...moved, log };
 }
 
 async function prepare(t: TestContext, before: SiteSockets, settings: Partial<Settings>) {
   const log = new RecordingLog();
-  const prepared = await prepareSockets(before, loadedWith(settings), log);
+  const prepared = await prepareSockets(before, releaseWith(settings), log);
   t.after(() => closeAll(prepared.values()));
   return { prepared, log };
 }
@@ -73,7 +73,7 @@ test('HTTP always, HTTPS where it is wanted, and that one is named first', async
 
 test('what cannot be bound leaves nothing open, and what was given as it is', async (t) => {
   const port = await findFreePort();
-  const wanted = loadedWith({ port, https: true, httpsPort: await takePort(t) });
+  const wanted = releaseWith({ port, https: true, httpsPort: await takePort(t) });
   await assert.rejects(bindMissing(new Map(), wanted, new RecordingLog()), { code: 'port-in-use' });
   assert.equal(await isFree(port), true);
 
@@ -122,7 +122,7 @@ test('both ports swapped: a reload leaves them, a restart binds them when the ol
   const { prepared } = await prepare(t, before, swapped);
   assert.equal(prepared.size, 0);
   closeAll(before.values());
-  const bound = await bindMissing(prepared, loadedWith(swapped), new RecordingLog());
+  const bound = await bindMissing(prepared, releaseWith(swapped), new RecordingLog());
   t.after(() => closeAll(bound.values()));
   assert.deepEqual([portOf(bound, 'http'), portOf(bound, 'https')], [swapped.port, swapped.httpsPort]);
 });
@@ -130,7 +130,7 @@ test('both ports swapped: a reload leaves them, a restart binds them when the ol
 test('a port that is taken refuses the reload, with nothing left open', async (t) => {
   const before = await open(t, {});
   const port = await findFreePort();
-  const wanted = loadedWith({ port, https: true, httpsPort: await takePort(t) });
+  const wanted = releaseWith({ port, https: true, httpsPort: await takePort(t) });
   await assert.rejects(moveSockets(before, wanted, new RecordingLog()), { code: 'port-in-use' });
   assert.equal(await isFree(port), true);
   assert.notEqual(before.get('http')?.handle.fd, -1);
@@ -155,7 +155,7 @@ test('a restart with HTTPS switched on has a socket for it already', async (t) =
 test('a restart that cannot have its ports leaves nothing open', async (t) => {
   const before = await open(t, {});
   const port = await findFreePort();
-  const wanted = loadedWith({ port, https: true, httpsPort: await takePort(t) });
+  const wanted = releaseWith({ port, https: true, httpsPort: await takePort(t) });
   await assert.rejects(prepareSockets(before, wanted, new RecordingLog()), { code: 'port-in-use' });
   assert.equal(await isFree(port), true);
 });
