@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../contracts/clock.js';
+import { BoundedOutput } from '../log/bounded-output.js';
 import type { Output } from '../log/output.js';
-import { PacedOutput } from '../log/paced-output.js';
 import { runCommandLine } from './run-command.js';
 
 /** How long a server that has stopped waits for somebody to read its last words. */
@@ -47,11 +47,11 @@ function endQuietly(stream: WriteStream, onClosed: () => void): void {
 
 function toOutput(stream: WriteStream, env: NodeJS.ProcessEnv): Output {
   const isTerminal = stream.isTTY === true;
-  const paced = new PacedOutput(stream, systemClock);
+  const output = new BoundedOutput(stream, systemClock);
   return {
-    write: (text) => paced.write(text),
-    takeLostLines: () => paced.takeLostLines(),
-    pace: paced,
+    write: (text) => output.write(text),
+    takeLostLines: () => output.takeLostLines(),
+    backpressure: output,
     isTerminal,
     // A pseudo-terminal whose size nobody set has no columns.
     columns: () => stream.columns || undefined,

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { systemClock } from '../contracts/clock.js';
 import { describeError } from '../contracts/errors.js';
+import { BoundedOutput } from '../log/bounded-output.js';
 import { createLog, type RootLog } from '../log/create-log.js';
-import { PacedOutput } from '../log/paced-output.js';
 import { Site } from '../site/site.js';
 import type { SocketHandle } from '../sockets/listening-socket.js';
 import type { CallArguments, CallMessage, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
@@ -53,14 +53,14 @@ function send(message: ToPrimary): void {
 
 function createWorkerLog({ log }: WelcomeMessage): RootLog {
   const outputs = {
-    stdout: new PacedOutput(process.stdout, systemClock),
-    stderr: new PacedOutput(process.stderr, systemClock),
+    stdout: new BoundedOutput(process.stdout, systemClock),
+    stderr: new BoundedOutput(process.stderr, systemClock),
   };
   return createLog({
     ...log,
     write: (text, stream) => outputs[stream].write(text),
     clock: systemClock,
-    paceOf: (stream) => outputs[stream],
+    backpressureOf: (stream) => outputs[stream],
   });
 }
 

@@ -5,7 +5,7 @@ import { dirname } from 'node:path';
 import type { Clock } from '../contracts/clock.js';
 import { systemClock } from '../contracts/clock.js';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
-import { LineReader } from './line-reader.js';
+import { LineCutter } from '../log/line-cutter.js';
 import type { ControlReply, ControlRequest } from './protocol.js';
 import type { StateFolder } from './state-folder.js';
 import { describeStateFolder, findStateFolders } from './state-folder.js';
@@ -36,7 +36,7 @@ const promptAnswerMs = 10_000;
  * deadlines for that, and its end ends the call; this only keeps a forgotten script from waiting for ever.
  */
 const patientAnswerMs = 60 * 60 * 1000;
-const maxReplyBytes = 16 * 1024 * 1024;
+const maxReplyLength = 16 * 1024 * 1024;
 
 /**
  * Asks the running instance of a project. Used by every verb of the command line but `start`.
@@ -101,7 +101,7 @@ export async function exchange(
 
 /** Passes on progress and lines until the result comes. */
 function readResult(socket: Socket, options: CallOptions): Promise<unknown> {
-  const reader = new LineReader(maxReplyBytes);
+  const reader = new LineCutter({ maxLineLength: maxReplyLength, whenLonger: 'throw' });
   return new Promise((resolve, reject) => {
     socket.on('data', (chunk) => {
       try {

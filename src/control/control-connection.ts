@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../contracts/clock.js';
 import { describeError, EasyserveError, ExitCode } from '../contracts/errors.js';
+import { LineCutter } from '../log/line-cutter.js';
 import type { ControlHandler } from './control-handler.js';
-import { LineReader } from './line-reader.js';
 import type { ControlReply, ControlRequest } from './protocol.js';
 
-const maxRequestBytes = 64 * 1024;
+const maxRequestLength = 64 * 1024;
 /** A client that connects says at once what it wants. */
 const requestDeadlineMs = 10_000;
 /** A client that has been told everything hangs up; one that was stopped (Ctrl-Z) doesn't. */
@@ -18,7 +18,7 @@ export class ControlConnection {
   readonly #socket: Socket;
   readonly #handler: ControlHandler;
   readonly #clock: Clock;
-  readonly #reader = new LineReader(maxRequestBytes);
+  readonly #reader = new LineCutter({ maxLineLength: maxRequestLength, whenLonger: 'throw' });
   readonly #abort = new AbortController();
   readonly #cancelDeadline: () => void;
   #hasRequest = false;

@@ -1,11 +1,11 @@
 import { pino } from 'pino';
 import type { Clock } from '../contracts/clock.js';
 import { describeError } from '../contracts/errors.js';
+import { type Backpressure, noBackpressure } from './backpressure.js';
 import { JsonLines } from './json-lines.js';
 import { LineBatch, type LogStream, type WriteLines } from './line-batch.js';
 import type { ApplicationSource, LineFormat } from './line-format.js';
 import type { AccessRecord, Log, LogFields, LogLevel } from './log.js';
-import { evenPace, type Pace } from './pace.js';
 import { PrettyLines } from './pretty.js';
 
 export interface LogOptions {
@@ -17,7 +17,7 @@ export interface LogOptions {
   readonly write: WriteLines;
   readonly clock: Clock;
   /** How each stream is read. Left out where everything is read at once. */
-  readonly paceOf?: ((stream: LogStream) => Pace) | undefined;
+  readonly backpressureOf?: ((stream: LogStream) => Backpressure) | undefined;
   /** Gets the same text, for `easyserve logs`. */
   readonly onText?: ((text: string) => void) | undefined;
   /** Added to every record. */
@@ -58,7 +58,7 @@ export function createLog(options: LogOptions): RootLog {
   const shared: SharedState = {
     level: options.level,
     batch,
-    paceOf: options.paceOf ?? (() => evenPace),
+    backpressureOf: options.backpressureOf ?? (() => noBackpressure),
     events: createPino(lines, batch),
   };
   return new TopLog(shared, lines, bound);
@@ -68,7 +68,7 @@ export function createLog(options: LogOptions): RootLog {
 interface SharedState {
   level: LogLevel;
   readonly batch: LineBatch;
-  readonly paceOf: (stream: LogStream) => Pace;
+  readonly backpressureOf: (stream: LogStream) => Backpressure;
   readonly events: pino.Logger;
 }
 
@@ -133,8 +133,8 @@ class BranchLog implements Log {
     this.#shared.batch.add(this.#lines.application(line, source), source.stream);
   }
 
-  paceOf(stream: LogStream): Pace {
-    return this.#shared.paceOf(stream);
+  backpressureOf(stream: LogStream): Backpressure {
+    return this.#shared.backpressureOf(stream);
   }
 
   child(fields: LogFields): Log {

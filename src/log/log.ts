@@ -1,5 +1,5 @@
+import type { Backpressure } from './backpressure.js';
 import type { LogStream } from './line-batch.js';
-import type { Pace } from './pace.js';
 
 /**
  * What every part of the program logs through. Events are an interface: kebab-case, stable, listed in docs/logs.md.
@@ -32,7 +32,7 @@ export interface Log {
   /** A line that the application wrote; `pid` is the application process. */
   application(line: string, source: { pid: number; stream: LogStream }): void;
   /** How that stream is read: who reads what an application writes holds it back by this. */
-  paceOf(stream: LogStream): Pace;
+  backpressureOf(stream: LogStream): Backpressure;
   /** The same log with fields added to each record. */
   child(fields: LogFields): Log;
 }

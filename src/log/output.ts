@@ -1,4 +1,4 @@
-import type { Pace } from './pace.js';
+import type { Backpressure } from './backpressure.js';
 
 /** A stream that a person or a log collector reads. */
 export interface Output {
@@ -6,7 +6,7 @@ export interface Output {
   write(text: string): void;
   /** How many of them were left out since the last call, for want of a reader. */
   takeLostLines(): number;
-  readonly pace: Pace;
+  readonly backpressure: Backpressure;
   readonly isTerminal: boolean;
   readonly colour: boolean;
   /** Width of the terminal now; undefined where it is none, or does not say. */

@@ -1,3 +1,5 @@
+import { LineCutter } from './line-cutter.js';
+
 /**
  * The last lines of the log, for `easyserve logs` and `easyserve logs -f`, bounded in lines and in bytes.
  *
@@ -15,8 +17,8 @@ export class RecentLines {
   #bytes = 0;
   /** The oldest piece begins in the middle of a line. */
   #isCut = false;
-  /** While somebody follows: the beginning of a line whose end has not come yet. */
-  #partial = '';
+  /** While somebody follows: has the beginning of the line whose end has not come yet. */
+  #followed: LineCutter | undefined;
 
   constructor(limits: { maxLines?: number; maxBytes?: number; maxLineLength?: number } = {}) {
     this.#maxLines = limits.maxLines ?? 2000;
@@ -30,7 +32,8 @@ export class RecentLines {
     this.#pieces.push(text);
     this.#bytes += Buffer.byteLength(text);
     this.#dropOld();
-    if (this.#followers.size > 0) this.#tellFollowers(text);
+    if (this.#followed === undefined) return;
+    for (const line of this.#followed.push(text)) for (const follower of this.#followers) follower(line);
   }
 
   /** The last `count` whole lines, the oldest first. */
@@ -41,21 +44,23 @@ export class RecentLines {
 
   /** Calls back for each line from now on; the answer ends it. */
   follow(listener: (line: string) => void): () => void {
-    if (this.#followers.size === 0) this.#partial = this.#cut().rest;
+    this.#followed ??= this.#cut().cutter;
     // A wrapper of its own, so that the same function can follow twice.
     const follower = (line: string) => listener(line);
     this.#followers.add(follower);
     return () => {
       this.#followers.delete(follower);
+      if (this.#followers.size === 0) this.#followed = undefined;
     };
   }
 
   // Private
 
-  #cut(): { lines: string[]; rest: string } {
+  #cut(): { lines: string[]; cutter: LineCutter } {
     const text = this.#pieces.slice(this.#first).join('');
     const start = this.#isCut ? text.indexOf('\n') + 1 : 0;
-    return cutLines(text.slice(start), this.#maxLineLength);
+    const cutter = new LineCutter({ maxLineLength: this.#maxLineLength });
+    return { lines: cutter.push(text.slice(start)), cutter };
   }
 
   /** Whole pieces go; the last one always stays. */
@@ -70,32 +75,5 @@ export class RecentLines {
     if (this.#first <= 64 || this.#first * 2 < this.#pieces.length) return;
     this.#pieces = this.#pieces.slice(this.#first);
     this.#first = 0;
-  }
-
-  #tellFollowers(text: string): void {
-    const { lines, rest } = cutLines(this.#partial + text, this.#maxLineLength);
-    this.#partial = rest;
-    for (const line of lines) for (const follower of this.#followers) follower(line);
-  }
-}
-
-// Private
-
-/** The rest has no end yet. */
-function cutLines(text: string, maxLineLength: number): { lines: string[]; rest: string } {
-  const lines: string[] = [];
-  let start = 0;
-  for (;;) {
-    const end = text.indexOf('\n', start);
-    const length = (end < 0 ? text.length : end) - start;
-    if (length > maxLineLength) {
-      lines.push(text.slice(start, start + maxLineLength));
-      start += maxLineLength;
-    } else if (end >= 0) {
-      lines.push(text.slice(start, end));
-      start = end + 1;
-    } else {
-      return { lines, rest: text.slice(start) };
-    }
   }
 }

@@ -8,7 +8,7 @@ import type { StateFolder } from '../control/state-folder.js';
 import type { LogStream } from '../log/line-batch.js';
 import type { Log } from '../log/log.js';
 import type { Output } from '../log/output.js';
-import { relayLines } from '../log/relay-lines.js';
+import { relayLines } from '../log/read-lines.js';
 import { SingleRunner } from '../single/single-runner.js';
 import type { Runner } from '../site/runner.js';
 import { Site } from '../site/site.js';
@@ -62,7 +62,7 @@ export function createRunner({ plan, settings }: Release, options: RunnerOptions
     log,
     group: options.workers,
     takeOutput: (source, stream) =>
-      relayLines(source, outputs[stream].pace, (lines) => options.takeLines(lines, stream)),
+      relayLines(source, outputs[stream].backpressure, (lines) => options.takeLines(lines, stream)),
     onWorkerGone: (pid) => removeLeftovers(pid, [runFolder, spoolFolder]),
   });
 }

@@ -133,7 +133,7 @@ class Launcher {
       colour: options.stdout.colour,
       write: (text, stream) => this.#write(text, stream),
       clock: systemClock,
-      paceOf: (stream) => options[stream].pace,
+      backpressureOf: (stream) => options[stream].backpressure,
       onText: (text) => this.#recent.push(text),
     });
     const { env } = options;

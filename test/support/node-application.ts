@@ -3,9 +3,9 @@ import { get, type IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { TestContext } from 'node:test';
-import { LastLines, readLines } from '../../src/app/process/output-lines.js';
 import { ProcessGroup } from '../../src/app/process/process-group.js';
 import { NodeServer } from '../../src/app/servers/node-server.js';
+import { readLines } from '../../src/log/read-lines.js';
 import { makeFileTree } from './file-tree.js';
 import { makeRelease, project } from './make-release.js';
 import { withDeadline } from './with-deadline.js';
@@ -22,7 +22,7 @@ export class NodeApplication {
   readonly group: ProcessGroup;
   readonly socketPath: string;
   readonly events: AppEvent[] = [];
-  readonly #lines = new LastLines(200);
+  readonly #lines: string[] = [];
   #wake = (): void => {};
 
   private constructor(socketPath: string, group: ProcessGroup) {
@@ -73,7 +73,7 @@ export class NodeApplication {
   }
 
   get output(): string {
-    return this.#lines.text;
+    return this.#lines.join('\n');
   }
 
   /** Resolves with the first event of that name. */

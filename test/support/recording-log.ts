@@ -1,5 +1,5 @@
+import { type Backpressure, noBackpressure } from '../../src/log/backpressure.js';
 import type { AccessRecord, Log, LogFields } from '../../src/log/log.js';
-import { evenPace, type Pace } from '../../src/log/pace.js';
 import { withDeadline } from './with-deadline.js';
 
 export interface LoggedRecord {
@@ -32,8 +32,8 @@ export class RecordingLog implements Log {
     this.#wake();
   }
 
-  paceOf(): Pace {
-    return evenPace;
+  backpressureOf(): Backpressure {
+    return noBackpressure;
   }
 
   child(): Log {

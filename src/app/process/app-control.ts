@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../contracts/clock.js';
-import { readLines } from './output-lines.js';
+import { readLines } from '../../log/read-lines.js';
 
 /** By the gateway's number of the thread, and `main`. */
 export type ThreadStacks = Readonly<Record<string, string>>;
@@ -54,7 +54,7 @@ export class AppControl {
     const { channel } = options;
     if (channel === undefined) return;
     channel.on('error', () => {}); // the process is gone: its exit tells
-    readLines(channel, (line) => this.#onLine(line), { maxLineCharacters: MAX_EVENT_CHARACTERS });
+    readLines(channel, (line) => this.#onLine(line), { maxLineLength: MAX_EVENT_CHARACTERS });
   }
 
   stop(): void {

@@ -4,9 +4,9 @@ import { StartError } from '../../contracts/errors.js';
 import { type AppState, appLifecycle, type Lifecycle } from '../../contracts/lifecycle.js';
 import type { UpstreamAddress } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
+import { readLines } from '../../log/read-lines.js';
 import type { LaunchPlan } from '../servers/application-server.js';
 import { AppControl, type LoadFailure, type ThreadStacks } from './app-control.js';
-import { LastLines, readLines } from './output-lines.js';
 import { type Kill, ProcessGroup, type Spawn } from './process-group.js';
 import { readRssBytes } from './process-memory.js';
 import { type Connect, ReadinessPoll } from './readiness-poll.js';
@@ -47,7 +47,7 @@ export class AppProcess {
   readonly #options: AppProcessOptions;
   readonly #group: ProcessGroup;
   readonly #lifecycle: Lifecycle<AppState>;
-  readonly #lastLines = new LastLines(LAST_LINES);
+  readonly #lastLines: string[] = [];
   readonly #ready: Promise<void>;
   readonly #control: AppControl;
   #address: UpstreamAddress;
@@ -100,7 +100,7 @@ export class AppProcess {
 
   /** What it wrote last, to explain a failure. */
   get lastLines(): string {
-    return this.#lastLines.text;
+    return this.#lastLines.join('\n');
   }
 
   /** Resolves when the application is loaded and listens. Throws StartError on exit and on deadline. */
@@ -186,9 +186,10 @@ export class AppProcess {
       const { log } = this.#options;
       const onLine = (line: string): void => {
         this.#lastLines.push(line);
+        if (this.#lastLines.length > LAST_LINES) this.#lastLines.shift();
         log.application(line, { pid: this.pid, stream });
       };
-      readLines(source, onLine, { pace: log.paceOf(stream) });
+      readLines(source, onLine, { backpressure: log.backpressureOf(stream) });
     }
   }
 
@@ -204,7 +205,7 @@ export class AppProcess {
     // What is left of its group: children that did not end with it.
     this.#signal('SIGKILL');
     await this.#removeSocket();
-    return { code, signal, lastLines: this.#lastLines.text };
+    return { code, signal, lastLines: this.lastLines };
   }
 
   async #outputEnded(): Promise<void> {
@@ -276,7 +277,7 @@ export class AppProcess {
     const stack = readiness === 'control' ? (await this.stacks())?.main : undefined;
     const seconds = this.#options.readyTimeoutMs / 1000;
     return new StartError('app-not-ready', `The application was not ready after ${seconds} s.`, {
-      detail: stack === undefined ? this.#lastLines.text : `It is still here:\n${stack}`,
+      detail: stack === undefined ? this.lastLines : `It is still here:\n${stack}`,
       hint: hints?.neverReady ?? 'If it needs longer to load, raise readyTimeoutMs.',
     });
   }

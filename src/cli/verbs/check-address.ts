@@ -1,7 +1,7 @@
 import { describeError } from '../../contracts/errors.js';
 import type { Project } from '../../contracts/project-facts.js';
+import { type Backpressure, noBackpressure } from '../../log/backpressure.js';
 import type { Log, LogFields } from '../../log/log.js';
-import { evenPace, type Pace } from '../../log/pace.js';
 import type { Settings } from '../../settings/settings.js';
 import type { ListeningSocket } from '../../sockets/listening-socket.js';
 import { bindMissing, closeAll } from '../../supervisor/reload/site-sockets.js';
@@ -56,8 +56,8 @@ class NoteLog implements Log {
     this.info(event, message, fields);
   }
 
-  paceOf(): Pace {
-    return evenPace;
+  backpressureOf(): Backpressure {
+    return noBackpressure;
   }
 
   child(): Log {

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { CliContext } from '../../../src/cli/cli-context.js';
+import { noBackpressure } from '../../../src/log/backpressure.js';
 import type { Output } from '../../../src/log/output.js';
-import { evenPace } from '../../../src/log/pace.js';
 import { keepUser } from '../../support/keep-user.js';
 
 /** Keeps what is printed. */
@@ -10,7 +10,7 @@ export class RecordingOutput implements Output {
   text = '';
   readonly isTerminal: boolean;
   readonly colour = false;
-  readonly pace = evenPace;
+  readonly backpressure = noBackpressure;
 
   constructor(isTerminal = false) {
     this.isTerminal = isTerminal;

@@ -98,7 +98,7 @@ test('a request that is too long is refused', async (t) => {
   const socket = connect(path);
   socket.write(Buffer.alloc(64 * 1024 + 1, 'x'));
   const reply = JSON.parse(await readToEnd(socket));
-  assert.match(reply.error.message, /longer than 65536 bytes/);
+  assert.match(reply.error.message, /longer than 65536 characters/);
 });
 
 for (const line of ['hello', '[]', 'null', '{"verb":1}', '']) {

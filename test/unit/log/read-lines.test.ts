@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import { LastLines, readLines } from '../../../../src/app/process/output-lines.js';
+import { noBackpressure } from '../../../src/log/backpressure.js';
+import { readLines, relayLines } from '../../../src/log/read-lines.js';
 
 async function linesOf(pieces: readonly (string | Buffer)[]): Promise<string[]> {
   const source = new PassThrough();
@@ -38,16 +39,49 @@ test('an event of the gateway is longer than any line of output, and comes whole
   const event = JSON.stringify({ event: 'failed', error: 'x'.repeat(100_000) });
   const source = new PassThrough();
   const lines: string[] = [];
-  readLines(source, (line) => lines.push(line), { maxLineCharacters: 1_000_000 });
+  readLines(source, (line) => lines.push(line), { maxLineLength: 1_000_000 });
   for (let at = 0; at < event.length; at += 30_000) source.write(event.slice(at, at + 30_000));
   source.end('\n');
   await once(source, 'end');
   assert.deepEqual(lines, [event]);
 });
 
-test('the last lines are kept', () => {
-  const last = new LastLines(2);
-  assert.equal(last.text, '');
-  for (const line of ['a', 'b', 'c']) last.push(line);
-  assert.equal(last.text, 'b\nc');
+async function relay(...pieces: readonly Buffer[]): Promise<string[]> {
+  const source = new PassThrough();
+  const written: string[] = [];
+  relayLines(source, noBackpressure, (lines) => written.push(lines));
+  for (const piece of pieces) source.write(piece);
+  source.end();
+  await new Promise((resolve) => source.once('close', resolve));
+  return written;
+}
+
+test('relayed lines are passed on whole, however they arrive', async () => {
+  const text = Buffer.from('one\ntwo\nthrée\n');
+  const cut = text.indexOf(0xc3) + 1;
+  assert.deepEqual(await relay(text.subarray(0, 5), text.subarray(5, cut), text.subarray(cut)), [
+    'one\n',
+    'two\n',
+    'thrée\n',
+  ]);
+});
+
+test('the last line of a process that was killed is ended', async () => {
+  assert.deepEqual(await relay(Buffer.from('one\ntw')), ['one\n', 'tw\n']);
+});
+
+test('a source is held back while the output is behind', () => {
+  const source = new PassThrough();
+  let goOn = (): void => assert.fail('nobody waits');
+  const backpressure = {
+    isBehind: true,
+    onceCaughtUp: (callback: () => void) => {
+      goOn = callback;
+    },
+  };
+  relayLines(source, backpressure, () => undefined);
+  source.emit('data', 'one\n');
+  assert.equal(source.isPaused(), true);
+  goOn();
+  assert.equal(source.isPaused(), false);
 });

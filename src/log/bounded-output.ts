@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
 import type { Clock } from '../contracts/clock.js';
-import type { Pace } from './pace.js';
+import type { Backpressure } from './backpressure.js';
 
 /** From here on sources are held back. */
 const behindBytes = 1024 * 1024;
@@ -13,10 +13,10 @@ const patienceMs = 2000;
  * stdout or stderr of this process, as a log writes to it. Made at the edge: cli/main, cluster/worker.
  *
  * A pipe takes what its reader takes; Node keeps the rest in memory without a limit (Node documentation,
- * writable.write). A slow reader slows down the applications that print (Pace). One that has stopped reading does not:
+ * writable.write). A slow reader slows down the applications that print (Backpressure). One that has stopped reading does not:
  * then lines are lost in the end, and counted.
  */
-export class PacedOutput implements Pace {
+export class BoundedOutput implements Backpressure {
   readonly #stream: Writable;
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];

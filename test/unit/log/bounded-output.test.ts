@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { Writable } from 'node:stream';
 import { test } from 'node:test';
-import { PacedOutput } from '../../../src/log/paced-output.js';
+import { BoundedOutput } from '../../../src/log/bounded-output.js';
 import { FakeClock } from '../../support/fake-clock.js';
 
 const line = `${'x'.repeat(1023)}\n`;
@@ -36,7 +36,7 @@ async function takeAll(pipe: SlowPipe): Promise<void> {
 test('a source is held back until everything is read', async () => {
   const pipe = new SlowPipe();
   const clock = new FakeClock();
-  const output = new PacedOutput(pipe, clock);
+  const output = new BoundedOutput(pipe, clock);
   let calls = 0;
 
   output.write(pileOfLines);
@@ -57,7 +57,7 @@ test('a source is held back until everything is read', async () => {
 test('nobody waits for a reader that takes nothing for two seconds', async () => {
   const pipe = new SlowPipe();
   const clock = new FakeClock();
-  const output = new PacedOutput(pipe, clock);
+  const output = new BoundedOutput(pipe, clock);
   let calls = 0;
   output.write(pileOfLines + line);
   output.onceCaughtUp(() => calls++);
@@ -76,7 +76,7 @@ test('nobody waits for a reader that takes nothing for two seconds', async () =>
 test('a slow reader is waited for as long as it reads', () => {
   const pipe = new SlowPipe();
   const clock = new FakeClock();
-  const output = new PacedOutput(pipe, clock);
+  const output = new BoundedOutput(pipe, clock);
   let calls = 0;
   for (let n = 0; n < 8; n += 1) output.write(pileOfLines);
   output.onceCaughtUp(() => calls++);
@@ -89,7 +89,7 @@ test('a slow reader is waited for as long as it reads', () => {
 
 test('what would fill the memory is left out and counted', async () => {
   const pipe = new SlowPipe();
-  const output = new PacedOutput(pipe, new FakeClock());
+  const output = new BoundedOutput(pipe, new FakeClock());
   for (let n = 0; n < 40; n += 1) output.write(pileOfLines);
   assert.ok(pipe.writableLength <= 17 * 1024 * 1024);
   assert.equal(output.takeLostLines(), 0, 'told only when there is room for it');
@@ -105,7 +105,7 @@ test('what would fill the memory is left out and counted', async () => {
 test('a pipe that breaks lets everybody go on', async () => {
   const pipe = new SlowPipe();
   const clock = new FakeClock();
-  const output = new PacedOutput(pipe, clock);
+  const output = new BoundedOutput(pipe, clock);
   let calls = 0;
   output.write(pileOfLines + line);
   output.onceCaughtUp(() => calls++);
