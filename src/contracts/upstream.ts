@@ -48,7 +48,7 @@ export interface InFlight<R extends PendingRequest> {
   readonly thread: number | undefined;
 }
 
-/** One application process as the front reaches it. Made by front/upstream, owned by app/app-pool. */
+/** One application process as the front reaches it. front/upstream implements it, a member of the pool owns it. */
 export interface Upstream<R extends PendingRequest> {
   /** Requests that it can take now: threads that wait, or what is left of the server's limit. */
   readonly idle: number;
@@ -64,8 +64,11 @@ export interface Upstream<R extends PendingRequest> {
   requests(): Iterable<InFlight<R>>;
   /** Makes one real GET; resolves with the status. Rejects on death or deadline. */
   probe(probe: Probe): Promise<ProbeResult>;
-  /** Closes the connections. Requests in flight are lost (onLost), or cut when their answer has begun. */
-  close(): void;
+  /**
+   * Takes no more requests, and closes the connections. Resolves when what the process wrote before its end has been passed
+   * on; requests that are then in flight are lost (onLost), or cut when their answer has begun.
+   */
+  close(): Promise<void>;
 }
 
 export interface Probe {

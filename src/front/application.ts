@@ -6,7 +6,7 @@ import type { Exchange, Handler } from './exchange.js';
 import { refuseBody } from './refuse-body.js';
 import { AnswerWriter } from './upstream/answer-writer.js';
 import { AppRequest } from './upstream/app-request.js';
-import { encodeToLatin1 } from './upstream/percent.js';
+import { EnvironEncoder } from './upstream/environ.js';
 import {
   announcedBytes,
   BodyRefused,
@@ -30,18 +30,24 @@ export interface ApplicationOptions {
   readonly log: Log;
 }
 
+/** With what is made once for all requests. */
+interface Context extends ApplicationOptions {
+  readonly environs: EnvironEncoder;
+}
+
 const noBody: RequestBody = { kind: 'none' };
 
 /** The last handler of the pipeline: reads the body, then hands the request to the pool. */
 export function serveApplication(options: ApplicationOptions): Handler {
   const { settings } = options;
+  const context: Context = { ...options, environs: new EnvironEncoder(settings.scriptName) };
   return (exchange) => {
     if (exchange.isUpgrade) {
-      dispatch(exchange, noBody, options);
+      dispatch(exchange, noBody, context);
       return true;
     }
     const length = announcedBytes(exchange.request);
-    if (length === 0) dispatch(exchange, noBody, options);
+    if (length === 0) dispatch(exchange, noBody, context);
     else if (length !== undefined && length > settings.maxBodyBytes)
       refuseBody(exchange, new BodyRefused('too-large'), options);
     else if (isStreamed(exchange, length, options)) {
@@ -50,10 +56,10 @@ export function serveApplication(options: ApplicationOptions): Handler {
       dispatch(
         exchange,
         { kind: 'streamed', source: exchange.request, length, idleTimeoutMs, maxBytes },
-        options,
+        context,
       );
     } else {
-      readThenDispatch(exchange, options).catch((error: unknown) =>
+      readThenDispatch(exchange, context).catch((error: unknown) =>
         answerHandlerFailure(exchange, error, options.log),
       );
     }
@@ -73,32 +79,31 @@ function isStreamed(
   return length !== undefined && settings.streamUploads.some((prefix) => path.startsWith(prefix));
 }
 
-async function readThenDispatch(exchange: Exchange, options: ApplicationOptions): Promise<void> {
+async function readThenDispatch(exchange: Exchange, context: Context): Promise<void> {
   sendContinue(exchange);
   let body: RequestBody;
   try {
-    body = await readBody(exchange.request, options.settings, options.spool);
+    body = await readBody(exchange.request, context.settings, context.spool);
   } catch (error) {
     if (!(error instanceof BodyRefused)) throw error;
-    refuseBody(exchange, error, options);
+    refuseBody(exchange, error, context);
     return;
   }
-  if (exchange.response.destroyed) await options.spool.release(body);
-  else dispatch(exchange, body, options);
+  if (exchange.response.destroyed) await context.spool.release(body);
+  else dispatch(exchange, body, context);
 }
 
-function dispatch(exchange: Exchange, body: RequestBody, options: ApplicationOptions): void {
-  const { settings, spool, log, needs } = options;
+function dispatch(exchange: Exchange, body: RequestBody, context: Context): void {
+  const { settings, spool, log, needs, environs } = context;
   const writer = new AnswerWriter(exchange, settings, log);
-  const scriptName = encodeToLatin1(settings.scriptName);
-  const request = new AppRequest({ exchange, body, writer, spool, scriptName });
+  const request = new AppRequest({ exchange, body, writer, spool, environs });
   const head = needs.protocol === 'gateway' ? request.environ : request.headers;
   if (head === undefined) {
     void spool.release(body);
     respondWithErrorPage(exchange, 400, 'The address of this page is malformed.');
     return;
   }
-  options.dispatcher.dispatch(request);
+  context.dispatcher.dispatch(request);
 }
 
 /** The front asks for the body only when it will read it; HTTP/1.0 knows no such question (RFC 9110 section 10.1.1). */

@@ -1,5 +1,4 @@
 import { connect } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { AppPool } from '../app/pool/app-pool.js';
 import type { ProbeRule } from '../app/pool/generation.js';
 import type { Release } from '../app/pool/release.js';
@@ -158,9 +157,6 @@ export class Site implements SiteControl {
     // The front first: an upload on its way in will need a process, a buffered answer on its way out needs none.
     await this.#front?.drain(drainTimeoutMs);
     await this.#pool.stop(Math.max(0, deadlineMs - clock.now()));
-    // The applications' last words, a WebSocket's close frame, may still be on their way (HttpClient.close).
-    await nextTurn();
-    await nextTurn();
     this.#front?.closeConnections();
   }
 

@@ -125,9 +125,9 @@ export class FakeGateway {
         frame = { kind, flags, head, pieces: [] };
         if (bodyBytes === 0) finish();
       },
-      onBody: (piece, isLast) => {
+      onBody: (piece, bytesLeft) => {
         frame.pieces.push(Buffer.from(piece));
-        if (isLast) finish();
+        if (bytesLeft === 0) finish();
       },
     });
     socket.on('data', (chunk) => reader.push(chunk));

@@ -67,7 +67,7 @@ export class FakeUpstream implements Upstream<FakeRequest> {
     return this.probeResult();
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.isClosed = true;
     this.lose();
   }

@@ -103,9 +103,9 @@ export class PoolMember<R extends PendingRequest> {
       );
     }
     // Streams that are left end with their process, which may say goodbye first: a WebSocket's close frame.
-    if (this.inFlight > this.streams) this.#upstream?.close();
+    if (this.inFlight > this.streams) void this.#upstream?.close();
     await this.process.stop(killTimeoutMs);
-    this.#upstream?.close();
+    await this.#upstream?.close();
   }
 
   // Private

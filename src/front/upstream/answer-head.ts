@@ -1,6 +1,7 @@
 import type { HeaderList } from '../exchange.js';
+import { hopByHopHeaders } from '../hop-by-hop.js';
 
-/** Status and headers of an application's answer, read off the head of a frame. */
+/** Status and headers of an application's answer, read from the head of a frame. */
 export interface AnswerHead {
   readonly status: number;
   readonly reason: string;
@@ -13,22 +14,14 @@ export interface AnswerHead {
   readonly accelRedirect: string | undefined;
 }
 
-/** The application may not speak of the connection (PEP 3333, "Other HTTP Features"; RFC 9110 section 7.6.1). */
-const connectionHeaders = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 const STATUS_LINE = /^([2-9]\d\d)(?: (.*))?$/;
 const LENGTH = /^\d+$/;
 
-/** Throws on a status line or a Content-Length that is none; what is wrong with other headers Node finds out. */
-export function parseAnswerHead(head: string, takesSendfile: boolean): AnswerHead {
+/**
+ * Throws on a status line or a Content-Length that is none; what is wrong with other headers Node finds out.
+ * `takesSendfile`: the headers that name a file are instructions to the front.
+ */
+export function parseAnswerHead(head: string, { takesSendfile }: { takesSendfile: boolean }): AnswerHead {
   const fields = head.split('\0');
   const statusLine = fields[0] as string;
   const match = STATUS_LINE.exec(statusLine);
@@ -40,9 +33,10 @@ export function parseAnswerHead(head: string, takesSendfile: boolean): AnswerHea
   for (let at = 1; at < fields.length; at += 2) {
     const name = fields[at] as string;
     const value = fields[at + 1] as string;
-    // Only names that begin with C, K, P, T, U or X need a look (either case).
+    // Only names that begin with C, H, K, P, T, U or X need a look (either case).
     switch (name.charCodeAt(0) | 0x20) {
       case 0x63:
+      case 0x68:
       case 0x6b:
       case 0x70:
       case 0x74:
@@ -53,7 +47,7 @@ export function parseAnswerHead(head: string, takesSendfile: boolean): AnswerHea
           contentLength = Number(value);
           continue;
         }
-        if (connectionHeaders.has(lower)) continue;
+        if (hopByHopHeaders.has(lower)) continue;
         break;
       }
       case 0x78: {

@@ -1,19 +1,19 @@
 import type { Transform, Writable } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
-import { cutAnswer } from '../cut-answer.js';
 import { type ChosenCompression, chooseCompression } from '../encoding/compression.js';
 import { compressDirectly, createCompressor, maxDirectBytes } from '../encoding/compressor.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, HeaderList } from '../exchange.js';
 import { type FilePart, respondFromFile } from '../files/send-file.js';
+import { Http2Response } from '../listen/http2/http2-response.js';
 import { type AnswerHead, isBodiless, parseAnswerHead } from './answer-head.js';
-import { openHandedOver, openWhole } from './file-answer.js';
 import type { AnswerSink, FileTarget } from './gateway-request.js';
-import { findSendfile } from './sendfile.js';
+import { openHandedOver, openSendfile } from './named-files.js';
 
 /**
- * Writes an application's answer to the client. One per request; driven by GatewayConnection.
+ * Writes an application's answer to the client. One per request; GatewayConnection and HttpForwarding drive it.
  *
  * It takes up to `responseBufferBytes` ahead of a slow client, so that the application's thread is free early.
  */
@@ -109,7 +109,7 @@ export class AnswerWriter implements AnswerSink {
     this.hasStarted = true;
     const { sendfileRoots, accelRoots } = this.#settings;
     const takesSendfile = sendfileRoots.length > 0 || Object.keys(accelRoots).length > 0;
-    const answer = parseAnswerHead(head, takesSendfile);
+    const answer = parseAnswerHead(head, { takesSendfile });
     this.#dropsBody = !this.#exchange.wantsBody || isBodiless(answer.status);
     return answer;
   }
@@ -124,7 +124,7 @@ export class AnswerWriter implements AnswerSink {
     return list;
   }
 
-  /** Head and body in one write. A HEAD whose GET would be compressed gets no length, for it isn't known. */
+  /** Head and body in one write. A HEAD whose GET would be compressed gets no length, because it isn't known. */
   #sendWhole(answer: AnswerHead, chosen: ChosenCompression | undefined, length: number, body: Buffer): void {
     const { response } = this.#exchange;
     const isUnmeasured = this.#dropsBody && chosen !== undefined && chosen.encoding !== 'identity';
@@ -190,8 +190,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   async #sendNamedFile(answer: AnswerHead): Promise<void> {
-    const path = await findSendfile(answer, this.#settings);
-    const part = path === undefined ? undefined : await openWhole(path);
+    const part = await openSendfile(answer, this.#settings);
     if (part !== undefined) {
       this.#sendFile(answer, part);
       return;
@@ -219,9 +218,25 @@ export class AnswerWriter implements AnswerSink {
       error: (error as Error).message,
     });
     this.#dropsBody = true;
-    // The refused one stands in the response still, and would be refused again.
+    // writeHead() has kept the refused reason, and would refuse it again.
     response.statusMessage = '';
     if (response.headersSent) response.destroy();
     else respondWithErrorPage(this.#exchange, 502, 'The site gave an answer that cannot be sent.');
   }
+}
+
+// Private
+
+/**
+ * Ends an answer so that the client sees that it isn't whole; what was written before still goes out.
+ *
+ * For HTTP/1.0 a closed connection is the end of the body (RFC 9112 section 6.3), and a reset one is not; in TLS the
+ * latter is an end without close_notify (RFC 8446 section 6.1), which is what destroy() makes.
+ */
+function cutAnswer({ request, response }: Exchange): void {
+  const { httpVersion, socket } = request;
+  if (response instanceof Http2Response) response.cut();
+  else if (httpVersion !== '1.0') socket.destroySoon();
+  else if (socket instanceof TLSSocket) socket.destroy();
+  else socket.resetAndDestroy();
 }

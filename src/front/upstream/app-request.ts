@@ -3,10 +3,11 @@ import type { PendingRequest, RequestFailure } from '../../contracts/upstream.js
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange } from '../exchange.js';
 import type { AnswerWriter } from './answer-writer.js';
-import { encodeEnviron } from './environ.js';
-import { makeForwardedHeaders } from './forwarded-headers.js';
+import type { EnvironEncoder } from './environ.js';
 import { encodeFrame, IS_MULTIPROCESS, RequestKind } from './frames.js';
+import type { RequestCarrier } from './gateway-request.js';
 import type { BodySpool, RequestBody } from './request-body.js';
+import { makeForwardedHeaders } from './request-headers.js';
 import type { UploadFailure } from './upload-stream.js';
 
 /** How each failure is told to the client: status, sentence, seconds until another try. */
@@ -26,13 +27,12 @@ export interface AppRequestParts {
   readonly body: RequestBody;
   readonly writer: AnswerWriter;
   readonly spool: BodySpool;
-  /** See EnvironOptions. */
-  readonly scriptName: string;
+  readonly environs: EnvironEncoder;
 }
 
 /**
- * A request on its way to an application: made by front/application, queued and placed by app/app-pool, sent by
- * GatewayConnection or HttpForwarding.
+ * A request on its way to an application: queued and placed by app/pool/app-pool, sent by GatewayConnection or
+ * HttpForwarding.
  *
  * What it looks like on that way is made when it is needed: a request that waits in the queue over a reload may get
  * another kind of server than it came for.
@@ -42,20 +42,19 @@ export class AppRequest implements PendingRequest {
   readonly body: RequestBody;
   readonly writer: AnswerWriter;
   readonly #spool: BodySpool;
-  readonly #scriptName: string;
+  readonly #environs: EnvironEncoder;
   #environ: string | undefined;
   #headers: OutgoingHttpHeaders | undefined;
   #wasRetried = false;
   #isAbandoned = false;
-  /** Called when the client has gone; the connection that serves the request sets it. */
-  onAbandoned: (() => void) | undefined;
+  #carrier: RequestCarrier | undefined;
 
-  constructor({ exchange, body, writer, spool, scriptName }: AppRequestParts) {
+  constructor({ exchange, body, writer, spool, environs }: AppRequestParts) {
     this.exchange = exchange;
     this.body = body;
     this.writer = writer;
     this.#spool = spool;
-    this.#scriptName = scriptName;
+    this.#environs = environs;
     exchange.response.once('close', () => this.#onClientClosed());
   }
 
@@ -79,16 +78,13 @@ export class AppRequest implements PendingRequest {
     return !this.#isAbandoned && !this.writer.hasStarted && !this.exchange.isTunnel;
   }
 
-  /** For a gateway; undefined where the request is malformed (encodeEnviron). */
+  /** For a gateway; undefined where the request is malformed (EnvironEncoder). */
   get environ(): string | undefined {
-    this.#environ ??= encodeEnviron(this.exchange, {
-      scriptName: this.#scriptName,
-      contentLength: this.#contentLength(),
-    });
+    this.#environ ??= this.#environs.encode(this.exchange, this.#contentLength());
     return this.#environ;
   }
 
-  /** For an HTTP server; undefined where the request is malformed (makeForwardedHeaders). */
+  /** For an HTTP application server; undefined where the request is malformed (makeForwardedHeaders). */
   get headers(): OutgoingHttpHeaders | undefined {
     this.#headers ??= makeForwardedHeaders(this.exchange, this.body);
     return this.#headers;
@@ -128,11 +124,19 @@ export class AppRequest implements PendingRequest {
 
   breakOff(failure: UploadFailure): void {
     this.fail(failure);
-    this.onAbandoned?.();
+    this.#carrier?.onAbandoned();
+  }
+
+  attach(carrier: RequestCarrier): void {
+    this.#carrier = carrier;
+  }
+
+  detach(): void {
+    this.#carrier = undefined;
   }
 
   /** The frame that carries this request to a thread; a streamed body follows it. */
-  encode(isMultiprocess: boolean): Buffer {
+  encode({ isMultiprocess }: { isMultiprocess: boolean }): Buffer {
     const flags = isMultiprocess ? IS_MULTIPROCESS : 0;
     const { body } = this;
     const head = this.environ ?? '';
@@ -165,6 +169,6 @@ export class AppRequest implements PendingRequest {
     if (this.body.kind === 'spooled') void this.#spool.release(this.body);
     if (this.exchange.response.writableFinished) return;
     this.#isAbandoned = true;
-    this.onAbandoned?.();
+    this.#carrier?.onAbandoned();
   }
 }

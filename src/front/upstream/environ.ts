@@ -1,18 +1,9 @@
 import { defaultPorts } from '../../contracts/scheme.js';
 import type { ClientFacts, Exchange } from '../exchange.js';
-import { isPassedOn } from './passed-headers.js';
-import { decodeToLatin1 } from './percent.js';
-
-/** What the environ needs to know beyond the request itself. */
-export interface EnvironOptions {
-  /** URL prefix that the application is mounted under; '' for the root. */
-  readonly scriptName: string;
-  /** Of the body as the application will read it; undefined where none was announced or it is streamed unmeasured. */
-  readonly contentLength: number | undefined;
-}
+import { collectHeaders, isPassedOn } from './request-headers.js';
 
 interface EnvironName {
-  /** '' : never passed on. */
+  /** '': never passed on. */
   readonly name: string;
   /** The last request that had it: finds a header that is sent twice without a set per request. */
   seenIn: number;
@@ -20,36 +11,97 @@ interface EnvironName {
 
 const HOST = /^(\[[^\]]*\]|[^:]*)(?::(\d*))?$/;
 const MAX_KNOWN_NAMES = 1000;
-const knownNames = new Map<string, EnvironName>();
-const byEnvironName = new Map<string, EnvironName>();
-let requestNumber = 0;
+
+/** Makes the environ that a gateway gets with each request, and remembers what header names become in it. */
+export class EnvironEncoder {
+  /** URL prefix that the application is mounted under; '' for the root. */
+  readonly #scriptName: string;
+  readonly #knownNames = new Map<string, EnvironName>();
+  readonly #byEnvironName = new Map<string, EnvironName>();
+  #requestNumber = 0;
+
+  constructor(scriptName: string) {
+    this.#scriptName = Buffer.from(scriptName, 'utf8').toString('latin1');
+  }
+
+  /**
+   * Makes the head of a request frame: environ names and values in turn, joined by NUL (PEP 3333, "environ Variables").
+   * `contentLength` is that of the body as the application will read it; undefined where none was announced.
+   *
+   * Returns undefined for a path that decodes to a NUL, which no environ can carry, and for a second Host header (RFC 9112
+   * section 3.2).
+   */
+  encode(exchange: Exchange, contentLength: number | undefined): string | undefined {
+    const path = decodeToLatin1(exchange.path);
+    if (path.includes('\0')) return undefined;
+    const { request, client } = exchange;
+    const scriptName = this.#scriptName;
+    const isBelow = scriptName !== '' && (path === scriptName || path.startsWith(`${scriptName}/`));
+    const { serverName, serverPort } = splitHost(client);
+    let head = `REQUEST_METHOD\0${exchange.method}\0SCRIPT_NAME\0${isBelow ? scriptName : ''}\0PATH_INFO\0${
+      isBelow ? path.slice(scriptName.length) : path
+    }\0QUERY_STRING\0${exchange.query}\0REQUEST_URI\0${request.url}\0SERVER_PROTOCOL\0HTTP/${
+      request.httpVersion
+    }\0SERVER_NAME\0${serverName}\0SERVER_PORT\0${serverPort}\0REMOTE_ADDR\0${client.address}\0REMOTE_PORT\0${client.port}\0wsgi.url_scheme\0${
+      client.scheme
+    }\0HTTP_X_REQUEST_ID\0${exchange.id}\0HTTP_X_FORWARDED_FOR\0${client.address}\0HTTP_X_FORWARDED_PROTO\0${
+      client.scheme
+    }`;
+    if (client.host !== '') head += `\0HTTP_X_FORWARDED_HOST\0${client.host}`;
+    if (contentLength !== undefined) head += `\0CONTENT_LENGTH\0${contentLength}`;
+    const headers = this.#encodeHeaders(exchange);
+    return headers === undefined ? undefined : head + headers;
+  }
+
+  // Private
+
+  #encodeHeaders({ request, client }: Exchange): string | undefined {
+    this.#requestNumber += 1;
+    if (this.#knownNames.size >= MAX_KNOWN_NAMES) {
+      // Names come from clients: what is remembered of them stays bounded.
+      this.#knownNames.clear();
+      this.#byEnvironName.clear();
+    }
+    const { rawHeaders } = request;
+    let text = '';
+    for (let at = 0; at < rawHeaders.length; at += 2) {
+      const known = this.#nameOf(rawHeaders[at] as string, client);
+      if (known.name === '') continue;
+      if (known.seenIn === this.#requestNumber) return encodeRepeatedHeaders(request, client);
+      known.seenIn = this.#requestNumber;
+      text += `\0${known.name}\0${rawHeaders[at + 1]}`;
+    }
+    return text;
+  }
+
+  #nameOf(rawName: string, client: ClientFacts): EnvironName {
+    // No header's name has a colon.
+    const key = client.isPeerTrusted ? rawName : `:${rawName}`;
+    const known = this.#knownNames.get(key);
+    if (known !== undefined) return known;
+    const lower = rawName.toLowerCase();
+    const name = isPassedOn(lower, client) ? toEnvironName(lower) : '';
+    const shared = this.#byEnvironName.get(name) ?? { name, seenIn: 0 };
+    this.#byEnvironName.set(name, shared);
+    this.#knownNames.set(key, shared);
+    return shared;
+  }
+}
 
 /**
- * Makes the head of a request frame: environ names and values in turn, joined by NUL (PEP 3333, "environ Variables").
- *
- * Returns undefined for a path that decodes to a NUL, which no environ can carry, and for a second Host header (RFC 9112
- * section 3.2).
+ * Percent-decodes a path into the "bytes as latin-1" form of PEP 3333 (section "Unicode Issues"). A malformed escape stays
+ * as it is, as Python's urllib.parse.unquote_to_bytes leaves it.
  */
-export function encodeEnviron(exchange: Exchange, options: EnvironOptions): string | undefined {
-  const path = decodeToLatin1(exchange.path);
-  if (path.includes('\0')) return undefined;
-  const { request, client } = exchange;
-  const { scriptName } = options;
-  const isBelow = scriptName !== '' && (path === scriptName || path.startsWith(`${scriptName}/`));
-  const { serverName, serverPort } = splitHost(client);
-  let head = `REQUEST_METHOD\0${exchange.method}\0SCRIPT_NAME\0${isBelow ? scriptName : ''}\0PATH_INFO\0${
-    isBelow ? path.slice(scriptName.length) : path
-  }\0QUERY_STRING\0${exchange.query}\0REQUEST_URI\0${request.url}\0SERVER_PROTOCOL\0HTTP/${
-    request.httpVersion
-  }\0SERVER_NAME\0${serverName}\0SERVER_PORT\0${serverPort}\0REMOTE_ADDR\0${client.address}\0REMOTE_PORT\0${client.port}\0wsgi.url_scheme\0${
-    client.scheme
-  }\0HTTP_X_REQUEST_ID\0${exchange.id}\0HTTP_X_FORWARDED_FOR\0${client.address}\0HTTP_X_FORWARDED_PROTO\0${
-    client.scheme
-  }`;
-  if (client.host !== '') head += `\0HTTP_X_FORWARDED_HOST\0${client.host}`;
-  if (options.contentLength !== undefined) head += `\0CONTENT_LENGTH\0${options.contentLength}`;
-  const headers = encodeHeaders(request.rawHeaders, client.isPeerTrusted);
-  return headers === undefined ? undefined : head + headers;
+export function decodeToLatin1(path: string): string {
+  if (!path.includes('%')) return path;
+  return path.replace(/%([0-9a-fA-F]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
+  );
+}
+
+/** `name` in lower case. */
+export function toEnvironName(name: string): string {
+  return name === 'content-type' ? 'CONTENT_TYPE' : `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
 // Private
@@ -60,57 +112,13 @@ function splitHost({ host, scheme }: ClientFacts): { serverName: string; serverP
   return { serverName: match?.[1] || 'localhost', serverPort: match?.[2] || String(defaultPorts[scheme]) };
 }
 
-function encodeHeaders(raw: readonly string[], isPeerTrusted: boolean): string | undefined {
-  requestNumber += 1;
-  if (knownNames.size >= MAX_KNOWN_NAMES) {
-    // Names come from clients: what is remembered of them stays bounded.
-    knownNames.clear();
-    byEnvironName.clear();
-  }
+/** The slow way, for a request with a header twice: values are joined (RFC 9110 section 5.3). */
+function encodeRepeatedHeaders(request: Exchange['request'], client: ClientFacts): string | undefined {
+  const headers = collectHeaders(request, client);
+  if (headers === undefined) return undefined;
   let text = '';
-  for (let at = 0; at < raw.length; at += 2) {
-    const known = environNameOf(raw[at] as string, isPeerTrusted);
-    if (known.name === '') continue;
-    if (known.seenIn === requestNumber) return encodeRepeatedHeaders(raw, isPeerTrusted);
-    known.seenIn = requestNumber;
-    text += `\0${known.name}\0${raw[at + 1]}`;
+  for (const [name, value] of Object.entries(headers)) {
+    text += `\0${toEnvironName(name)}\0${Array.isArray(value) ? value.join(',') : value}`;
   }
   return text;
-}
-
-/** The slow way, for a request with a header twice: values are joined as RFC 9110 section 5.3 and RFC 6265 say. */
-function encodeRepeatedHeaders(raw: readonly string[], isPeerTrusted: boolean): string | undefined {
-  const values = new Map<string, string>();
-  for (let at = 0; at < raw.length; at += 2) {
-    const { name } = environNameOf(raw[at] as string, isPeerTrusted);
-    if (name === '') continue;
-    const value = raw[at + 1] as string;
-    const before = values.get(name);
-    if (before === undefined) values.set(name, value);
-    else if (name === 'HTTP_HOST') return undefined;
-    else if (name !== 'CONTENT_TYPE') {
-      values.set(name, `${before}${name === 'HTTP_COOKIE' ? '; ' : ','}${value}`);
-    }
-  }
-  let text = '';
-  for (const [name, value] of values) text += `\0${name}\0${value}`;
-  return text;
-}
-
-function environNameOf(rawName: string, isPeerTrusted: boolean): EnvironName {
-  // No header's name has a colon.
-  const key = isPeerTrusted ? rawName : `:${rawName}`;
-  const known = knownNames.get(key);
-  if (known !== undefined) return known;
-  const name = makeEnvironName(rawName.toLowerCase(), isPeerTrusted);
-  const shared = byEnvironName.get(name) ?? { name, seenIn: 0 };
-  byEnvironName.set(name, shared);
-  knownNames.set(key, shared);
-  return shared;
-}
-
-function makeEnvironName(name: string, isPeerTrusted: boolean): string {
-  if (!isPassedOn(name, isPeerTrusted)) return '';
-  if (name === 'content-type') return 'CONTENT_TYPE';
-  return `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
 }

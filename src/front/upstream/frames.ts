@@ -1,5 +1,5 @@
 /**
- * The gateway's wire protocol; the other end is src/python/gateway.py.
+ * The gateway's wire protocol; the other end is app/python/gateway.py.
  *
  * A frame is a header of 12 bytes, a head and a body:
  *
@@ -12,7 +12,8 @@
  *   fileOpened, fileRefused    the answer to `file`
  *
  * gateway -> front
- *   hello    the thread waits for its first request; head: its number, over TCP with NUL and the proof behind it (proof.ts)
+ *   hello    the thread waits for its first request; head: its number, over TCP followed by NUL and the gateway's half of the
+ *            secret (PeerProof in gateway-connection)
  *   whole    status line, header names and values joined by NUL; body: all of it. Ends the request.
  *   start    the same, with the first piece of the body
  *   piece    more of the body
@@ -68,8 +69,8 @@ export function encodeFrame(kind: number, flags: number, head: string, body?: Bu
 export interface FrameSink {
   /** The header and head of a frame; `bodyBytes` are still to come. */
   onHead(kind: number, flags: number, head: string, bodyBytes: number): void;
-  /** Some of the body; `isLast` with the final piece. Not called for an empty body. */
-  onBody(piece: Buffer, isLast: boolean): void;
+  /** Some of the body, of which `bytesLeft` are still to come. Not called for an empty body. */
+  onBody(piece: Buffer, bytesLeft: number): void;
 }
 
 /** Cuts the byte stream of a connection into frames. */
@@ -81,11 +82,6 @@ export class FrameReader {
 
   constructor(sink: FrameSink) {
     this.#sink = sink;
-  }
-
-  /** Of the frame that is being read. */
-  get bodyBytesLeft(): number {
-    return this.#bodyBytesLeft;
   }
 
   /** Throws on bytes that are no frame. */
@@ -109,7 +105,7 @@ export class FrameReader {
     this.#bodyBytesLeft -= end - at;
     this.#sink.onBody(
       at === 0 && end === chunk.length ? chunk : chunk.subarray(at, end),
-      this.#bodyBytesLeft === 0,
+      this.#bodyBytesLeft,
     );
     return end;
   }

@@ -76,7 +76,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     const connection = this.#idle.pop();
     if (connection === undefined) throw new Error('no idle thread');
     this.#inFlight += 1;
-    connection.send(request, this.#options.isMultiprocess());
+    connection.send(request, { isMultiprocess: this.#options.isMultiprocess() });
   }
 
   *requests(): Iterable<InFlight<AppRequest>> {
@@ -86,32 +86,25 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   }
 
   probe(probe: Probe): Promise<ProbeResult> {
-    const request = new ProbeRequest(probe);
-    const seconds = probe.timeoutMs / 1000;
-    const cancel = this.#options.clock.after(probe.timeoutMs, () =>
-      request.fail(`no answer within ${seconds} s`),
-    );
+    const request = new ProbeRequest(probe, this.#options.clock);
     this.#probe = request;
     if (this.#idle.length > 0) this.#sendProbe();
     return request.result.finally(() => {
-      cancel();
       if (this.#probe === request) this.#probe = undefined;
     });
   }
 
-  close(): void {
+  async close(): Promise<void> {
     this.#isClosed = true;
-    for (const connection of this.#connections) connection.close();
-    const lost = [...this.requests()];
-    for (const { request } of [...this.#connections, { request: this.#probe }]) {
-      if (request instanceof ProbeRequest) request.fail('the application process ended');
-    }
+    this.#probe?.fail('the application process ended');
+    const carried = [...this.#connections].map((connection) => connection.close());
     this.#connections.clear();
     this.#idle.length = 0;
     this.#inFlight = 0;
-    for (const { request } of lost) {
-      if (request.isWaiting) this.#options.observer.onLost(request);
-      else request.fail('upstream-died');
+    for (const request of carried) {
+      if (request instanceof ProbeRequest) request.fail('the application process ended');
+      else if (request?.isWaiting) this.#options.observer.onLost(request);
+      else request?.fail('upstream-died');
     }
   }
 
@@ -184,7 +177,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     this.#probe = undefined;
     if (probe === undefined || connection === undefined) return;
     this.#inFlight += 1;
-    connection.send(probe, this.#options.isMultiprocess());
+    connection.send(probe, { isMultiprocess: this.#options.isMultiprocess() });
   }
 
   #forget(connection: GatewayConnection<Carried>): void {

@@ -1,8 +1,8 @@
+import { timingSafeEqual } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import type { UpstreamAddress } from '../../contracts/upstream.js';
 import { AnswerKind, encodeFrame, FrameReader, type FrameSink, RequestKind, STAYS_BUSY } from './frames.js';
-import type { GatewayRequest } from './gateway-request.js';
-import { type Proof, proofOf } from './proof.js';
+import type { GatewayRequest, RequestCarrier } from './gateway-request.js';
 import { UploadStream, type UploadTarget } from './upload-stream.js';
 
 /** What a connection tells the client that it belongs to (GatewayClient). */
@@ -13,7 +13,7 @@ export interface ConnectionOwner<R extends GatewayRequest> {
   onIdle(connection: GatewayConnection<R>): void;
   /** The request's answer is complete, or will never be. */
   onFinished(connection: GatewayConnection<R>): void;
-  /** Closed without our doing; `lost` had no byte of an answer yet. */
+  /** Closed, and not by close(); `lost` had no byte of an answer yet. */
   onBroken(connection: GatewayConnection<R>, lost: R | undefined): void;
   /** Closed because the client left in mid-answer: connect again. */
   onReleased(connection: GatewayConnection<R>): void;
@@ -23,33 +23,48 @@ export interface ConnectionOwner<R extends GatewayRequest> {
   now(): number;
 }
 
+/** What a connection is in the middle of; `request` occupies the thread. */
+type State<R extends GatewayRequest> =
+  /** Before the hello; between two requests; the thread has answered, and is in close(); for good. */
+  | { readonly name: 'connecting' | 'idle' | 'closing' | 'closed'; readonly request?: undefined }
+  /** Nothing of the answer has come; the front is opening the file that it is made of; it sends that file. */
+  | { readonly name: 'asked' | 'opening' | 'fileOpened'; readonly request: R }
+  /** The frame's body is to come. */
+  | { readonly name: 'whole'; readonly request: R; readonly head: string; readonly staysBusy: boolean }
+  /** Pieces go to the client. Those of a `whole` frame end with its body, and then its flag counts. */
+  | { readonly name: 'answering'; readonly request: R; readonly wholeStaysBusy: boolean | undefined }
+  /** The frame's body, which names the file, is to come. */
+  | { readonly name: 'file'; readonly request: R; readonly head: string; readonly pieces: Buffer[] };
+
+/** The order of the protocol: any other frame would mix up requests, or leave a client without an end. */
+const expected: Readonly<Record<State<GatewayRequest>['name'], readonly number[]>> = {
+  connecting: [AnswerKind.hello],
+  idle: [],
+  asked: [AnswerKind.whole, AnswerKind.start, AnswerKind.file, AnswerKind.failed],
+  whole: [],
+  answering: [AnswerKind.piece, AnswerKind.end, AnswerKind.abort],
+  file: [],
+  opening: [],
+  fileOpened: [AnswerKind.end, AnswerKind.abort],
+  closing: [AnswerKind.idle],
+  closed: [],
+};
+
 /**
  * One persistent connection to one thread of a gateway: at most one request at a time.
  *
- * Made by GatewayClient, which decides what to do when it ends; the answer goes to the request's AnswerWriter.
+ * GatewayClient decides what to do when it ends; the answer goes to the request's writer.
  */
-export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
+export class GatewayConnection<R extends GatewayRequest> implements FrameSink, RequestCarrier {
   readonly #owner: ConnectionOwner<R>;
   readonly #socket: Socket;
   readonly #reader: FrameReader = new FrameReader(this);
-  readonly #proof: Proof | undefined;
-  #request: R | undefined;
-  #kind = 0;
-  #answerHead = '';
-  #hasAnswer = false;
-  /** The front sends the file that this answer is made of. */
-  #hasFile = false;
-  /** The thread says `idle` after this answer. */
-  #staysBusy = false;
-  /** It has been answered, and the thread is in close(). */
-  #isClosing = false;
-  /** Nothing is read until the client has taken more. */
-  #isHeld = false;
-  #isClosedByUs = false;
-  #isOpen = false;
-  #filePieces: Buffer[] = [];
+  readonly #proof: PeerProof | undefined;
+  #state: State<R> = { name: 'connecting' };
   #upload: UploadStream | undefined;
+  /** The gateway's number of the thread; -1 until its hello. */
   thread = -1;
+  /** Of the last request, in monotonic milliseconds. */
   startedAtMs = 0;
 
   constructor(address: UpstreamAddress, owner: ConnectionOwner<R>) {
@@ -57,7 +72,7 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
     this.#socket = connect(address.place);
     // A frame of several writes must not wait for what Nagle's algorithm waits for.
     this.#socket.setNoDelay(true);
-    this.#proof = address.secret === undefined ? undefined : proofOf(address.secret);
+    this.#proof = address.secret === undefined ? undefined : new PeerProof(address.secret);
     if (this.#proof !== undefined) this.#socket.write(this.#proof.shown);
     this.#socket.on('data', (chunk) => this.#onData(chunk));
     this.#socket.on('error', (error) => this.#onError(error));
@@ -72,16 +87,14 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
 
   /** The request that occupies the thread. */
   get request(): R | undefined {
-    return this.#request;
+    return this.#state.request;
   }
 
-  send(request: R, isMultiprocess: boolean): void {
-    this.#request = request;
-    this.#hasAnswer = false;
-    this.#hasFile = false;
+  send(request: R, options: { isMultiprocess: boolean }): void {
+    this.#state = { name: 'asked', request };
     this.startedAtMs = this.#owner.now();
-    request.onAbandoned = () => this.#onAbandoned();
-    this.#socket.write(request.encode(isMultiprocess));
+    request.attach(this);
+    this.#socket.write(request.encode(options));
     if (request.body.kind === 'streamed') {
       this.#upload = new UploadStream(request.body, this.#uploadTarget, (failure) =>
         request.breakOff(failure),
@@ -89,75 +102,81 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
     }
   }
 
-  /** Closes for good; the owner is not called back. */
-  close(): void {
-    this.#isClosedByUs = true;
+  /** Closes for good, and returns the request that it carried; the owner is not called back. */
+  close(): R | undefined {
+    const { request } = this.#state;
+    this.#state = { name: 'closed' };
     this.#upload?.stop();
     this.#socket.destroy();
+    return request;
   }
 
+  /** An answer that has begun is dropped by closing; one that has not is awaited: the thread is busy until then. */
+  onAbandoned(): void {
+    if (this.#state.name === 'answering' || this.#upload !== undefined) this.#socket.destroy();
+  }
+
+  // FrameSink
+
   onHead(kind: number, flags: number, head: string, bodyBytes: number): void {
-    if (!this.#isExpected(kind)) throw new Error(`an answer of kind ${kind}, out of turn`);
-    this.#kind = kind;
+    if (this.#state.name === 'closed') return;
+    if (!expected[this.#state.name].includes(kind)) throw new Error(`an answer of kind ${kind}, out of turn`);
+    const staysBusy = flags === STAYS_BUSY;
+    // All but `hello` and `idle` are expected only where there is a request.
+    const request = this.#state.request as R;
     switch (kind) {
       case AnswerKind.hello:
         this.#onHello(head);
         return;
       case AnswerKind.whole:
-        this.#staysBusy = flags === STAYS_BUSY;
-        this.#answerHead = head;
-        if (bodyBytes === 0) this.#finish((request) => request.writer.whole(head, Buffer.alloc(0)));
+        if (bodyBytes > 0) this.#state = { name: 'whole', request, head, staysBusy };
+        else this.#finish(request, (writer) => writer.whole(head, Buffer.alloc(0)), { staysBusy });
         return;
       case AnswerKind.start:
-        this.#hasAnswer = true;
-        this.#answer((request) => request.writer.start(head, undefined));
+        this.#state = { name: 'answering', request, wholeStaysBusy: undefined };
+        if (!request.isAbandoned) request.writer.start(head, undefined);
         return;
       case AnswerKind.file:
-        this.#answerHead = head;
+        this.#state = { name: 'file', request, head, pieces: [] };
         return;
       case AnswerKind.end:
-        this.#staysBusy = flags === STAYS_BUSY;
-        this.#finish((request) => request.writer.end());
+        this.#finish(request, (writer) => writer.end(), { staysBusy });
         return;
       case AnswerKind.abort:
-        this.#finish((request) => request.writer.abort());
+        this.#finish(request, (writer) => writer.abort(), { staysBusy });
         return;
       case AnswerKind.failed:
-        this.#finish((request) => request.writer.refuse());
+        this.#finish(request, (writer) => writer.refuse(), { staysBusy });
         return;
       case AnswerKind.idle:
-        this.#isClosing = false;
+        this.#state = { name: 'idle' };
         this.#owner.onIdle(this);
     }
   }
 
-  onBody(piece: Buffer, isLast: boolean): void {
-    switch (this.#kind) {
-      case AnswerKind.whole:
-        this.#onWholeBody(piece, isLast);
+  onBody(piece: Buffer, bytesLeft: number): void {
+    const state = this.#state;
+    switch (state.name) {
+      case 'closed':
         return;
-      case AnswerKind.start:
-      case AnswerKind.piece:
-        this.#answer((request) => this.#write(request, piece));
+      case 'whole':
+        this.#onWholeBody(state, piece, bytesLeft);
         return;
-      case AnswerKind.file:
-        this.#filePieces.push(piece);
-        if (isLast) this.#openFile().catch((error: Error) => this.#breakOff(error));
+      case 'answering':
+        this.#pass(state.request, piece);
+        if (bytesLeft > 0 || state.wholeStaysBusy === undefined) return;
+        this.#finish(state.request, (writer) => writer.end(), { staysBusy: state.wholeStaysBusy });
+        return;
+      case 'file':
+        state.pieces.push(piece);
+        if (bytesLeft === 0) this.#openFile(state).catch((error: Error) => this.#breakOff(error));
         return;
       default:
-        throw new Error(`a body with an answer of kind ${this.#kind}`);
+        throw new Error(`a body, out of turn (${state.name})`);
     }
   }
 
   // Private
-
-  #onHello(head: string): void {
-    const [thread, shown = ''] = head.split('\0');
-    if (this.#proof?.isShownBy(shown) === false) throw new Error('a hello without the secret');
-    this.#isOpen = true;
-    this.thread = Number(thread);
-    this.#owner.onHello(this);
-  }
 
   #onData(chunk: Buffer): void {
     try {
@@ -166,30 +185,59 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
       this.#breakOff(error as Error);
     }
     // The client left while this answer was awaited, and now it goes on and on, perhaps without end.
-    if (this.#hasAnswer && this.#request?.isAbandoned) this.#socket.destroy();
+    if (this.#state.name === 'answering' && this.#state.request.isAbandoned) this.#socket.destroy();
   }
 
-  /** The order of the protocol: anything else would mix up requests, or leave a client without an end. */
-  #isExpected(kind: number): boolean {
-    const isAsked = this.#request !== undefined;
-    switch (kind) {
-      case AnswerKind.hello:
-        return !this.#isOpen;
-      case AnswerKind.whole:
-      case AnswerKind.start:
-      case AnswerKind.file:
-      case AnswerKind.failed:
-        return isAsked && !this.#hasAnswer && !this.#hasFile;
-      case AnswerKind.piece:
-        return isAsked && this.#hasAnswer;
-      case AnswerKind.end:
-      case AnswerKind.abort:
-        return isAsked && (this.#hasAnswer || this.#hasFile);
-      case AnswerKind.idle:
-        return this.#isClosing;
-      default:
-        return false;
+  #onHello(head: string): void {
+    const [thread, shown = ''] = head.split('\0');
+    if (this.#proof?.isShownBy(shown) === false) throw new Error('a hello without the secret');
+    this.#state = { name: 'idle' };
+    this.thread = Number(thread);
+    this.#owner.onHello(this);
+  }
+
+  /** A body that came in one piece with its head, the usual case, leaves in one write. */
+  #onWholeBody(state: State<R> & { name: 'whole' }, piece: Buffer, bytesLeft: number): void {
+    const { request, head, staysBusy } = state;
+    if (bytesLeft === 0) {
+      this.#finish(request, (writer) => writer.whole(head, piece), { staysBusy });
+      return;
     }
+    this.#state = { name: 'answering', request, wholeStaysBusy: staysBusy };
+    if (!request.isAbandoned) request.writer.start(head, piece.length + bytesLeft);
+    this.#pass(request, piece);
+  }
+
+  #pass(request: R, piece: Buffer): void {
+    // What has arrived already is written in any case, perhaps in many pieces.
+    if (request.isAbandoned || request.writer.write(piece) || this.#socket.isPaused()) return;
+    this.#socket.pause();
+    request.writer.onceDrained(() => {
+      if (this.#state.request === request) this.#socket.resume();
+    });
+  }
+
+  async #openFile({ request, head, pieces }: State<R> & { name: 'file' }): Promise<void> {
+    const opening: State<R> = { name: 'opening', request };
+    this.#state = opening;
+    const [path = '', ...numbers] = Buffer.concat(pieces).toString('utf8').split('\0');
+    const [offset = 0, length = 0, device = 0, inode = 0] = numbers.map(Number);
+    const isOpen =
+      request.isAbandoned || (await request.writer.file(head, { path, offset, length, device, inode }));
+    if (this.#state !== opening) return;
+    this.#state = { name: isOpen ? 'fileOpened' : 'asked', request };
+    this.#socket.write(encodeFrame(isOpen ? RequestKind.fileOpened : RequestKind.fileRefused, 0, ''));
+  }
+
+  #finish(request: R, act: (writer: R['writer']) => void, { staysBusy }: { staysBusy: boolean }): void {
+    this.#upload?.stop();
+    this.#upload = undefined;
+    request.detach();
+    this.#state = { name: staysBusy ? 'closing' : 'idle' };
+    this.#owner.onFinished(this);
+    if (!request.isAbandoned) act(request.writer);
+    this.#socket.resume();
+    if (!staysBusy) this.#owner.onIdle(this);
   }
 
   /** The thread can't be understood: it gets a new connection, where both begin anew. */
@@ -198,105 +246,52 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink {
     this.#socket.destroy();
   }
 
-  /** A body that came in one piece with its head, the usual case, leaves in one write. */
-  #onWholeBody(piece: Buffer, isLast: boolean): void {
-    if (!this.#hasAnswer && isLast) {
-      this.#finish((request) => request.writer.whole(this.#answerHead, piece));
-      return;
-    }
-    if (!this.#hasAnswer) {
-      this.#hasAnswer = true;
-      this.#answer((request) => request.writer.start(this.#answerHead, this.#wholeBytes(piece)));
-    }
-    this.#answer((request) => this.#write(request, piece));
-    if (isLast) this.#finish((request) => request.writer.end());
-  }
-
-  #wholeBytes(piece: Buffer): number {
-    return piece.length + this.#reader.bodyBytesLeft;
-  }
-
-  #write(request: R, piece: Buffer): void {
-    // What has arrived already is written in any case, perhaps in many pieces.
-    if (request.writer.write(piece) || this.#isHeld) return;
-    this.#isHeld = true;
-    this.#socket.pause();
-    request.writer.onceDrained(() => {
-      if (this.#request === request) this.#resume();
-    });
-  }
-
-  #resume(): void {
-    this.#isHeld = false;
-    this.#socket.resume();
-  }
-
-  async #openFile(): Promise<void> {
-    const [path, offset, length, device, inode] = Buffer.concat(this.#filePieces)
-      .toString('utf8')
-      .split('\0');
-    this.#filePieces = [];
-    const request = this.#request;
-    if (request === undefined) return;
-    const isOpen =
-      request.isAbandoned ||
-      (await request.writer.file(this.#answerHead, {
-        path: path as string,
-        offset: Number(offset),
-        length: Number(length),
-        device: Number(device),
-        inode: Number(inode),
-      }));
-    this.#hasFile = isOpen;
-    this.#socket.write(encodeFrame(isOpen ? RequestKind.fileOpened : RequestKind.fileRefused, 0, ''));
-  }
-
-  #answer(act: (request: R) => void): void {
-    const request = this.#request;
-    if (request !== undefined && !request.isAbandoned) act(request);
-  }
-
-  #finish(act: (request: R) => void): void {
-    const request = this.#request;
-    if (request === undefined) throw new Error('an answer without a request');
-    this.#upload?.stop();
-    this.#upload = undefined;
-    request.onAbandoned = undefined;
-    this.#request = undefined;
-    this.#owner.onFinished(this);
-    if (!request.isAbandoned) act(request);
-    this.#resume();
-    this.#isClosing = this.#staysBusy;
-    this.#staysBusy = false;
-    if (!this.#isClosing) this.#owner.onIdle(this);
-  }
-
-  /** An answer that has begun is dropped by closing; one that has not is awaited, for the thread is busy until then. */
-  #onAbandoned(): void {
-    if (this.#hasAnswer || this.#upload !== undefined) this.#socket.destroy();
-  }
-
   #onError(error: Error): void {
-    if (!this.#isOpen && !this.#isClosedByUs) {
-      this.#isClosedByUs = true;
-      this.#owner.onRefused(this, error);
-    }
+    if (this.#state.name !== 'connecting') return; // 'close' follows
+    this.#state = { name: 'closed' };
+    this.#owner.onRefused(this, error);
   }
 
   #onClose(): void {
-    if (this.#isClosedByUs) return;
-    const request = this.#request;
-    this.#request = undefined;
+    const { name, request } = this.#state;
+    if (name === 'closed') return;
+    this.#state = { name: 'closed' };
     this.#upload?.stop();
     if (request !== undefined) {
-      request.onAbandoned = undefined;
+      request.detach();
       this.#owner.onFinished(this);
     }
     if (request?.isAbandoned) this.#owner.onReleased(this);
     else {
-      if (this.#hasAnswer) request?.writer.abort();
+      if (name === 'answering') request?.writer.abort();
       // A file that is handed over is sent without the thread.
-      this.#owner.onBroken(this, this.#hasAnswer || this.#hasFile ? undefined : request);
+      this.#owner.onBroken(this, name === 'answering' || name === 'fileOpened' ? undefined : request);
     }
+  }
+}
+
+// Private
+
+/**
+ * How both ends of a TCP connection to a gateway know each other: the front shows the first half of the secret as it
+ * connects, the gateway the other half with its hello. Anyone on the machine may connect to a port, and whoever takes the
+ * port of a process that has just ended would get the visitors' requests.
+ *
+ * A Unix socket has no secret: only this user can reach it.
+ */
+class PeerProof {
+  /** Sent first. */
+  readonly shown: string;
+  readonly #expected: Buffer;
+
+  constructor(secret: string) {
+    const middle = secret.length / 2;
+    this.shown = secret.slice(0, middle);
+    this.#expected = Buffer.from(secret.slice(middle));
+  }
+
+  isShownBy(peer: string): boolean {
+    const { length } = this.#expected;
+    return peer.length === length && timingSafeEqual(Buffer.from(peer, 'latin1'), this.#expected);
   }
 }

@@ -29,13 +29,21 @@ export interface AnswerSink {
   file(head: string, target: FileTarget): Promise<boolean>;
 }
 
-/** What a connection can carry: a client's request (AppRequest), or a probe (ProbeRequest). */
+/** What takes a request to the application: a connection to a gateway, or a forwarding to an HTTP server. */
+export interface RequestCarrier {
+  /** Nobody waits for the answer any more. */
+  onAbandoned(): void;
+}
+
+/** What a connection to a gateway can carry: a client's request (AppRequest), or a probe (ProbeRequest). */
 export interface GatewayRequest {
   readonly body: RequestBody;
   readonly writer: AnswerSink;
   readonly isAbandoned: boolean;
-  onAbandoned: (() => void) | undefined;
-  encode(isMultiprocess: boolean): Buffer;
+  encode(options: { isMultiprocess: boolean }): Buffer;
+  /** From here on the carrier hears when the request is abandoned. */
+  attach(carrier: RequestCarrier): void;
+  detach(): void;
   /** Its streamed body comes too slowly, or is too large: the client is told, and the thread gets no more of it. */
   breakOff(failure: UploadFailure): void;
 }

@@ -1,10 +1,10 @@
 import { request as openRequest } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../contracts/clock.js';
 import type {
   InFlight,
   Probe,
   ProbeResult,
-  SocketPlace,
   Upstream,
   UpstreamAddress,
   UpstreamObserver,
@@ -14,6 +14,7 @@ import { AppConnections } from './app-connections.js';
 import type { AppRequest } from './app-request.js';
 import { type ForwardingOwner, HttpForwarding } from './http-forwarding.js';
 import { HttpProxy } from './http-proxy.js';
+import { ProbeRequest } from './probe-request.js';
 
 export interface HttpClientOptions {
   readonly address: UpstreamAddress;
@@ -26,14 +27,14 @@ export interface HttpClientOptions {
 
 /** A process that lives and does not listen is asked again. */
 const RECONNECT_MS = 200;
+/** How soon the end of a process is usually noticed. */
 const DEATH_NOTICE_MS = 100;
-const BODY_HEAD_BYTES = 2000;
 
 /**
  * One process of an HTTP application server as the front reaches it, through http-proxy. Its sibling is GatewayClient.
  *
- * Made by Site for app/app-pool. Only what may be sent twice goes on a kept connection, for the server may close it in
- * the same moment; everything else gets one of its own.
+ * Only what may be sent twice goes on a kept connection, because the server may close it in the same moment; everything
+ * else gets one of its own.
  */
 export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   readonly #options: HttpClientOptions;
@@ -43,14 +44,16 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   readonly #running = new Set<HttpForwarding>();
   #streams = 0;
   #finished = 0;
-  #isClosed = false;
-  /** Nobody listened a moment ago. */
-  #isRefused = false;
-  /** Nothing more is read from the process. */
-  #hasEnded = false;
+  /**
+   * `refused`: nobody listened a moment ago. `closing`: what the process has written is still read; `closed`: no more.
+   *
+   *   open ⇄ refused     open, refused → closing → closed
+   */
+  #state: 'open' | 'refused' | 'closing' | 'closed' = 'open';
+  #closed: Promise<void> | undefined;
   /** Requests whose connection broke off, while it isn't known yet whether the process has ended. */
   readonly #losing = new Set<() => void>();
-  #failProbe: ((error: Error) => void) | undefined;
+  #probe: ProbeRequest | undefined;
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
@@ -59,9 +62,8 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   }
 
   get idle(): number {
-    return this.#isClosed || this.#isRefused
-      ? 0
-      : Math.max(0, this.#options.concurrency - this.#running.size + this.#streams);
+    if (this.#state !== 'open') return 0;
+    return Math.max(0, this.#options.concurrency - this.#running.size + this.#streams);
   }
 
   get inFlight(): number {
@@ -85,33 +87,29 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
     for (const { request, startedAtMs } of this.#running) yield { request, startedAtMs, thread: undefined };
   }
 
-  probe(probe: Probe): Promise<ProbeResult> {
+  probe(wanted: Probe): Promise<ProbeResult> {
     const { clock, address } = this.#options;
-    return new Promise<ProbeResult>((resolve, reject) => {
-      const cancel = clock.after(probe.timeoutMs, () =>
-        fail(new Error(`no answer within ${probe.timeoutMs / 1000} s`)),
-      );
-      const fail = (error: Error): void => {
-        cancel();
-        reject(error);
-        request.destroy();
-      };
-      this.#failProbe = fail;
-      const request = sendProbe(probe, { place: address.place, agent: this.#fresh }, fail, (result) => {
-        cancel();
-        resolve(result);
-      });
-    }).finally(() => {
-      this.#failProbe = undefined;
+    const probe = new ProbeRequest(wanted, clock);
+    this.#probe = probe;
+    const place = 'path' in address.place ? { socketPath: address.place.path } : address.place;
+    const { headers } = probe;
+    const request = openRequest({ ...place, path: wanted.path, headers, agent: this.#fresh }, (answer) => {
+      probe.start(`${answer.statusCode}`);
+      answer.on('data', (piece: Buffer) => probe.write(piece));
+      answer.once('error', ({ message }) => probe.fail(message));
+      answer.once('end', () => probe.end());
+    });
+    request.once('error', ({ message }) => probe.fail(message));
+    probe.attach({ onAbandoned: () => request.destroy() });
+    request.end();
+    return probe.result.finally(() => {
+      this.#probe = undefined;
     });
   }
 
-  /** What a process has written before its end is still on its way: it gets two turns of the event loop to be read. */
-  close(): void {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    this.#failProbe?.(new Error('the application process ended'));
-    setImmediate(() => setImmediate(() => this.#cut()));
+  close(): Promise<void> {
+    this.#closed ??= this.#readLastWords().then(() => this.#cut());
+    return this.#closed;
   }
 
   // ForwardingOwner
@@ -129,14 +127,14 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
     setImmediate(() => this.#options.observer.onIdle());
   }
 
-  onBroken(forwarding: HttpForwarding, error: Error, wasReused: boolean): void {
+  onBroken(forwarding: HttpForwarding, error: Error, { wasReused }: { wasReused: boolean }): void {
     const { observer, log } = this.#options;
     const { request, startedAtMs } = forwarding;
     log.debug('upstream-broken', 'the application server closed a connection without an answer', {
       requestId: request.id,
       error: error.message,
     });
-    if (wasReused && !this.#isClosed) {
+    if (wasReused && !this.#isClosing) {
       this.#running.delete(forwarding);
       this.#start(request, this.#fresh, startedAtMs);
     } else if (isRefusal(error)) {
@@ -169,21 +167,34 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
     };
     const cancel = clock.after(DEATH_NOTICE_MS, settle);
     this.#losing.add(settle);
-    if (this.#hasEnded) settle();
+    if (this.#state === 'closed') settle();
   }
 
   /** Usually the process is gone or going, and its end is about to be noticed. */
   #pause(): void {
-    if (this.#isRefused) return;
-    this.#isRefused = true;
+    if (this.#state !== 'open') return;
+    this.#state = 'refused';
     this.#options.clock.after(RECONNECT_MS, () => {
-      this.#isRefused = false;
-      if (!this.#isClosed) this.#options.observer.onIdle();
+      if (this.#state !== 'refused') return;
+      this.#state = 'open';
+      this.#options.observer.onIdle();
     });
   }
 
+  get #isClosing(): boolean {
+    return this.#state === 'closing' || this.#state === 'closed';
+  }
+
+  /** What a process has written before its end is still on its way: two turns of the event loop read it. */
+  async #readLastWords(): Promise<void> {
+    this.#state = 'closing';
+    this.#probe?.fail('the application process ended');
+    await nextTurn();
+    await nextTurn();
+  }
+
   #cut(): void {
-    this.#hasEnded = true;
+    this.#state = 'closed';
     for (const settle of [...this.#losing]) settle();
     for (const forwarding of [...this.#running]) forwarding.close();
     this.#kept.destroy();
@@ -196,33 +207,4 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
 /** The socket has no listener, or is gone (connect(2)). */
 function isRefusal({ code }: NodeJS.ErrnoException): boolean {
   return code === 'ECONNREFUSED' || code === 'ENOENT';
-}
-
-function sendProbe(
-  { path, host }: Probe,
-  { place, agent }: { place: SocketPlace; agent: AppConnections },
-  onError: (error: Error) => void,
-  onResult: (result: ProbeResult) => void,
-): ReturnType<typeof openRequest> {
-  const headers = {
-    host,
-    'user-agent': 'easyserve-probe',
-    accept: '*/*',
-    'x-forwarded-for': '127.0.0.1',
-    'x-forwarded-proto': 'http',
-    'x-forwarded-host': host,
-  };
-  const where = 'path' in place ? { socketPath: place.path } : place;
-  const request = openRequest({ ...where, path, headers, agent }, (answer) => {
-    let bodyHead = '';
-    answer.on('data', (piece: Buffer) => {
-      const room = BODY_HEAD_BYTES - bodyHead.length;
-      if (room > 0) bodyHead += piece.toString('utf8', 0, room);
-    });
-    answer.once('error', onError);
-    answer.once('end', () => onResult({ status: answer.statusCode as number, bodyHead }));
-  });
-  request.once('error', onError);
-  request.end();
-  return request;
 }

@@ -2,11 +2,12 @@ import { createReadStream } from 'node:fs';
 import type { Agent, ClientRequest, IncomingMessage } from 'node:http';
 import { pipeline } from 'node:stream';
 import type { SocketPlace } from '../../contracts/upstream.js';
+import type { Exchange } from '../exchange.js';
+import { readConnectionOptions } from '../hop-by-hop.js';
 import { isBodiless } from './answer-head.js';
 import type { AppRequest } from './app-request.js';
-import { passEarlyHints } from './early-hints.js';
+import type { RequestCarrier } from './gateway-request.js';
 import type { HttpProxy, ProxiedHead } from './http-proxy.js';
-import { readConnectionOptions } from './passed-headers.js';
 import type { RequestBody } from './request-body.js';
 import { UploadStream } from './upload-stream.js';
 
@@ -17,7 +18,7 @@ export interface ForwardingOwner {
   /** Over: answered, cut, or the client has gone. */
   onFinished(forwarding: HttpForwarding): void;
   /** The connection ended, and the client still waits. `wasReused`: the server may just have closed an idle one. */
-  onBroken(forwarding: HttpForwarding, error: Error, wasReused: boolean): void;
+  onBroken(forwarding: HttpForwarding, error: Error, connection: { wasReused: boolean }): void;
 }
 
 export interface ForwardingOptions {
@@ -32,8 +33,8 @@ export interface ForwardingOptions {
 const MAX_GATHERED_BYTES = 64 * 1024;
 const EARLY_HINTS = 103;
 
-/** One request on its way to an HTTP application server, and its answer on the way back. Made by HttpClient. */
-export class HttpForwarding {
+/** One request on its way to an HTTP application server, and its answer on the way back. */
+export class HttpForwarding implements RequestCarrier {
   readonly request: AppRequest;
   readonly startedAtMs: number;
   isStream = false;
@@ -54,9 +55,9 @@ export class HttpForwarding {
 
   start(): void {
     const { exchange } = this.request;
-    this.request.onAbandoned = this.#breakOff;
+    this.request.attach(this);
     // An error page that was sent instead of the answer finishes it too.
-    exchange.response.once('close', this.#breakOff);
+    exchange.response.once('close', this.#onResponseClosed);
     if (exchange.isUpgrade) this.#openTunnel();
     else this.#forward();
     // Without an error, when the server switches protocols unasked.
@@ -67,6 +68,10 @@ export class HttpForwarding {
   close(): void {
     if (this.request.isWaiting) this.#fail(new Error('the application process ended'));
     else this.#finish(() => this.request.fail('upstream-died'));
+  }
+
+  onAbandoned(): void {
+    this.#finish();
   }
 
   // Private
@@ -104,7 +109,7 @@ export class HttpForwarding {
           exchange.bodyBytes = socket.bytesWritten - writtenBefore;
         });
         exchange.isTunnel = true;
-        upstream.once('close', this.#breakOff);
+        upstream.once('close', () => this.#finish());
         this.#becomeStream();
       },
       onAnswer: (answer) => this.#onAnswer(answer),
@@ -212,13 +217,12 @@ export class HttpForwarding {
     this.#owner.onStream(this);
   }
 
-  /** The client has gone, or has been answered otherwise. */
-  readonly #breakOff = (): void => this.#finish();
+  readonly #onResponseClosed = (): void => this.#finish();
 
   #fail(error: Error): void {
     if (this.#isOver) return;
     this.#end();
-    this.#owner.onBroken(this, error, this.#clientRequest?.reusedSocket ?? false);
+    this.#owner.onBroken(this, error, { wasReused: this.#clientRequest?.reusedSocket ?? false });
   }
 
   #finish(act: () => void = () => {}): void {
@@ -230,8 +234,8 @@ export class HttpForwarding {
 
   #end(): void {
     this.#isOver = true;
-    this.request.onAbandoned = undefined;
-    this.request.exchange.response.off('close', this.#breakOff);
+    this.request.detach();
+    this.request.exchange.response.off('close', this.#onResponseClosed);
     this.#upload?.stop();
     // Only after a complete answer to a complete request may the connection serve another one.
     if (!this.#hasWholeAnswer || this.#clientRequest?.writableFinished === false)
@@ -241,7 +245,7 @@ export class HttpForwarding {
 
 // Private
 
-/** As AnswerSink takes it (frames.ts). */
+/** As AnswerSink takes it (frames). */
 function headOf({ statusCode, statusMessage, rawHeaders }: IncomingMessage): string {
   const named = readConnectionOptions(rawHeaders);
   const head = [`${statusCode} ${statusMessage}`];
@@ -250,4 +254,19 @@ function headOf({ statusCode, statusMessage, rawHeaders }: IncomingMessage): str
     if (!named?.has(name.toLowerCase())) head.push(name, rawHeaders[at + 1] as string);
   }
   return head.join('\0');
+}
+
+/** A part of what Node itself takes (lib/internal/validators.js, linkValueRegExp). It throws on anything else. */
+const LINK = /^<[^>]*>(?:\s*;\s*[a-z-]+(?:=(?:"[^;"\s]*"|[^;"\s,]*))?)*$/i;
+
+/**
+ * Passes the links of a 103 Early Hints on (RFC 8297) to a client that can take it: HTTP/1.0 knows no interim answers (RFC
+ * 9110 section 15.2). Its other headers are left out.
+ *
+ * Several Link headers arrive as one, which Node would not send; what it does not take for a link is left out too.
+ */
+function passEarlyHints({ request, response }: Exchange, link: string): void {
+  if (request.httpVersion === '1.0' || response.headersSent) return;
+  const links = link.split(/,\s*(?=<)/).filter((one) => LINK.test(one));
+  if (links.length > 0) response.writeEarlyHints({ link: links });
 }

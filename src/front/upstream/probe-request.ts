@@ -1,68 +1,89 @@
+import type { Clock } from '../../contracts/clock.js';
 import type { Probe, ProbeResult } from '../../contracts/upstream.js';
 import { parseAnswerHead } from './answer-head.js';
+import { decodeToLatin1, toEnvironName } from './environ.js';
 import { encodeFrame, IS_MULTIPROCESS, RequestKind } from './frames.js';
-import type { AnswerSink, GatewayRequest } from './gateway-request.js';
-import { decodeToLatin1 } from './percent.js';
+import type { AnswerSink, GatewayRequest, RequestCarrier } from './gateway-request.js';
 import type { RequestBody } from './request-body.js';
 
 const BODY_HEAD_BYTES = 2000;
 
 /**
- * The health probe: one real GET with the real Host, whose answer goes to the reload instead of a client.
- *
- * Made by GatewayClient.probe; the deadline is the caller's.
+ * The health probe: one real GET with the real Host, whose answer goes to the reload instead of a client. It ends by itself
+ * at its deadline.
  */
 export class ProbeRequest implements GatewayRequest, AnswerSink {
+  /** Rejects when there is no whole answer. */
   readonly result: Promise<ProbeResult>;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
   readonly body: RequestBody = { kind: 'none' };
   readonly writer: AnswerSink = this;
-  onAbandoned: (() => void) | undefined;
   isAbandoned = false;
   hasStarted = false;
-  readonly #probe: Probe;
+  readonly #path: string;
+  #carrier: RequestCarrier | undefined;
   #status = 0;
   #bodyHead = '';
   #resolve!: (result: ProbeResult) => void;
   #reject!: (error: Error) => void;
 
-  constructor(probe: Probe) {
-    this.#probe = probe;
-    this.result = new Promise((resolve, reject) => {
+  constructor({ path, host, timeoutMs }: Probe, clock: Clock) {
+    this.#path = path;
+    this.headers = {
+      host,
+      'user-agent': 'easyserve-probe',
+      accept: '*/*',
+      'x-forwarded-for': '127.0.0.1',
+      'x-forwarded-proto': 'http',
+      'x-forwarded-host': host,
+    };
+    const cancel = clock.after(timeoutMs, () => this.fail(`no answer within ${timeoutMs / 1000} s`));
+    this.result = new Promise<ProbeResult>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
-    });
+    }).finally(cancel);
   }
 
-  encode(isMultiprocess: boolean): Buffer {
-    const { host, path } = this.#probe;
-    const mark = path.indexOf('?');
+  encode({ isMultiprocess }: { isMultiprocess: boolean }): Buffer {
+    const [, path = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(this.#path) ?? [];
     const environ = {
       REQUEST_METHOD: 'GET',
       SCRIPT_NAME: '',
-      PATH_INFO: decodeToLatin1(mark < 0 ? path : path.slice(0, mark)),
-      QUERY_STRING: mark < 0 ? '' : path.slice(mark + 1),
-      REQUEST_URI: path,
+      PATH_INFO: decodeToLatin1(path),
+      QUERY_STRING: query,
+      REQUEST_URI: this.#path,
       SERVER_PROTOCOL: 'HTTP/1.1',
-      SERVER_NAME: host,
+      SERVER_NAME: this.headers.host,
       SERVER_PORT: '80',
       REMOTE_ADDR: '127.0.0.1',
       REMOTE_PORT: '0',
       'wsgi.url_scheme': 'http',
-      HTTP_HOST: host,
-      HTTP_USER_AGENT: 'easyserve-probe',
-      HTTP_ACCEPT: '*/*',
     };
+    const headers = Object.entries(this.headers).map(([name, value]) => [toEnvironName(name), value]);
     const flags = isMultiprocess ? IS_MULTIPROCESS : 0;
-    return encodeFrame(RequestKind.request, flags, Object.entries(environ).flat().join('\0'));
+    return encodeFrame(
+      RequestKind.request,
+      flags,
+      [...Object.entries(environ), ...headers].flat().join('\0'),
+    );
+  }
+
+  attach(carrier: RequestCarrier): void {
+    this.#carrier = carrier;
+  }
+
+  detach(): void {
+    this.#carrier = undefined;
   }
 
   /** It has no body. */
   breakOff(): void {}
 
-  /** Gives up: deadline, or the process died. */
+  /** Gives up: the deadline has come, or the process has died. */
   fail(message: string): void {
     this.isAbandoned = true;
-    this.onAbandoned?.();
+    this.#carrier?.onAbandoned();
     this.#reject(new Error(message));
   }
 
@@ -75,7 +96,7 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
   start(head: string): void {
     this.hasStarted = true;
     try {
-      this.#status = parseAnswerHead(head, false).status;
+      this.#status = parseAnswerHead(head, { takesSendfile: false }).status;
     } catch (error) {
       this.#reject(new Error(`its answer is malformed: ${(error as Error).message}`));
     }

@@ -1,16 +1,6 @@
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import type { OutgoingHttpHeaders } from 'node:http2';
-
-/** About the connection, which HTTP/2 keeps by itself (RFC 9113 section 8.2.2); a handler may write them all the same. */
-const connectionHeaders = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'te',
-  'upgrade',
-  'http2-settings',
-]);
+import { hopByHopHeaders } from '../../hop-by-hop.js';
 
 /** Those of an answer that are no lists. Sent twice over HTTP/1 the client chooses; Node does not send them twice over HTTP/2. */
 const singular = new Set([
@@ -50,7 +40,8 @@ export class Http2Fields {
     validateHeaderName(name);
     validateHeaderValue(name, value);
     const key = name.toLowerCase();
-    if (connectionHeaders.has(key)) return;
+    // Handlers may write them all the same.
+    if (hopByHopHeaders.has(key)) return;
     // RFC 9113 section 8.2.1: clients take an answer for malformed otherwise.
     const bare = value.replace(MARGIN, '');
     const before = this.#fields.get(key);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { isBodiless, parseAnswerHead } from '../../../../src/front/upstream/answer-head.js';
 
 function parse(fields: readonly string[], takesSendfile = false) {
-  return parseAnswerHead(fields.join('\0'), takesSendfile);
+  return parseAnswerHead(fields.join('\0'), { takesSendfile });
 }
 
 test('status, reason and headers, duplicates and all, in their order', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { encodeEnviron } from '../../../../src/front/upstream/environ.js';
+import { decodeToLatin1, EnvironEncoder } from '../../../../src/front/upstream/environ.js';
 import type { Settings } from '../../../../src/settings/settings.js';
 import { serveFront } from '../../../support/serve-front.js';
 
@@ -11,17 +11,20 @@ interface Sent {
   readonly scriptName?: string;
   readonly contentLength?: number;
   readonly trustedProxies?: Settings['trustedProxies'];
+  /** What has made other environs before. */
+  readonly environs?: EnvironEncoder;
 }
 
 /** The environ of a request as it comes over a real connection; undefined where none could be made. */
 async function environOf(t: TestContext, sent: Sent): Promise<Record<string, string> | undefined> {
   const { scriptName = '', contentLength, trustedProxies = [] } = sent;
+  const { environs = new EnvironEncoder(scriptName) } = sent;
   let head: string | undefined;
   const served = await serveFront(
     t,
     [
       (exchange) => {
-        head = encodeEnviron(exchange, { scriptName, contentLength });
+        head = environs.encode(exchange, contentLength);
         exchange.respond(204, []);
         return true;
       },
@@ -284,16 +287,23 @@ test('a path with a NUL has no environ', async (t) => {
 });
 
 test('what a trusted peer sends does not change how the headers of strangers are remembered', async (t) => {
-  await environOf(t, { ...proxied, headers: fromProxy('-X-Never-Seen: a') });
-  const environ = await environOf(t, { headers: ['Host: h', 'X-Never-Seen: b'] });
+  const environs = new EnvironEncoder('');
+  const names = ['-X-Never-Seen: a', 'X-Forwarded-Port: 443'];
+  await environOf(t, { ...proxied, headers: fromProxy(...names), environs });
+  const environ = await environOf(t, {
+    headers: ['Host: h', 'X-Never-Seen: b', 'X-Forwarded-Port: 443'],
+    environs,
+  });
   assert.equal(environ?.HTTP_X_NEVER_SEEN, 'b');
+  assert.ok(environ && !('HTTP_X_FORWARDED_PORT' in environ));
 });
 
 test('the request id is the one that the log shows', async (t) => {
   const ids: (string | undefined)[] = [];
+  const encoder = new EnvironEncoder('');
   const served = await serveFront(t, [
     (exchange) => {
-      const head = encodeEnviron(exchange, { scriptName: '', contentLength: undefined });
+      const head = encoder.encode(exchange, undefined);
       ids.push(/HTTP_X_REQUEST_ID\0([^\0]*)/.exec(head ?? '')?.[1]);
       exchange.respond(204, []);
       return true;
@@ -306,9 +316,10 @@ test('the request id is the one that the log shows', async (t) => {
 
 test('what is remembered of header names stays bounded, and repeated ones are found all the same', async (t) => {
   const environs: string[] = [];
+  const encoder = new EnvironEncoder('');
   const served = await serveFront(t, [
     (exchange) => {
-      environs.push(encodeEnviron(exchange, { scriptName: '', contentLength: undefined }) ?? '');
+      environs.push(encoder.encode(exchange, undefined) ?? '');
       exchange.respond(204, []);
       return true;
     },
@@ -321,3 +332,19 @@ test('what is remembered of header names stays bounded, and repeated ones are fo
   await served.log.until(() => served.log.accessRecords.length === 25, 'all answers');
   for (const environ of environs) assert.equal(environ.split('\0HTTP_X_TWICE\0').length, 2);
 });
+
+const paths: [path: string, decoded: string][] = [
+  ['/', '/'],
+  ['/a+b', '/a+b'],
+  ['/a%20b%2Fc', '/a b/c'],
+  ['/%C3%A4', '/\u00c3\u00a4'],
+  ['/%ff', '/\u00ff'],
+  ['/%00', '/\0'],
+  ['/%2520', '/%20'],
+  ['/100%', '/100%'],
+  ['/%z1%1', '/%z1%1'],
+  ['/%%41', '/%A'],
+];
+for (const [path, decoded] of paths) {
+  test(`${path} is ${JSON.stringify(decoded)}`, () => assert.equal(decodeToLatin1(path), decoded));
+}

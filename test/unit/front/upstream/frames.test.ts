@@ -17,12 +17,12 @@ function read(pieces: readonly Buffer[]): Frame[] {
   const reader = new FrameReader({
     onHead: (kind, flags, head, announced) =>
       frames.push({ kind, flags, head, announced, body: '', isWhole: announced === 0 }),
-    onBody: (piece, isLast) => {
+    onBody: (piece, bytesLeft) => {
       const frame = frames.at(-1);
       assert.ok(frame && !frame.isWhole && piece.length > 0);
       frame.body += piece.toString('latin1');
-      frame.isWhole = isLast;
-      assert.equal(reader.bodyBytesLeft, frame.announced - frame.body.length);
+      frame.isWhole = bytesLeft === 0;
+      assert.equal(bytesLeft, frame.announced - frame.body.length);
     },
   });
   for (const piece of pieces) reader.push(piece);

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type TestContext, test } from 'node:test';
+import { AnswerKind, encodeFrame } from '../../../../src/front/upstream/frames.js';
+import {
+  type ConnectionOwner,
+  GatewayConnection,
+} from '../../../../src/front/upstream/gateway-connection.js';
+import type { GatewayRequest } from '../../../../src/front/upstream/gateway-request.js';
 import { eventually } from '../../../support/eventually.js';
 import { makeGatewayWorld } from '../../../support/gateway-world.js';
 
@@ -7,6 +15,9 @@ import { makeGatewayWorld } from '../../../support/gateway-world.js';
 
 const get = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
 const plain = '200 OK\0Content-Type\0text/plain';
+const shown = '0'.repeat(32);
+const expected = 'f'.repeat(32);
+const secret = shown + expected;
 
 for (const [what, send] of [
   ['an answer that nobody asked for', 'whole'],
@@ -44,6 +55,17 @@ for (const [what, garbage] of [
   });
 }
 
+test('protocol: an answer while the front opens a file breaks the connection', async (t) => {
+  const world = await makeGatewayWorld(t);
+  const connection = await world.served.connect();
+  connection.send(get);
+  const { thread } = await world.gateway.nextFrame();
+  const file = encodeFrame(AnswerKind.file, 0, plain, Buffer.from('/nowhere\x000\x001\x001\x001'));
+  thread.socket.write(Buffer.concat([file, encodeFrame(AnswerKind.whole, 0, plain)]));
+  await thread.closed();
+  assert.equal(world.served.log.all('gateway-protocol').length, 1);
+});
+
 test('protocol: a second answer within one cuts the client', async (t) => {
   const { gateway, client, served } = await makeGatewayWorld(t);
   const connection = await served.connect();
@@ -55,3 +77,44 @@ test('protocol: a second answer within one cuts the client', async (t) => {
   assert.doesNotMatch(text, /\r\n0\r\n\r\n/);
   await eventually(() => assert.deepEqual([client.idle, client.inFlight], [1, 0]));
 });
+
+for (const { hello, outcome } of [
+  { hello: `3\0${expected}`, outcome: 'hello of 3' },
+  ...[
+    '3',
+    '3\0',
+    ...[shown, expected.slice(1), `${expected}f`, 'ÿ'.repeat(32)].map((half) => `3\0${half}`),
+  ].map((hello) => ({ hello, outcome: 'a hello without the secret' })),
+]) {
+  test(`over TCP, a gateway that says ${JSON.stringify(hello)}: ${outcome}`, async (t) => {
+    const { address, peer } = await listenOnce(t);
+    const heard = new Promise<string>((resolve) => {
+      const owner: Partial<ConnectionOwner<GatewayRequest>> = {
+        onHello: ({ thread }) => resolve(`hello of ${thread}`),
+        onProtocolError: (_connection, error) => resolve(error.message),
+        onBroken: () => {},
+      };
+      const connection = new GatewayConnection(address, owner as ConnectionOwner<GatewayRequest>);
+      t.after(() => connection.close());
+    });
+    const socket = await peer;
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    assert.equal(first.toString(), shown);
+    socket.write(encodeFrame(AnswerKind.hello, 0, hello));
+    assert.equal(await heard, outcome);
+  });
+}
+
+async function listenOnce(t: TestContext) {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const peer = once(server, 'connection').then(([socket]) => {
+    t.after(() => (socket as Socket).destroy());
+    return socket as Socket;
+  });
+  const { port } = server.address() as AddressInfo;
+  const place = { host: '127.0.0.1', port };
+  return { address: { protocol: 'gateway' as const, place, secret }, peer };
+}

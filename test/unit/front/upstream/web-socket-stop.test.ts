@@ -48,7 +48,9 @@ test('the process ends: its close frame still arrives, and the connection ends',
   const { world } = sockets;
   const seen = closed(client);
   application.close(1012, 'restart');
-  world.client.close();
+  // Whoever waits for close() may cut the client right after it.
+  await world.client.close();
+  world.served.front.closeConnections();
   assert.deepEqual(await seen, { code: 1012, reason: 'restart' });
   await eventually(() => assert.equal(world.served.front.connections, 0));
   assert.deepEqual([world.client.inFlight, world.client.streams, world.lost.length], [0, 0, 0]);
