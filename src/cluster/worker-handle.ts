@@ -10,7 +10,7 @@ import type { Settings } from '../settings/settings.js';
 import type { SiteControl } from '../site/site-control.js';
 import type { SocketHandle } from '../sockets/listening-socket.js';
 import type { CallArguments, SiteCall, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
-import { Patience } from './patience.js';
+import { WorkerTimeouts } from './worker-timeouts.js';
 
 interface PendingCall {
   readonly resolve: (result: unknown) => void;
@@ -33,7 +33,7 @@ export class WorkerHandle implements SiteControl {
   readonly #calls = new Map<number, PendingCall>();
   readonly #hello: Promise<void>;
   #lastId = 0;
-  readonly #patience = new Patience();
+  readonly #timeouts = new WorkerTimeouts();
   #isGone = false;
 
   constructor(worker: Worker, welcome: WelcomeMessage, clock: Clock) {
@@ -53,42 +53,42 @@ export class WorkerHandle implements SiteControl {
   }
 
   prepare(release: Release, rule: ProbeRule, processes: number): Promise<void> {
-    this.#patience.learn(release.settings);
-    return this.#call('prepare', [release, rule, processes], this.#patience.startMs(processes));
+    this.#timeouts.configure(release.settings);
+    return this.#call('prepare', [release, rule, processes], this.#timeouts.startMs(processes));
   }
 
   commit(): Promise<void> {
-    return this.#call('commit', [], this.#patience.promptMs);
+    return this.#call('commit', [], this.#timeouts.promptMs);
   }
 
   discard(): Promise<void> {
-    return this.#call('discard', [], this.#patience.endMs);
+    return this.#call('discard', [], this.#timeouts.endMs);
   }
 
   drained(): Promise<void> {
-    return this.#call('drained', [], this.#patience.drainMs);
+    return this.#call('drained', [], this.#timeouts.drainMs);
   }
 
   configure(settings: Settings): Promise<void> {
-    this.#patience.learn(settings);
-    return this.#call('configure', [settings], this.#patience.promptMs);
+    this.#timeouts.configure(settings);
+    return this.#call('configure', [settings], this.#timeouts.promptMs);
   }
 
   listen(scheme: Scheme, handle: SocketHandle): Promise<void> {
-    return this.#call('listen', [scheme, handle], this.#patience.promptMs, handle);
+    return this.#call('listen', [scheme, handle], this.#timeouts.promptMs, handle);
   }
 
   unlisten(scheme: Scheme): Promise<void> {
-    return this.#call('unlisten', [scheme], this.#patience.promptMs);
+    return this.#call('unlisten', [scheme], this.#timeouts.promptMs);
   }
 
   useTls(material: TlsMaterial): Promise<void> {
-    return this.#call('useTls', [material], this.#patience.promptMs);
+    return this.#call('useTls', [material], this.#timeouts.promptMs);
   }
 
   scale(processes: number, totalProcesses: number): Promise<void> {
-    const { drainMs } = this.#patience;
-    return this.#call('scale', [processes, totalProcesses], this.#patience.startMs(processes) + drainMs);
+    const { drainMs } = this.#timeouts;
+    return this.#call('scale', [processes, totalProcesses], this.#timeouts.startMs(processes) + drainMs);
   }
 
   /** Throws soon when it does not answer: whoever asks wants to know of the others then. */
@@ -102,7 +102,7 @@ export class WorkerHandle implements SiteControl {
   /** Ends the worker too, by force when it does not keep the time. */
   async stop(drainTimeoutMs: number): Promise<void> {
     if (this.#isGone) return;
-    const longestMs = drainTimeoutMs + this.#patience.killTimeoutMs + LEAVE_TIMEOUT_MS;
+    const longestMs = drainTimeoutMs + this.#timeouts.killTimeoutMs + LEAVE_TIMEOUT_MS;
     const cancelStop = this.#clock.after(longestMs, () => this.kill());
     await this.#call('stop', [drainTimeoutMs]).catch(() => this.kill()); // gone already, or of no more use
     cancelStop();

@@ -6,17 +6,17 @@ const PROMPT_MS = 10_000;
 const SLACK_MS = 15_000;
 
 /**
- * How long a worker may take for an answer: as long as the settings allow its site, and some more. One that takes longer
- * hangs. Used by WorkerHandle.
+ * How long a worker may take for an answer, in milliseconds: as long as the settings allow its site, and some more. One that
+ * takes longer hangs.
  */
-export class Patience {
+export class WorkerTimeouts {
   readonly promptMs = PROMPT_MS;
   #settings: Settings | undefined;
   /** Also of releases that are being replaced. */
   #longestDrainMs = 0;
 
-  /** Its site is given these. */
-  learn(settings: Settings): void {
+  /** The worker's site gets these settings. */
+  configure(settings: Settings): void {
     this.#settings = settings;
     this.#longestDrainMs = Math.max(this.#longestDrainMs, settings.drainTimeoutMs);
   }
