@@ -9,7 +9,6 @@ import {
 import type { InstanceStatus } from '../contracts/status.js';
 import type { Output } from '../log/output.js';
 import { paint } from '../log/paint.js';
-import { wrapText } from '../log/wrap-text.js';
 
 export interface BannerFacts {
   readonly status: InstanceStatus;
@@ -37,6 +36,26 @@ export function renderBanner(facts: BannerFacts): string {
   const urls = paint(stdout.colour, 'bold', visitorUrls(status).join(' '));
   return `\n  easyserve ${status.version} serves ${urls}\n\n${lines.join('\n')}\n\n`;
 }
+
+/**
+ * Breaks a line between its words so that it fits into `columns`, and begins what follows with `indent` spaces. A word that
+ * is longer than that stays whole: paths and addresses are there to be copied. Without `columns` nothing is broken.
+ */
+export function wrapText(line: string, indent: number, columns: number | undefined): string {
+  if (columns === undefined || line.length <= columns) return line;
+  const margin = ' '.repeat(indent);
+  const lines: string[] = [];
+  let rest = line;
+  while (rest.length > columns) {
+    const at = findBreak(rest, indent, columns);
+    if (at < 0) break;
+    lines.push(rest.slice(0, at));
+    rest = margin + rest.slice(at + 1);
+  }
+  return [...lines, rest].join('\n');
+}
+
+// Private
 
 function listRows({ status, project, settingsFile, advice, typed, ...plan }: BannerFacts): readonly Row[] {
   const python = interpreterOf(project);
@@ -113,4 +132,10 @@ function otherNames(urls: readonly string[], allowedHosts: readonly string[]): s
 function matches(name: string, pattern: string): boolean {
   if (pattern.startsWith('.')) return name === pattern.slice(1) || name.endsWith(pattern);
   return pattern === '*' || pattern.toLowerCase() === name;
+}
+
+/** The last space that leaves a line which fits; else the first one at all. -1: one long word. */
+function findBreak(text: string, indent: number, columns: number): number {
+  const last = text.lastIndexOf(' ', columns);
+  return last > indent ? last : text.indexOf(' ', indent + 1);
 }

@@ -7,11 +7,7 @@ import { ExitCode } from '../contracts/errors.js';
 import { ControlServer } from '../control/control-server.js';
 import { acquireInstance, type InstanceLock } from '../control/instance-lock.js';
 import { requireProject, type StateFolder, stateFolderOf } from '../control/state-folder.js';
-import { createLog, type RootLog } from '../log/create-log.js';
-import type { LogStream } from '../log/line-batch.js';
 import type { Output } from '../log/output.js';
-import { createProgress, type Progress } from '../log/progress.js';
-import { RecentLines } from '../log/recent-lines.js';
 import { applicationEnvironment } from '../privileges/application-environment.js';
 import { Privileges } from '../privileges/privileges.js';
 import { readerFor } from '../privileges/project-reader.js';
@@ -25,6 +21,7 @@ import { announce } from './announce.js';
 import { Certificates } from './certificates.js';
 import { createControlHandler } from './control-verbs.js';
 import { Instance, type LoadRequest } from './instance.js';
+import { InstanceOutput } from './instance-output.js';
 import { loadRelease } from './reload/load-release.js';
 import { openFirst } from './reload/open-first.js';
 import { ServiceNotifier } from './service-notifier.js';
@@ -92,10 +89,7 @@ class Launcher {
   readonly #notifier: ServiceNotifier;
   readonly #folder: StateFolder;
   readonly #lock: InstanceLock;
-  readonly #recent = new RecentLines();
-  readonly #progress: Progress;
-  readonly #log: RootLog;
-  readonly #logFormat: 'pretty' | 'json';
+  readonly #output: InstanceOutput;
   readonly #instance: Instance;
   readonly #workers = new WorkerGroup(workerEntry);
   readonly #watch: WatchSwitch;
@@ -108,7 +102,7 @@ class Launcher {
   /** `settings`: the first look at them, without Django's. */
   constructor(
     options: LaunchOptions,
-    { logFormat, logLevel }: Settings,
+    settings: Settings,
     privileges: Privileges,
     folder: StateFolder,
     lock: InstanceLock,
@@ -118,26 +112,9 @@ class Launcher {
     this.#applicationEnv = applicationEnvironment(options.env, privileges.account);
     this.#folder = folder;
     this.#lock = lock;
-    this.#progress = createProgress({
-      write: options.stdout.write,
-      isTerminal: options.stdout.isTerminal,
-      columns: options.stdout.columns,
-      clock: systemClock,
-    });
-    // The format is fixed for the life of the instance, so the first look at the settings decides it.
-    const automatic = options.stdout.isTerminal ? 'pretty' : 'json';
-    this.#logFormat = logFormat === 'auto' ? automatic : logFormat;
-    this.#log = createLog({
-      format: this.#logFormat,
-      level: logLevel,
-      colour: options.stdout.colour,
-      write: (text, stream) => this.#write(text, stream),
-      clock: systemClock,
-      backpressureOf: (stream) => options[stream].backpressure,
-      onText: (text) => this.#recent.push(text),
-    });
-    const { env } = options;
-    this.#notifier = new ServiceNotifier({ env, pid: process.pid, clock: systemClock, log: this.#log });
+    this.#output = new InstanceOutput(options, settings);
+    const { log } = this.#output;
+    this.#notifier = new ServiceNotifier({ env: options.env, pid: process.pid, clock: systemClock, log });
     this.#ended = new Promise((resolve, reject) => {
       this.#end = resolve;
       this.#fail = reject;
@@ -149,14 +126,14 @@ class Launcher {
         fileNames: settingsFileNames,
         file: options.configFile,
         onChange: () => this.#reload(false),
-        log: this.#log,
+        log,
       }),
     );
   }
 
   async run(): Promise<LaunchResult> {
     const verbs = {
-      stop: () => void this.#stop((text) => this.#progress.step(text)),
+      stop: () => void this.#stop((text) => this.#output.progress.step(text)),
       force: () => void this.#force(),
       reload: () => void this.#reload(true),
     };
@@ -165,7 +142,7 @@ class Launcher {
       this.#folder.controlSocket,
       createControlHandler({
         instance: this.#instance,
-        recentLines: this.#recent,
+        recentLines: this.#output.recentLines,
         stop: (onStep) => this.#stop(onStep),
       }),
     );
@@ -175,12 +152,12 @@ class Launcher {
       await Promise.race([this.#start(), this.#ended]);
       return { exitCode: await this.#ended };
     } finally {
-      this.#progress.end();
+      this.#output.progress.end();
       await this.#watch.turn(false);
       await control.close();
       ignoreSignals();
       await this.#notifier.close();
-      this.#log.flush();
+      this.#output.log.flush();
     }
   }
 
@@ -188,7 +165,7 @@ class Launcher {
 
   #createInstance(): Instance {
     return new Instance({
-      log: this.#log,
+      log: this.#output.log,
       load: (request) => this.#load(request),
       open: (loaded) =>
         openFirst(loaded, {
@@ -196,13 +173,13 @@ class Launcher {
           env: this.#options.env,
           pid: process.pid,
           program: [process.execPath, workerEntry],
-          log: this.#log,
+          log: this.#output.log,
         }),
       createRunner: (loaded) => this.#createRunner(loaded),
       certificates: this.#createCertificates(),
       onState: (state) => this.#notifier.tell(state),
       onSettings: (settings) => {
-        this.#log.setLevel(settings.logLevel);
+        this.#output.log.setLevel(settings.logLevel);
         void this.#watch.turn(settings.watch);
       },
       onFatal: (error) => this.#fail(error),
@@ -225,10 +202,10 @@ class Launcher {
       hstsFile: this.#folder.hstsFile,
       clock: systemClock,
       wallNow: Date.now,
-      log: this.#log,
+      log: this.#output.log,
       publish: (material) => this.#instance.useTls(material),
       watch: (fileNames, onChange) =>
-        watchSettings({ folder: this.#options.projectDir, fileNames, onChange, log: this.#log }),
+        watchSettings({ folder: this.#options.projectDir, fileNames, onChange, log: this.#output.log }),
     });
   }
 
@@ -238,7 +215,7 @@ class Launcher {
     const own = { reader, applicationEnv: this.#applicationEnv };
     import('./create-runner.js').catch(() => {}); // half of our modules, while a process reads the project
     const loaded = await loadRelease({ projectDir, configFile, env, flags, ...own, ...request });
-    for (const text of loaded.project.warnings) this.#log.warn('project-warning', text);
+    for (const text of loaded.project.warnings) this.#output.log.warn('project-warning', text);
     return loaded;
   }
 
@@ -247,34 +224,34 @@ class Launcher {
     return createRunner(release, {
       folder: this.#folder,
       applicationEnv: this.#applicationEnv,
-      log: this.#log,
-      logFormat: this.#logFormat,
-      outputs: this.#options,
+      output: this.#output,
       workers: this.#workers,
-      takeLines: (lines, stream) => this.#takeLines(lines, stream),
     });
   }
 
   async #start(): Promise<void> {
     if (this.#lock.recovered) {
-      this.#log.info('recovered', 'an earlier instance had ended without cleaning up; that is done now');
+      this.#output.log.info(
+        'recovered',
+        'an earlier instance had ended without cleaning up; that is done now',
+      );
     }
-    let loaded: Release;
+    let release: Release;
     try {
-      loaded = await this.#instance.start((text) => this.#progress.step(text));
+      release = await this.#instance.start((text) => this.#output.progress.step(text));
     } catch (error) {
       // Told to stop before it was ready: not a failure.
       if (this.#stopping === undefined) throw error;
       return;
     }
-    this.#progress.end();
-    await this.#announce(loaded);
+    this.#output.progress.end();
+    await this.#announce(release);
   }
 
   async #announce(release: Release): Promise<void> {
     const status = await this.#instance.status();
-    const print = (text: string): void => this.#takeLines(text, 'stdout');
-    announce({ status, release, print, options: this.#options, format: this.#logFormat, log: this.#log });
+    const { typed, stdout } = this.#options;
+    announce({ status, release, typed, stdout }, this.#output);
     this.#options.onReady?.({ urls: status.urls, pid: status.pid });
   }
 
@@ -285,10 +262,10 @@ class Launcher {
 
   #stop(onStep: (text: string) => void): Promise<void> {
     if (this.#stopping === undefined) {
-      this.#log.info('stopping', 'finishing the requests in flight');
+      this.#output.log.info('stopping', 'finishing the requests in flight');
       this.#stopping = this.#instance.stop(onStep).then(
         () => {
-          this.#log.info('stopped', 'nothing serves any more');
+          this.#output.log.info('stopped', 'nothing serves any more');
           this.#end(ExitCode.ok);
         },
         (error: unknown) => this.#fail(error),
@@ -298,23 +275,9 @@ class Launcher {
   }
 
   async #force(): Promise<void> {
-    this.#log.warn('forced', 'stopping at once: requests in flight are cut');
+    this.#output.log.warn('forced', 'stopping at once: requests in flight are cut');
     systemClock.after(FORCE_TIMEOUT_MS, () => this.#end(ExitCode.forced));
     await this.#instance.kill();
     this.#end(ExitCode.forced);
-  }
-
-  #takeLines(lines: string, stream: LogStream): void {
-    this.#recent.push(lines);
-    this.#write(lines, stream);
-  }
-
-  #write(text: string, stream: LogStream): void {
-    const output = this.#options[stream];
-    this.#progress.hide();
-    output.write(text);
-    const count = output.takeLostLines();
-    if (count > 0)
-      this.#log.warn('lines-lost', `${count} lines of ${stream} were left out: nobody read them`, { count });
   }
 }

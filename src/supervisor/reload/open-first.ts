@@ -1,10 +1,10 @@
+import { access, constants } from 'node:fs/promises';
 import type { Release } from '../../app/pool/release.js';
 import { EasyserveError, ExitCode } from '../../contracts/errors.js';
 import type { Log } from '../../log/log.js';
 import type { Account } from '../../privileges/account.js';
 import type { Privileges } from '../../privileges/privileges.js';
 import { InheritedSockets } from '../../sockets/inherited-sockets.js';
-import { findUnreadable } from './program-access.js';
 import { bindMissing, closeAll, type SiteSockets } from './site-sockets.js';
 
 export interface Opening {
@@ -65,4 +65,19 @@ async function giveUp(
     );
   }
   log.info('privileges-dropped', `from here on everything runs as the user ${user}`, { user, uid, gid });
+}
+
+/**
+ * The first of the files that this process may not read. Node in /root/.nvm, say, is out of reach once root has become
+ * another user, and workers and application processes would fail later with less to say.
+ */
+async function findUnreadable(files: readonly string[]): Promise<string | undefined> {
+  for (const file of files) {
+    try {
+      await access(file, constants.R_OK);
+    } catch {
+      return file; // whatever the reason, it is the file to name
+    }
+  }
+  return undefined;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { InstanceStatus } from '../../../src/contracts/status.js';
-import { type BannerFacts, renderBanner } from '../../../src/supervisor/banner.js';
+import { type BannerFacts, renderBanner, wrapText } from '../../../src/supervisor/banner.js';
 import { djangoProject, project } from '../../support/make-release.js';
 
 const status = {
@@ -121,3 +121,20 @@ test('with certificates the names that visitors type are shown, and no wildcard'
   );
   assert.match(shown('http://localhost:8000/'), /serves http:\/\/localhost:8000\/\n/);
 });
+
+const wraps: readonly (readonly [string, number, number | undefined, string])[] = [
+  ['mode  one two three', 6, 80, 'mode  one two three'],
+  ['mode  one two three', 6, 19, 'mode  one two three'],
+  ['mode  one two three', 6, 18, 'mode  one two\n      three'],
+  ['mode  one two three', 6, 13, 'mode  one two\n      three'],
+  ['mode  one two three', 6, 10, 'mode  one\n      two\n      three'],
+  ['path  /a/very/long/path stays whole', 6, 12, 'path  /a/very/long/path\n      stays\n      whole'],
+  ['path  /a/very/long/path', 6, 12, 'path  /a/very/long/path'],
+  ['mode  one two three', 6, undefined, 'mode  one two three'],
+];
+
+for (const [line, indent, columns, wrapped] of wraps) {
+  test(`${JSON.stringify(line)} in ${columns} columns`, () => {
+    assert.equal(wrapText(line, indent, columns), wrapped);
+  });
+}

@@ -1,0 +1,65 @@
+import type { Readable } from 'node:stream';
+import { systemClock } from '../contracts/clock.js';
+import { createLog, type RootLog } from '../log/create-log.js';
+import type { LogStream } from '../log/line-batch.js';
+import type { Output } from '../log/output.js';
+import { createProgress, type Progress } from '../log/progress.js';
+import { relayLines } from '../log/read-lines.js';
+import { RecentLines } from '../log/recent-lines.js';
+import type { Settings } from '../settings/settings.js';
+
+/** Everything that an instance writes: its log, the lines of its workers, and on a terminal how far it is. */
+export class InstanceOutput {
+  readonly log: RootLog;
+  /** Fixed for the life of the instance. */
+  readonly format: 'pretty' | 'json';
+  readonly isColoured: boolean;
+  readonly progress: Progress;
+  /** For `easyserve logs`. */
+  readonly recentLines = new RecentLines();
+  readonly #outputs: Readonly<Record<LogStream, Output>>;
+
+  /** `settings`: the first look at them, without Django's. */
+  constructor(
+    outputs: Readonly<Record<LogStream, Output>>,
+    settings: Pick<Settings, 'logFormat' | 'logLevel'>,
+  ) {
+    this.#outputs = outputs;
+    const { write, isTerminal, columns, colour } = outputs.stdout;
+    const automatic = isTerminal ? 'pretty' : 'json';
+    this.format = settings.logFormat === 'auto' ? automatic : settings.logFormat;
+    this.isColoured = colour;
+    this.progress = createProgress({ write, isTerminal, columns, clock: systemClock });
+    this.log = createLog({
+      format: this.format,
+      level: settings.logLevel,
+      colour,
+      write: (text, stream) => this.#write(text, stream),
+      clock: systemClock,
+      backpressureOf: (stream) => outputs[stream].backpressure,
+      onText: (text) => this.recentLines.push(text),
+    });
+  }
+
+  /** Whole lines that are no records of this log: the banner, and those of workers, which have logs of their own. */
+  takeLines(lines: string, stream: LogStream): void {
+    this.recentLines.push(lines);
+    this.#write(lines, stream);
+  }
+
+  /** The same for what a worker writes, as fast as our own reader takes it. */
+  relay(source: Readable, stream: LogStream): void {
+    relayLines(source, this.#outputs[stream].backpressure, (lines) => this.takeLines(lines, stream));
+  }
+
+  // Private
+
+  #write(text: string, stream: LogStream): void {
+    const output = this.#outputs[stream];
+    this.progress.hide();
+    output.write(text);
+    const count = output.takeLostLines();
+    if (count > 0)
+      this.log.warn('lines-lost', `${count} lines of ${stream} were left out: nobody read them`, { count });
+  }
+}
