@@ -5,7 +5,7 @@ import type { Command } from './command.js';
 import type { ProjectArgument } from './project-argument.js';
 
 /**
- * The grammar of the command line, and the only import of commander. Called by cli/main and by unit tests.
+ * The grammar of the command line, and the only import of commander.
  *
  * Only says what was asked for: nothing is read, started or printed here.
  * Throws EasyserveError `usage` for what it does not understand.
@@ -29,11 +29,7 @@ export function parseCommandLine(argv: readonly string[], version: string): Comm
     })
     .exitOverride()
     .addHelpText('after', `\n${afterword}`);
-  const projectOf = (dir: string | undefined): ProjectArgument => ({
-    base: program.opts<{ C?: string }>().C,
-    dir,
-  });
-  addVerbs(program, projectOf, (parsed) => {
+  addVerbs(program, (parsed) => {
     command = parsed;
   });
   try {
@@ -55,117 +51,6 @@ const afterword = `Examples:
 \`easyserve start --help\` tells the options of a command. Every setting can be given
 with --set; \`easyserve config\` lists them.`;
 
-type Take = (command: Command) => void;
-type ProjectOf = (dir: string | undefined) => ProjectArgument;
-
-function addVerbs(program: Commander, projectOf: ProjectOf, take: Take): void {
-  addStart(program, projectOf, take);
-  verb(program, 'stop', 'finish the requests in flight, then end').action((dir) => {
-    take({ verb: 'stop', project: projectOf(dir) });
-  });
-  verb(program, 'reload', 'bring in new code and settings, without losing a request').action((dir) => {
-    take({ verb: 'reload', project: projectOf(dir) });
-  });
-  verb(program, 'restart', 'end and start anew, keeping the address').action((dir) => {
-    take({ verb: 'restart', project: projectOf(dir) });
-  });
-  verb(program, 'status', 'show what runs')
-    .option('--json', 'as JSON (docs/status.md)')
-    .action((dir, options) => {
-      take({ verb: 'status', project: projectOf(dir), asJson: options.json === true });
-    });
-  addScale(program, projectOf, take);
-  addLogs(program, projectOf, take);
-  addConfig(program, projectOf, take);
-  addCheck(program, projectOf, take);
-  addInstall(program, projectOf, take);
-}
-
-function addStart(program: Commander, projectOf: ProjectOf, take: Take): void {
-  const start = verb(program, 'start', 'serve the project, until it is stopped');
-  const flags = addSettingFlags(start);
-  start
-    .option('--daemon', 'go to the background once it serves')
-    .addOption(new Option('--ready-fd <fd>').argParser(toWholeNumber(0)).hideHelp())
-    .action((dir, options) => {
-      const { config: configFile, daemon, readyFd } = options;
-      take({ verb: 'start', project: projectOf(dir), configFile, flags, isDaemon: daemon === true, readyFd });
-    });
-}
-
-function addScale(program: Commander, projectOf: ProjectOf, take: Take): void {
-  program
-    .command('scale')
-    .description('change the number of application processes, until the next restart')
-    .argument('<processes>', 'how many', toWholeNumber(1))
-    .argument('[dir]', dirHelp)
-    .action((processes: number, dir?: string) => {
-      take({ verb: 'scale', project: projectOf(dir), processes });
-    });
-}
-
-function addLogs(program: Commander, projectOf: ProjectOf, take: Take): void {
-  verb(program, 'logs', 'print the latest log lines')
-    .option('-f, --follow', 'go on with what is logged from now on, until Ctrl-C')
-    .option('-n, --lines <count>', 'how many of the latest lines', toWholeNumber(0), 100)
-    .action((dir, options) => {
-      take({ verb: 'logs', project: projectOf(dir), follow: options.follow === true, lines: options.lines });
-    });
-}
-
-function addConfig(program: Commander, projectOf: ProjectOf, take: Take): void {
-  const config = verb(program, 'config', 'print each setting with where it came from');
-  const flags = addSettingFlags(config);
-  config.option('--json', 'as JSON').action((dir, options) => {
-    take({
-      verb: 'config',
-      project: projectOf(dir),
-      configFile: options.config,
-      flags,
-      asJson: options.json === true,
-    });
-  });
-}
-
-function addCheck(program: Commander, projectOf: ProjectOf, take: Take): void {
-  const check = verb(program, 'check', 'find what would keep the project from being served; starts nothing');
-  const flags = addSettingFlags(check);
-  check.action((dir, options) => {
-    take({ verb: 'check', project: projectOf(dir), configFile: options.config, flags });
-  });
-}
-
-function addInstall(program: Commander, projectOf: ProjectOf, take: Take): void {
-  const install = verb(
-    program,
-    'install',
-    'write a systemd service for the project, so that it starts at boot',
-  );
-  const flags = addSettingFlags(install, [...settingFlags, userFlag]);
-  const writable: string[] = [];
-  install
-    .option('--name <name>', nameHelp)
-    .option('--socket', 'let systemd bind the ports (socket activation)')
-    .addOption(
-      new Option('--writable <folder>', 'a folder that the application writes to; may be repeated').argParser(
-        (folder: string) => void writable.push(folder),
-      ),
-    )
-    .option('--print', 'print the units, and change nothing')
-    .action((dir, { config: configFile, name, socket, print }) => {
-      const given = { project: projectOf(dir), configFile, flags, name, writable };
-      take({ verb: 'install', ...given, hasSockets: socket === true, isPrinted: print === true });
-    });
-  verb(program, 'uninstall', 'stop the systemd service, and remove it')
-    .option('--name <name>', nameHelp)
-    .action((dir, { name }) => {
-      take({ verb: 'uninstall', project: projectOf(dir), name });
-    });
-}
-
-const nameHelp = "name of the service (default: easyserve- and the folder's name)";
-const dirHelp = "the project's folder (default: the current one)";
-
 /** Options as commander gives them to an action, of every verb together. */
 interface Options {
   readonly json?: boolean;
@@ -179,20 +64,113 @@ interface Options {
   readonly print?: boolean;
 }
 
-interface Verb {
-  option(flags: string, description: string): Verb;
-  option<T>(flags: string, description: string, parse: (value: string) => T, value: T): Verb;
-  addOption(option: Option): Verb;
-  action(run: (dir: string | undefined, options: Options) => void): unknown;
+type MakeCommand = (project: ProjectArgument, options: Options) => Command;
+/** Adds a verb to the program; its options can still be added to what it returns. */
+type AddVerb = (name: string, description: string, make: MakeCommand) => Commander;
+
+function addVerbs(program: Commander, take: (command: Command) => void): void {
+  const projectOf = (dir: string | undefined): ProjectArgument => ({ base: program.opts().C, dir });
+  const verb: AddVerb = (name, description, make) =>
+    program
+      .command(name)
+      .description(description)
+      .argument('[dir]', dirHelp)
+      .action((dir: string | undefined, options: Options) => take(make(projectOf(dir), options)));
+  addStart(verb);
+  verb('stop', 'finish the requests in flight, then end', (project) => ({ verb: 'stop', project }));
+  const reload = 'bring in new code and settings, without losing a request';
+  verb('reload', reload, (project) => ({ verb: 'reload', project }));
+  verb('restart', 'end and start anew, keeping the address', (project) => ({ verb: 'restart', project }));
+  verb('status', 'show what runs', (project, { json = false }) => ({
+    verb: 'status',
+    project,
+    asJson: json,
+  })).option('--json', 'as JSON (docs/status.md)');
+  program
+    .command('scale')
+    .description('change the number of application processes, until the next restart')
+    .argument('<processes>', 'how many', toWholeNumber(1))
+    .argument('[dir]', dirHelp)
+    .action((processes: number, dir?: string) => take({ verb: 'scale', project: projectOf(dir), processes }));
+  verb('logs', 'print the latest log lines', (project, { follow = false, lines }) => ({
+    verb: 'logs',
+    project,
+    follow,
+    lines,
+  }))
+    .option('-f, --follow', 'go on with what is logged from now on, until Ctrl-C')
+    .option('-n, --lines <count>', 'how many of the latest lines', toWholeNumber(0), 100);
+  addLookingVerbs(verb);
+  addInstall(verb);
 }
 
-function verb(program: Commander, name: string, description: string): Verb {
-  return program.command(name).description(description).argument('[dir]', dirHelp);
+function addStart(verb: AddVerb): void {
+  const flags: SettingFlag[] = [];
+  const start = verb('start', 'serve the project, until it is stopped', (project, options) => {
+    const { config: configFile, daemon: isDaemon = false, readyFd } = options;
+    return { verb: 'start', project, configFile, flags, isDaemon, readyFd };
+  });
+  addSettingFlags(start, flags);
+  start
+    .option('--daemon', 'go to the background once it serves')
+    .addOption(new Option('--ready-fd <fd>').argParser(toWholeNumber(0)).hideHelp());
 }
 
-/** The settings that have flags of their own, and --set for all others. Filled while the command line is parsed. */
-function addSettingFlags(command: Verb, named: readonly NamedFlag[] = settingFlags): readonly SettingFlag[] {
-  const given: SettingFlag[] = [];
+/** They take the same settings as start, and start nothing. */
+function addLookingVerbs(verb: AddVerb): void {
+  const flags: SettingFlag[] = [];
+  const config = verb('config', 'print each setting with where it came from', (project, options) => {
+    const { config: configFile, json: asJson = false } = options;
+    return { verb: 'config', project, configFile, flags, asJson };
+  });
+  addSettingFlags(config, flags);
+  config.option('--json', 'as JSON');
+  const check = 'find what would keep the project from being served; starts nothing';
+  addSettingFlags(
+    verb('check', check, (project, { config: configFile }) => ({
+      verb: 'check',
+      project,
+      configFile,
+      flags,
+    })),
+    flags,
+  );
+}
+
+function addInstall(verb: AddVerb): void {
+  const flags: SettingFlag[] = [];
+  const writable: string[] = [];
+  const what = 'write a systemd service for the project, so that it starts at boot';
+  const install = verb('install', what, (project, options) => {
+    const { config: configFile, name, socket: hasSockets = false, print: isPrinted = false } = options;
+    return { verb: 'install', project, configFile, flags, name, writable, hasSockets, isPrinted };
+  });
+  addSettingFlags(install, flags, [...settingFlags, userFlag]);
+  const writableFolder = new Option(
+    '--writable <folder>',
+    'a folder that the application writes to; may be repeated',
+  );
+  install
+    .option('--name <name>', nameHelp)
+    .option('--socket', 'let systemd bind the ports (socket activation)')
+    .addOption(writableFolder.argParser((path: string) => void writable.push(path)))
+    .option('--print', 'print the units, and change nothing');
+  verb('uninstall', 'stop the systemd service, and remove it', (project, { name }) => ({
+    verb: 'uninstall',
+    project,
+    name,
+  })).option('--name <name>', nameHelp);
+}
+
+const nameHelp = "name of the service (default: easyserve- and the folder's name)";
+const dirHelp = "the project's folder (default: the current one)";
+
+/** The settings that have flags of their own, and --set for all others; `given` is filled while the line is parsed. */
+function addSettingFlags(
+  command: Commander,
+  given: SettingFlag[],
+  named: readonly NamedFlag[] = settingFlags,
+): void {
   for (const [flag, value, key, help] of named) {
     const parse = (text: string): void => {
       // As a flag that is given several times --domain says one name each time.
@@ -203,12 +181,9 @@ function addSettingFlags(command: Verb, named: readonly NamedFlag[] = settingFla
       value === '' ? new Option(flag, help).preset('true') : new Option(`${flag} <${value}>`, help);
     command.addOption(option.argParser(parse));
   }
-  const parseSet = (text: string): void => {
-    given.push(toSettingFlag(text));
-  };
+  const parseSet = (text: string) => void given.push(toSettingFlag(text));
   command.addOption(new Option('--set <key=value>', 'any setting; may be repeated').argParser(parseSet));
   command.option('--config <file>', 'settings file (default: easyserve.toml, .yaml or .json in the project)');
-  return given;
 }
 
 /** Flag, value ('' for one that is on by being there), setting, help. */
