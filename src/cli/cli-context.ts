@@ -1,7 +1,7 @@
 import type { Output } from '../log/output.js';
 import type { LaunchOptions } from '../supervisor/launcher.js';
 
-/** What the verbs know of the process that they run in. Made by cli/main; unit tests make their own. */
+/** What the verbs know of the process that they run in; unit tests make their own. */
 export interface CliContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

@@ -1,7 +1,7 @@
 import type { SettingFlag } from '../settings/flag-layer.js';
 import type { ProjectArgument } from './project-argument.js';
 
-/** What a command line asks for: made by cli/program, carried out by cli/run-command. */
+/** What a command line asks for: cli/program reads it, cli/run-command carries it out. */
 export type Command =
   | StartCommand
   | PlainCommand<'stop'>
@@ -61,7 +61,7 @@ export interface InstallCommand extends PlainCommand<'install'>, GivenSettings {
   readonly hasSockets: boolean;
   /** Folders, as typed, that the application writes to. */
   readonly writable: readonly string[];
-  /** Nothing is written but to stdout. */
+  /** The units are printed instead of written. */
   readonly isPrinted: boolean;
 }
 

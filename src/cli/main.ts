@@ -7,10 +7,10 @@ import { BoundedOutput } from '../log/bounded-output.js';
 import type { Output } from '../log/output.js';
 import { runCommandLine } from './run-command.js';
 
-/** How long a server that has stopped waits for somebody to read its last words. */
-const lastWordsMs = 2000;
+/** How long a server that has stopped waits until its last lines are read. */
+const lastLinesMs = 2000;
 
-/** The program. Called by bin/easyserve.js; the only place that ends the process. */
+/** The program; the only place that ends the process. */
 export async function main(host: NodeJS.Process): Promise<void> {
   const outputClosed = new AbortController();
   endQuietly(host.stdout, () => outputClosed.abort());
@@ -27,14 +27,14 @@ export async function main(host: NodeJS.Process): Promise<void> {
     outputClosed: outputClosed.signal,
   });
   // `easyserve logs | less` is read for as long as the person likes; a server has to end.
-  const patienceMs = argv.includes('start') ? lastWordsMs : undefined;
-  await Promise.all([drain(host.stdout, patienceMs), drain(host.stderr, patienceMs)]);
+  const timeoutMs = argv.includes('start') ? lastLinesMs : undefined;
+  await Promise.all([drain(host.stdout, timeoutMs), drain(host.stderr, timeoutMs)]);
   host.exit(exitCode);
 }
 
 /**
  * A reader that has seen enough (`easyserve logs | head`) is no error: EPIPE of a pipe, ECONNRESET of the socket pair that
- * Node's spawn makes. Nor is a terminal that was closed: EIO.
+ * Node's spawn makes. Nor is a closed terminal: EIO.
  */
 const readerLeft = new Set(['EPIPE', 'ECONNRESET', 'EIO']);
 
@@ -67,11 +67,11 @@ function wantsColour(isTerminal: boolean, env: NodeJS.ProcessEnv): boolean {
 }
 
 /** Pipes are written asynchronously (Node, "A note on process I/O"): exit() alone would lose what is still queued. */
-function drain(stream: WriteStream, patienceMs: number | undefined): Promise<void> {
+function drain(stream: WriteStream, timeoutMs: number | undefined): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed || stream.writableLength === 0) return resolve();
     stream.write('', () => resolve());
-    if (patienceMs !== undefined) setTimeout(resolve, patienceMs);
+    if (timeoutMs !== undefined) setTimeout(resolve, timeoutMs);
   });
 }
 

@@ -4,20 +4,20 @@ import type { Command } from './command.js';
 import { parseCommandLine } from './program.js';
 import { printError } from './text/layout.js';
 
-/** From arguments to exit code. Called by cli/main; everything that is thrown below ends here. */
+/** From arguments to exit code. Everything that is thrown below ends here. */
 export async function runCommandLine(argv: readonly string[], context: CliContext): Promise<number> {
   try {
     return await runCommand(parseCommandLine(argv, context.version), context);
   } catch (error) {
     const record = describeError(error);
-    // What nobody foresaw keeps its stack, for the report of the bug.
+    // An unexpected error keeps its stack, for the report of the bug.
     const hint = error instanceof EasyserveError ? record.hint : 'please report this, with the lines above';
     printError({ ...record, hint }, context.stderr);
     return record.exitCode;
   }
 }
 
-/** Each verb loads what it needs: `reload`, which only asks the running instance, would take three times as long with all of it. */
+/** Each verb loads only what it needs: `reload`, which asks the running instance, would take three times as long otherwise. */
 async function runCommand(command: Command, context: CliContext): Promise<number> {
   switch (command.verb) {
     case 'start':

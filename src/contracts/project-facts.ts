@@ -75,7 +75,7 @@ export type AsgiServerName = (typeof asgiServers)[number];
 /** What runs an application; see app/servers/application-servers. */
 export type ServerName = Project['server'];
 
-/** One request at a time on each of their threads; the others take as many as the setting `concurrency` allows. */
+/** Whether it takes one request at a time on each of its threads; the others take as many as `concurrency` allows. */
 export function isThreaded(server: ServerName): boolean {
   return server === 'gateway' || server === 'cheroot';
 }

@@ -4,20 +4,16 @@ import { ApplicationError } from '../contracts/errors.js';
 import type { CherootReport } from './cheroot-keywords.js';
 import { environmentFolders, type FoundInterpreter } from './interpreter.js';
 import { exists } from './path-checks.js';
-import type { CommandResult, RunCommand } from './run-command.js';
+import type { CommandResult, RunOptions } from './run-command.js';
 
-/** Whom to ask, and where. Made by project/detect-project. */
-export interface PythonQuestion {
+/** Which interpreter to ask, and where. */
+export interface PythonQuestion extends RunOptions {
   readonly python: FoundInterpreter;
   /** The project's folder: working directory and first entry of sys.path. */
   readonly root: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly run: RunCommand;
 }
 
-/** What python/inspect_django.py reports. `django` has the shape of DjangoFacts. */
+/** What app/python/inspect_django.py reports. `django` has the shape of DjangoFacts. */
 export interface DjangoReport {
   readonly settingsModule: string;
   readonly application: string;
@@ -29,7 +25,7 @@ export interface DjangoReport {
   readonly warnings: readonly string[];
 }
 
-/** What python/inspect_application.py reports. */
+/** What app/python/inspect_application.py reports. */
 export interface ApplicationReport {
   /** null: none of the modules asked for has an application. */
   readonly application: string | null;
@@ -40,7 +36,7 @@ export interface ApplicationReport {
   readonly rssBytes?: number | null;
 }
 
-/** The failure of python/easyserve_inspection.py. */
+/** The failure of app/python/easyserve_inspection.py. */
 interface Failure {
   readonly code: string;
   readonly message: string;
@@ -50,7 +46,7 @@ interface Failure {
 }
 
 const scriptFolder = fileURLToPath(new URL('../app/python', import.meta.url));
-/** The script ends itself at the deadline, with the stack of what hangs; this is how much later it is killed. */
+/** The script ends itself at the deadline, with the stack of what hangs; it is killed only so much later. */
 const stackTimeMs = 2000;
 
 /** Throws ApplicationError with the code that the script gave, `application-hangs` or `application-dies`. */
@@ -58,7 +54,7 @@ export function askAboutDjango(question: PythonQuestion, args: readonly string[]
   return ask<DjangoReport>(question, 'inspect_django.py', args);
 }
 
-/** `args`: see python/inspect_application.py. Throws like askAboutDjango. */
+/** `args`: see app/python/inspect_application.py. Throws like askAboutDjango. */
 export function askAboutApplication(
   question: PythonQuestion,
   args: readonly string[],
@@ -66,7 +62,7 @@ export function askAboutApplication(
   return ask<ApplicationReport>(question, 'inspect_application.py', args);
 }
 
-/** Of a Cheroot that is installed. Throws like askAboutDjango. */
+/** About the Cheroot that is installed. Throws like askAboutDjango. */
 export function askAboutCheroot(question: PythonQuestion): Promise<CherootReport> {
   return ask<CherootReport>(question, 'inspect_cheroot.py', []);
 }
@@ -102,7 +98,7 @@ async function ask<Report>(
 
 type Answer<Report> = { readonly report: Report } | { readonly failure: Failure };
 
-/** Undefined where the script died before, or amid, its answer. */
+/** Undefined where the script died before its answer was complete. */
 function parseAnswer<Report>(text: string): Answer<Report> | undefined {
   try {
     return JSON.parse(text) as Answer<Report>;
@@ -150,9 +146,9 @@ async function describeFailure(question: PythonQuestion, failure: Failure): Prom
 }
 
 /**
- * Installs requirements.txt, and `what` where there is none. Where only the system's Python was found: an environment
- * beside the project's folder is not searched, as nothing says that it belongs to the project, but may well be meant. Many
- * systems refuse to install into their own interpreter (PEP 668); one in .venv is found by the next start.
+ * Installs requirements.txt, or `what` where there is none. Where only the system's Python was found, an environment beside
+ * the project's folder may be meant: it is not searched, because nothing says that it belongs to the project. Many systems
+ * refuse to install into their own interpreter (PEP 668); an environment in .venv is found by the next start.
  */
 async function describeRequirements(
   question: PythonQuestion,

@@ -11,7 +11,7 @@ export interface Capacity {
   readonly memoryRule: string;
 }
 
-/** What Node knows; the whole truth where there is no /proc. */
+/** What Node knows; all that is known where there is no /proc. */
 export interface SystemFacts {
   readonly platform: NodeJS.Platform;
   /** os.cpus().length */
@@ -27,7 +27,7 @@ interface Limit {
   readonly rule: string;
 }
 
-/** Read by launcher at start for process-plan. Takes the smallest of all limits. */
+/** Takes the smallest of all limits. */
 export function readCapacity(readFile: ReadFile, system: SystemFacts): Capacity {
   const isLinux = system.platform === 'linux';
   const usable = { value: system.availableParallelism, rule: 'usable by this process' };

@@ -23,7 +23,7 @@ interface Mount {
 /**
  * The hierarchies that may limit `controller`: v2, and v1 where that controller is still mounted there (cgroups(7)).
  *
- * Used by capacity. Where a group of /proc/self/cgroup isn't below the mount, the mount itself is the group.
+ * Where a group of /proc/self/cgroup isn't below the mount, the mount itself is the group.
  */
 export function listCgroups(readFile: ReadFile, controller: Controller): CgroupHierarchy[] {
   const mounts = parseMounts(readFile('/proc/self/mountinfo') ?? '');

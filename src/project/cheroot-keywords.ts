@@ -1,7 +1,7 @@
 import { nearestName } from '../settings/nearest-name.js';
 import { isNotEmpty, type Problem, toSettingsError } from '../settings/problem.js';
 
-/** What python/inspect_cheroot.py reports of the Cheroot that the project has. */
+/** What app/python/inspect_cheroot.py reports of the Cheroot that the project has. */
 export interface CherootReport {
   /** `Cheroot/11.1.2` */
   readonly version: string;
@@ -9,7 +9,7 @@ export interface CherootReport {
   readonly keywords: Readonly<Record<string, string>>;
 }
 
-/** Where it listens and what it serves is easyserve's to say. */
+/** easyserve says where Cheroot listens and what it serves. */
 const ours: ReadonlyMap<string, string> = new Map([
   [
     'bind_addr',
@@ -18,7 +18,7 @@ const ours: ReadonlyMap<string, string> = new Map([
   ['wsgi_app', 'the application is what app or WSGI_APPLICATION names'],
 ]);
 
-/** What the type of a default does not tell: None stands for itself and something else. */
+/** Keywords whose default None does not tell which type they take. */
 const special: Readonly<Record<string, readonly string[]>> = {
   server_name: ['str', 'none'],
   timeout: ['float', 'none'],
@@ -35,15 +35,15 @@ const typeNames: Readonly<Record<string, string>> = {
 };
 
 /**
- * Throws SettingsError with every keyword that the installed Cheroot does not take, or not with this value: Cheroot itself
- * would say it when it starts, and of some values never. Called by choose-server.
+ * Throws SettingsError with every keyword that the installed Cheroot does not take, or not with this value. Cheroot itself
+ * would refuse them only when it starts, and some values never.
  */
 export function checkCherootKeywords(given: Readonly<Record<string, unknown>>, report: CherootReport): void {
   const problems = Object.entries(given).flatMap(([name, value]) => checkKeyword(name, value, report));
   if (isNotEmpty(problems)) throw toSettingsError(problems);
 }
 
-/** Cheroot closes an idle connection so late that the front has done it before: 4 s (front/upstream/http-client). */
+/** The front closes an idle connection after 4 s (front/upstream/http-client), and has to be earlier than Cheroot. */
 export function warnOfTimeout({ timeout }: Readonly<Record<string, unknown>>): readonly string[] {
   if (typeof timeout !== 'number' || timeout > FRONT_IDLE_SECONDS) return [];
   return [

@@ -19,14 +19,14 @@ export interface ChosenServer {
   readonly warnings: readonly string[];
 }
 
-/** How the settings want the application to be called, and which of them says so; undefined: as it comes. */
-export interface Wish {
+/** By which interface the settings want the application to be called (undefined: either), and which of them says so. */
+export interface InterfacePreference {
   readonly interface: Interface | undefined;
   readonly chosenBy: 'server' | 'interface';
 }
 
 /** Throws SettingsError when `server` and `interface` contradict each other. */
-export function readWish({ server, interface: named }: ServerSettings): Wish {
+export function readInterfacePreference({ server, interface: named }: ServerSettings): InterfacePreference {
   const implied = interfaceOf(server);
   if (implied === undefined)
     return { interface: named === 'auto' ? undefined : named, chosenBy: 'interface' };
@@ -44,7 +44,7 @@ export function readWish({ server, interface: named }: ServerSettings): Wish {
  * Which server runs a Python application: the one that is named, else the gateway for WSGI, Cheroot where it is configured,
  * and for ASGI the first that is installed.
  *
- * Called by detect-python. Throws ApplicationError `server-missing`, `no-asgi-server` and `server-needs-unix-sockets`, and
+ * Throws ApplicationError `server-missing`, `no-asgi-server` and `server-needs-unix-sockets`, and
  * SettingsError for keywords that Cheroot does not take.
  */
 export async function chooseServer(
@@ -124,7 +124,7 @@ async function noAsgiServer(question: PythonQuestion): Promise<ApplicationError>
   );
 }
 
-/** Where there are Channels, there are WebSockets as a rule; uvicorn alone refuses them (www.uvicorn.org, "Installation"). */
+/** A project with Channels usually has WebSockets, which uvicorn alone refuses (www.uvicorn.org, "Installation"). */
 function warnOfWebSockets(
   server: AsgiServerName,
   { installed }: ServerFacts,
@@ -138,6 +138,6 @@ function warnOfWebSockets(
 function warnOfCheroot({ cheroot }: ServerSettings): readonly string[] {
   if (!isConfigured(cheroot)) return [];
   return [
-    'The cheroot setting has no effect, for this is an ASGI application. To serve WSGI: easyserve start --set server=cheroot',
+    'The cheroot setting has no effect, because this is an ASGI application. To serve WSGI: easyserve start --set server=cheroot',
   ];
 }

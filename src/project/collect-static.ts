@@ -3,14 +3,9 @@ import { ApplicationError } from '../contracts/errors.js';
 import type { DjangoProject, Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import { exists } from './path-checks.js';
-import { type RunCommand, runCommand } from './run-command.js';
+import { type RunOptions, runCommand } from './run-command.js';
 
-export interface Collection {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly run?: RunCommand;
-}
+export type Collection = Omit<RunOptions, 'run'> & Partial<Pick<RunOptions, 'run'>>;
 
 /** Whether collectstatic is to be run: STATIC_ROOT is set, and the setting `collect` allows it. */
 export function wantsCollectStatic(
@@ -23,7 +18,7 @@ export function wantsCollectStatic(
 /**
  * Runs collectstatic, through manage.py where there is one, and resolves with its summary ("12 static files copied …").
  *
- * Called by launcher at start and at a reload, beside a site that may be running: collectstatic only adds and overwrites.
+ * At a reload the old release serves meanwhile; it loses no file, because collectstatic only adds and overwrites.
  * Throws ApplicationError with what it printed.
  */
 export async function collectStatic(project: DjangoProject, collection: Collection): Promise<string> {

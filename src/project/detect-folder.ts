@@ -7,16 +7,16 @@ import { isFile, isFolder } from './path-checks.js';
 
 const INDEX = 'index.html';
 
-/** Whether a folder in which nothing was found that runs is a site by itself. Called by detect-project, last of all. */
+/** Whether a folder is a site of files, where nothing that runs was found in it. */
 export async function isSiteFolder(folder: string): Promise<boolean> {
   return isFile(join(folder, INDEX));
 }
 
 /**
- * The project of a folder of files: that of the setting `folder`, else the project's own. Called by detect-project.
+ * The project of a folder of files: that of the setting `folder`, else the project's own.
  *
- * `root` is the project; `folder` is not resolved, for a symbolic link is followed at each request. Throws ApplicationError
- * `folder-missing` and `fallback-missing`.
+ * `root` is the project; `folder` is not resolved, because a symbolic link is followed at each request. Throws
+ * ApplicationError `folder-missing` and `fallback-missing`.
  */
 export async function detectFolder(
   root: string,
@@ -65,7 +65,7 @@ function hasBuildScript(text: string): boolean {
     const { scripts } = JSON.parse(text) as { scripts?: Record<string, unknown> };
     return typeof scripts?.build === 'string';
   } catch {
-    return false; // not ours to judge
+    return false; // npm says what is wrong with it
   }
 }
 

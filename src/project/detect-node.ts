@@ -37,7 +37,7 @@ interface Package {
 const usualNames = ['server', 'app', 'index'];
 const endings = ['.js', '.mjs', '.cjs'];
 const typedEndings = ['.ts', '.mts', '.cts'];
-/** They rebuild what they serve at each change: made for one developer, not for visitors. */
+/** They rebuild what they serve at each change: made for a developer, not for visitors. */
 const developmentServers =
   /^(?:npx )?(?:react-scripts start|vite(?! preview)\b|ng serve|vue-cli-service serve|webpack(?:-dev-server| serve)|parcel\b(?! build)|next dev|nuxt dev|astro dev)/;
 /** Flags that bring a compiler of their own: `--import tsx`. */
@@ -47,7 +47,7 @@ const loadingFlags = /^(-r|--require|--import|--loader|--experimental-loader|--e
  * Finds a Node.js application: the file that is named, else in a folder with package.json what `scripts.start` runs, `main`, or a
  * file with one of the usual names. A start script that is more than `node file` is a command.
  *
- * Called by detectProject. Throws ApplicationError where something is named that is not there, or can't be run.
+ * Throws ApplicationError where something is named that is not there, or can't be run.
  */
 export async function detectNode(detection: NodeDetection): Promise<NodeFinding> {
   const { root, file, node } = detection;

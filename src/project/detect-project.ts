@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
-import { readWish } from './choose-server.js';
+import { readInterfacePreference } from './choose-server.js';
 import { detectFolder, isSiteFolder } from './detect-folder.js';
 import { detectNode, type NodeAbilities } from './detect-node.js';
 import { detectDjango, detectPython, type PythonDetection } from './detect-python.js';
@@ -23,7 +23,7 @@ const usualFiles = ['wsgi.py', 'asgi.py', 'app.py', 'application.py', 'main.py']
 /**
  * Finds out what stands in the folder, and asks its Python for the rest.
  *
- * Called by launcher at start and at each reload. Throws ApplicationError and SettingsError; nothing is left running.
+ * Throws ApplicationError and SettingsError; nothing is left running.
  */
 export async function detectProject(detection: Detection): Promise<Project> {
   const { settings } = detection;
@@ -60,7 +60,7 @@ async function resolveFolder(path: string): Promise<string> {
 }
 
 /**
- * The folder with manage.py: the named one, else a folder in it. With the setting `app` only the named one counts, for
+ * The folder with manage.py: the named one, else a folder in it. With the setting `app` only the named one counts, because
  * the setting is meant from there; with `settingsModule` it counts without a manage.py.
  */
 async function findDjangoRoot(named: string, settings: Detection['settings']): Promise<string | undefined> {
@@ -87,14 +87,14 @@ async function listDjangoFolders(named: string): Promise<string[]> {
   return [...new Set(folders)];
 }
 
-/** What no setting names: Python's usual files, then package.json, and a folder with nothing but files last of all. */
+/** What no setting names: Python's usual files, then package.json, and last a folder that only has files. */
 async function detectByFiles(detection: Detection, root: string): Promise<Project> {
   const { settings } = detection;
   const files = settings.app === null ? await listUsualFiles(root) : [];
   const specs = settings.app === null ? files.map((file) => file.slice(0, -'.py'.length)) : [settings.app];
   const python = specs.length === 0 ? undefined : await detectPython(detection, root, specs);
   if (python !== undefined) return python;
-  const kind = readWish(settings).interface;
+  const kind = readInterfacePreference(settings).interface;
   const missed = files.map(
     (file) => `${file} is there, but has none of these${kind ? ` for ${kind.toUpperCase()}` : ''}`,
   );

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { DjangoFacts, Interpreter, Project } from '../contracts/project-facts.js';
+import type { CallableProject, DjangoFacts, Project } from '../contracts/project-facts.js';
 import type { DjangoSource } from '../settings/django-layer.js';
 import type { Settings } from '../settings/settings.js';
 import {
@@ -9,27 +9,29 @@ import {
   type DjangoReport,
   type PythonQuestion,
 } from './ask-python.js';
-import { chooseServer, readWish, type ServerSettings, type Wish } from './choose-server.js';
-import { type FoundInterpreter, findInterpreter } from './interpreter.js';
+import {
+  type ChosenServer,
+  chooseServer,
+  type InterfacePreference,
+  readInterfacePreference,
+  type ServerSettings,
+} from './choose-server.js';
+import { findInterpreter } from './interpreter.js';
 import { isFile } from './path-checks.js';
-import { type RunCommand, runCommand } from './run-command.js';
+import { type RunOptions, runCommand } from './run-command.js';
 
 /** What the Python applications of a folder are found by. */
-export interface PythonDetection {
+export interface PythonDetection extends Omit<RunOptions, 'run'> {
   readonly settings: Pick<Settings, 'app' | 'settingsModule' | 'python' | 'scriptName'> & ServerSettings;
   /** The settings with what Django says, which may choose the server; throws SettingsError. */
   readonly withDjango?: ((source: DjangoSource) => ServerSettings) | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
   /** Also imports a Django project's application, for its size and the state of the GIL. */
   readonly measure: boolean;
-  /** For each program that is asked. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly run?: RunCommand;
+  readonly run?: RunOptions['run'];
 }
 
 /**
- * The Django project of `root`; `named` is the folder that the person named. Called by detect-project.
+ * The Django project of `root`; `named` is the folder that the person named.
  *
  * Throws ApplicationError and SettingsError.
  */
@@ -38,29 +40,25 @@ export async function detectDjango(
   named: string,
   root: string,
 ): Promise<Project> {
-  const { question, python } = await choosePython(detection, named, root);
-  const wish = readWish(detection.settings);
-  let report = await askDjango(detection, question, wish);
+  const question = await choosePython(detection, named, root);
+  const first = readInterfacePreference(detection.settings);
+  let report = await askDjango(detection, question, first);
   const settings = detection.withDjango?.(djangoSource(report)) ?? detection.settings;
-  const lastWish = readWish(settings);
-  if (lastWish.interface !== wish.interface) report = await askDjango(detection, question, lastWish);
-  const { server, warnings } = await chooseServer(settings, report, question);
+  const last = readInterfacePreference(settings);
+  if (last.interface !== first.interface) report = await askDjango(detection, question, last);
+  const chosen = await chooseServer(settings, report, question);
   return {
+    ...describeImported(question, report, chosen),
     kind: 'django',
-    server,
-    root,
-    python: withGil(python, report.isGilEnabled),
     application: report.application,
     settingsModule: report.settingsModule,
     django: report.django as unknown as DjangoFacts,
-    applicationRssBytes: report.rssBytes ?? undefined,
-    warnings: [...python.passedOver, ...report.warnings, ...warnings],
   };
 }
 
 /**
- * The application that one of the modules holds, or the one of the setting `app`; undefined where there is none. Called by
- * detect-project. Throws like detectDjango.
+ * The application that one of the modules holds, or the one of the setting `app`; undefined where there is none. Throws like
+ * detectDjango.
  */
 export async function detectPython(
   detection: PythonDetection,
@@ -68,19 +66,13 @@ export async function detectPython(
   specs: readonly string[],
 ): Promise<Project | undefined> {
   const { settings } = detection;
-  const { question, python } = await choosePython(detection, root, root);
-  const report = await askAboutApplication(question, [...wishArguments(readWish(settings)), ...specs]);
-  if (!isFound(report)) return undefined;
-  const { server, warnings } = await chooseServer(settings, report, question);
-  return {
-    kind: report.interface,
-    server,
-    root,
-    python: withGil(python, report.isGilEnabled),
-    application: report.application,
-    applicationRssBytes: report.rssBytes ?? undefined,
-    warnings: [...python.passedOver, ...warnings],
-  };
+  const question = await choosePython(detection, root, root);
+  const preference = preferenceArguments(readInterfacePreference(settings));
+  const report = await askAboutApplication(question, [...preference, ...specs]);
+  const { application, interface: kind } = report;
+  if (application === null || kind === undefined) return undefined;
+  const chosen = await chooseServer(settings, { ...report, interface: kind }, question);
+  return { ...describeImported(question, report, chosen), kind, application };
 }
 
 // Private
@@ -88,10 +80,10 @@ export async function detectPython(
 async function askDjango(
   { settings, measure }: PythonDetection,
   question: PythonQuestion,
-  wish: Wish,
+  preference: InterfacePreference,
 ): Promise<DjangoReport> {
   const manage = join(question.root, 'manage.py');
-  const args = wishArguments(wish);
+  const args = preferenceArguments(preference);
   if (await isFile(manage)) args.push(`--manage=${manage}`);
   if (settings.settingsModule !== null) args.push(`--settings-module=${settings.settingsModule}`);
   if (settings.app !== null) args.push(`--application=${settings.app}`);
@@ -104,35 +96,31 @@ function djangoSource({ django, settingsModule }: DjangoReport): DjangoSource {
   return { easyserver: django.easyserver, cheroot: django.cheroot, settingsModule };
 }
 
-function wishArguments({ interface: wished, chosenBy }: Wish): string[] {
-  return wished === undefined ? [] : [`--interface=${wished}`, `--chosen-by=${chosenBy}`];
-}
-
-function isFound(
-  report: ApplicationReport,
-): report is ApplicationReport & { readonly application: string; readonly interface: 'wsgi' | 'asgi' } {
-  return report.application !== null && report.interface !== undefined;
+function preferenceArguments({ interface: preferred, chosenBy }: InterfacePreference): string[] {
+  return preferred === undefined ? [] : [`--interface=${preferred}`, `--chosen-by=${chosenBy}`];
 }
 
 async function choosePython(
   { settings, env, timeoutMs, signal, run = runCommand }: PythonDetection,
   named: string,
   root: string,
-): Promise<{ question: PythonQuestion; python: FoundInterpreter }> {
+): Promise<PythonQuestion> {
+  const options = { env, timeoutMs, signal, run };
   const { platform } = process;
-  const python = await findInterpreter({
-    root,
-    named,
-    env,
-    setting: settings.python,
-    platform,
-    timeoutMs,
-    signal,
-    run,
-  });
-  return { question: { python, root, env, timeoutMs, signal, run }, python };
+  const python = await findInterpreter({ root, named, setting: settings.python, platform, ...options });
+  return { python, root, ...options };
 }
 
-function withGil({ path, source, version }: FoundInterpreter, isGilEnabled: boolean): Interpreter {
-  return { path, source, version, isGilEnabled };
+function describeImported(
+  { python: { path, source, version, passedOver }, root }: PythonQuestion,
+  { isGilEnabled, rssBytes, warnings = [] }: Partial<Pick<DjangoReport, 'warnings'>> & ApplicationReport,
+  chosen: ChosenServer,
+): Omit<CallableProject, 'kind' | 'application'> {
+  return {
+    server: chosen.server,
+    root,
+    python: { path, source, version, isGilEnabled },
+    applicationRssBytes: rssBytes ?? undefined,
+    warnings: [...passedOver, ...warnings, ...chosen.warnings],
+  };
 }

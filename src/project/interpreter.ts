@@ -3,26 +3,21 @@ import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:pa
 import { ApplicationError } from '../contracts/errors.js';
 import type { Interpreter } from '../contracts/project-facts.js';
 import { exists, isFile } from './path-checks.js';
-import type { CommandResult, RunCommand } from './run-command.js';
+import type { CommandResult, RunOptions } from './run-command.js';
 
-/** What to search, and with what. Made by project/detect-project. */
-export interface InterpreterSearch {
+/** What to search, and with what. */
+export interface InterpreterSearch extends RunOptions {
   /** The application's folder. */
   readonly root: string;
   /** The folder that the person named: `root`, or the one that holds it. */
   readonly named: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
   /** The setting `python`: a path (relative to `named`), a virtual environment's folder, or a name on PATH. */
   readonly setting: string | null;
   readonly platform: NodeJS.Platform;
-  /** For each command that is asked. */
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-  readonly run: RunCommand;
 }
 
 export interface FoundInterpreter extends Omit<Interpreter, 'isGilEnabled'> {
-  /** Places that promised an interpreter and had none, each with the reason: a sentence for the log. */
+  /** Where an interpreter was expected and none was found, each with the reason: a sentence for the log. */
   readonly passedOver: readonly string[];
 }
 

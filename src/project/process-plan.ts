@@ -2,7 +2,7 @@ import { type Interpreter, isThreaded, type Project } from '../contracts/project
 import type { Settings } from '../settings/settings.js';
 import type { Capacity } from './capacity.js';
 
-/** How many processes and threads, in which mode, and why. Made by launcher at start and at each reload. */
+/** How many processes and threads, in which mode, and why. */
 export interface ProcessPlan {
   readonly mode: 'single' | 'cluster';
   /** Application processes in all; 0 for a folder of files. */

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
 
-/**
- * Runs one command to its end, in a process group of its own that is gone afterwards, whatever the command did.
- *
- * Used by everything in project/ that asks another program: interpreters, Poetry, the Python scripts, collectstatic.
- */
+/** Runs one command to its end, in a process group of its own that is gone afterwards, whatever the command did. */
 export type RunCommand = (request: CommandRequest) => Promise<CommandResult>;
+
+/** What every program that is asked about a project is run with. */
+export interface RunOptions extends Pick<CommandRequest, 'env' | 'timeoutMs' | 'signal'> {
+  readonly run: RunCommand;
+}
 
 export interface CommandRequest {
   readonly command: string;
@@ -36,9 +37,9 @@ export interface CommandResult {
 }
 
 const keptOutputChars = 64 * 1024;
-/** How long a command that has answered may take to end: a thread of the project may hold it for ever. */
+/** How long a command that has answered may take to end: a thread of the project may hold it up without end. */
 const endAfterAnswerMs = 1000;
-/** How long the pipes may stay open after the end: a daemon that left the group may hold them for ever. */
+/** How long the pipes may stay open after the end: a daemon that left the group may hold them without end. */
 const closeAfterEndMs = 500;
 
 /** Rejects when the command cannot be started (ENOENT, EACCES) or `signal` is aborted. */

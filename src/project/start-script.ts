@@ -28,7 +28,6 @@ const otherModes =
 
 /**
  * Reads a start script that does nothing but run a file with Node.js; undefined for any other, which is left to the shell.
- * Used by detect-node.
  */
 export function readNodeCommand(script: string): NodeCommand | undefined {
   const words = splitWords(script);
@@ -44,7 +43,7 @@ export function readNodeCommand(script: string): NodeCommand | undefined {
 
 // Private
 
-/** Like the shell, as far as quotes go; undefined where there is more to it. */
+/** Like the shell, but of its syntax only quotes; undefined where there is more. */
 function splitWords(script: string): string[] | undefined {
   const words: string[] = [];
   let rest = script.trim();

@@ -6,10 +6,10 @@ import type { Settings } from './settings.js';
 /**
  * The values while they are put together, source by source: convict with our schema, and the only import of it.
  *
- * What convict does by itself with a value is kept out. It coerces text by the type of the default ("8080abc" becomes
- * 8080), so all keys share one named format whose coercion leaves everything as it is. It walks into objects by
- * dotted paths and fails on a name with a dot (a URL prefix, say), so that tables are handed over as a Map.
- * It reads process.argv and process.env unless it is given others.
+ * convict must not change a value. It coerces text by the type of the default ("8080abc" becomes 8080), so all keys share
+ * one named format whose coercion leaves everything as it is. It walks into objects by dotted paths and fails on a name
+ * with a dot (like a URL prefix), so tables are handed over as a Map. It reads process.argv and process.env unless it is
+ * given others.
  */
 const formatName = 'easyserve-setting';
 
@@ -37,7 +37,7 @@ export class CheckedValues {
     this.#config = convict(definitions, { env: {}, args: [] });
   }
 
-  /** Takes the values of one source over the earlier ones. A refused value leaves the earlier one; its key is answered. */
+  /** Puts the values of one source over the earlier ones. Returns the keys of the refused values, which change nothing. */
   take(values: ReadonlyMap<SettingKey, unknown>): ReadonlySet<SettingKey> {
     const earlier = new Map(Array.from(values.keys(), (key) => [key, this.#config.get(key)] as const));
     for (const [key, value] of values) this.#config.set(key, toStored(value));
@@ -56,7 +56,7 @@ export class CheckedValues {
     try {
       this.#config.validate({ allowed: 'strict' });
     } catch (error) {
-      // Its message joins all keys into one text; which ones were refused the checks have noted.
+      // Its message joins all keys into one text; the checks have noted which ones were refused.
       if (this.#refused.size === 0) throw error;
     }
     return new Set(this.#refused);

@@ -4,6 +4,20 @@ import type { Problem } from './problem.js';
 import type { SettingKey } from './schema.js';
 import { type Settings, wantsHttps } from './settings.js';
 
+/** Values that are right by themselves and wrong together. */
+export function findConflicts(settings: Settings, origins: Origins): Problem[] {
+  const describe: Describe = (key) => `${key} = ${JSON.stringify(settings[key])} (${origins[key]})`;
+  return checks
+    .flatMap((check) => check(settings, describe))
+    .map(([message, hint]) => ({ code: 'conflicting-settings', message, hint }));
+}
+
+// Private
+
+type Describe = (key: SettingKey) => string;
+type Conflict = readonly [message: string, hint: string];
+type Check = (settings: Settings, describe: Describe) => readonly Conflict[];
+
 /** Each of them says all about what is served. */
 const alternatives = [
   ['command', 'folder'],
@@ -11,66 +25,43 @@ const alternatives = [
   ['folder', 'app'],
 ] as const;
 
-/** Values that are right by themselves and wrong together. Called by settings/load last. */
-export function findConflicts(settings: Settings, origins: Origins): Problem[] {
-  const describe: Describe = (key) => `${key} = ${JSON.stringify(settings[key])} (${origins[key]})`;
-  const problems = findAlternatives(settings, describe);
-  const { fronts, processes } = settings;
-  if (typeof fronts === 'number' && typeof processes === 'number' && fronts > processes) {
-    problems.push({
-      code: 'conflicting-settings',
-      message: `${describe('fronts')} is more than ${describe('processes')}, and each front needs a process of its own`,
-      hint: `set fronts to at most ${processes}, or processes to at least ${fronts}`,
-    });
-  }
-  if (settings.restartBackoffMs > settings.restartBackoffMaxMs) {
-    problems.push({
-      code: 'conflicting-settings',
-      message: `${describe('restartBackoffMs')} is more than ${describe('restartBackoffMaxMs')}`,
-      hint: 'set restartBackoffMaxMs to the longest pause, restartBackoffMs to the first',
-    });
-  }
-  const { port } = settings;
-  if (
-    port !== null &&
-    port !== 0 &&
-    port === (settings.httpsPort ?? defaultPorts.https) &&
-    wantsHttps(settings)
-  ) {
-    problems.push({
-      code: 'conflicting-settings',
-      message: `${describe('port')} is the port of HTTPS, and HTTP needs one of its own`,
-      hint: `leave port away: HTTP is then served on port ${defaultPorts.http}, and sends visitors on to HTTPS`,
-    });
-  }
-  for (const key of ['tlsKey', 'tlsPassphraseFile'] as const) {
-    if (settings[key] === null || settings.tlsCert !== null) continue;
-    problems.push({
-      code: 'conflicting-settings',
-      message: `${describe(key)} belongs to a certificate, and tlsCert is not set`,
-      hint: 'set tlsCert to the file of the certificate',
-    });
-  }
-  if ((settings.acmeEabKeyId === null) !== (settings.acmeEabHmacKeyFile === null)) {
-    problems.push({
-      code: 'conflicting-settings',
-      message: 'of acmeEabKeyId and acmeEabHmacKeyFile only one is set, and an account binding needs both',
-      hint: 'set both, as the certificate authority has given them, or none',
-    });
-  }
-  return problems;
-}
-
-// Private
-
-type Describe = (key: SettingKey) => string;
-
-function findAlternatives(settings: Settings, describe: Describe): Problem[] {
-  return alternatives
-    .filter((keys) => keys.every((key) => settings[key] !== null))
-    .map(([one, other]) => ({
-      code: 'conflicting-settings',
-      message: `${describe(one)} and ${describe(other)} are two different things to serve`,
-      hint: 'keep one of them',
-    }));
-}
+const checks: readonly Check[] = [
+  (settings, describe) =>
+    alternatives
+      .filter((keys) => keys.every((key) => settings[key] !== null))
+      .map(([one, other]) => [
+        `${describe(one)} and ${describe(other)} are two different things to serve`,
+        'keep one of them',
+      ]),
+  ({ fronts, processes }, describe) => {
+    if (typeof fronts !== 'number' || typeof processes !== 'number' || fronts <= processes) return [];
+    const message = `${describe('fronts')} is more than ${describe('processes')}, and each front needs a process of its own`;
+    return [[message, `set fronts to at most ${processes}, or processes to at least ${fronts}`]];
+  },
+  ({ restartBackoffMs, restartBackoffMaxMs }, describe) => {
+    if (restartBackoffMs <= restartBackoffMaxMs) return [];
+    const message = `${describe('restartBackoffMs')} is more than ${describe('restartBackoffMaxMs')}`;
+    return [[message, 'set restartBackoffMaxMs to the longest pause, restartBackoffMs to the first']];
+  },
+  (settings, describe) => {
+    const { port, httpsPort } = settings;
+    // 0 is any free port, so two of them are different.
+    if (port === null || port === 0 || port !== (httpsPort ?? defaultPorts.https)) return [];
+    if (!wantsHttps(settings)) return [];
+    const message = `${describe('port')} is the port of HTTPS, and HTTP needs one of its own`;
+    return [[message, 'leave port away: HTTP is then served on port 80, and sends visitors on to HTTPS']];
+  },
+  (settings, describe) =>
+    (['tlsKey', 'tlsPassphraseFile'] as const)
+      .filter((key) => settings[key] !== null && settings.tlsCert === null)
+      .map((key) => [
+        `${describe(key)} belongs to a certificate, and tlsCert is not set`,
+        'set tlsCert to the file of the certificate',
+      ]),
+  ({ acmeEabKeyId, acmeEabHmacKeyFile }) => {
+    if ((acmeEabKeyId === null) === (acmeEabHmacKeyFile === null)) return [];
+    const message =
+      'of acmeEabKeyId and acmeEabHmacKeyFile only one is set, and an account binding needs both';
+    return [[message, 'set both, as the certificate authority has given them, or none']];
+  },
+];

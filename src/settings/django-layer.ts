@@ -4,7 +4,7 @@ import type { Problem } from './problem.js';
 import { type SettingKey, settingKeys } from './schema.js';
 import { environmentName, toConstantSpelling } from './setting-name.js';
 
-/** The two settings as project/ read them from Django; undefined or null where missing. */
+/** The two settings as they stand in Django; undefined or null where missing. */
 export interface DjangoSource {
   readonly easyserver: unknown;
   readonly cheroot: unknown;
@@ -12,7 +12,7 @@ export interface DjangoSource {
   readonly settingsModule: string;
 }
 
-/** Every key in capitals, and the names of django-easyserver, its misspelt one too. */
+/** Every key in capitals, and the names of the package django-easyserver, its misspelt one too. */
 const names: ReadonlyMap<string, SettingKey> = new Map<string, SettingKey>([
   ...settingKeys.map((key) => [toConstantSpelling(key), key] as const),
   ['IP', 'host'],
@@ -46,7 +46,7 @@ export function readEasyserverLayer(source: DjangoSource): Layer {
   return { entries: [...entries.values()], problems };
 }
 
-/** Django's settings are code of the project, which root never runs: it has become the user by then. */
+/** Django's settings are code of the project, which root never runs: they are read after root has become the user. */
 function tooLate(place: string, name: string, key: 'user' | 'group'): Problem {
   return {
     code: 'misplaced-setting',
@@ -55,7 +55,7 @@ function tooLate(place: string, name: string, key: 'user' | 'group'): Problem {
   };
 }
 
-/** Django's CHEROOT, kept whole; what it says of threads is settings/cheroot-threads'. */
+/** Django's CHEROOT, kept whole; loadSettings takes the number of threads from it. */
 export function readCherootLayer(source: DjangoSource): Layer {
   const { cheroot } = source;
   if (cheroot === undefined || cheroot === null) return { entries: [], problems: [] };

@@ -6,7 +6,7 @@ export interface FileEntry {
   readonly line: number;
 }
 
-/** The file is no valid TOML, YAML or JSON. settings/settings-file makes a SettingsError of it, with the file's name. */
+/** The file is no valid TOML, YAML or JSON. readSettingsFile makes a SettingsError of it, with the file's name. */
 export class FileSyntaxError extends Error {
   /** From 1. */
   readonly line: number;

@@ -1,5 +1,5 @@
 /**
- * Strict formats for the schema. A value is taken exactly as it is meant, or refused: "8080abc" is no port.
+ * Strict formats for the schema. A value is taken exactly as it stands, or refused: "8080abc" is no port.
  *
  * `read` is for sources that only have text (environment, flags); values of files and of Django come typed and
  * pass `accepts` alone, so that `port = "8080"` in a file is an error.
@@ -46,7 +46,7 @@ export function size(minBytes: number): Format<number> {
   };
 }
 
-/** true and false; the words that people write for them only where there is nothing but text. */
+/** true and false; as text also yes, no, 1 and 0. */
 export const boolean: Format<boolean> = {
   allowed: 'true or false',
   accepts: (value) => typeof value === 'boolean',
@@ -75,7 +75,7 @@ export function autoOr<T>(format: Format<T>): Format<T | 'auto'> {
   };
 }
 
-/** null is the schema's word for "found by itself"; as text it is the empty text. */
+/** null: not set. As text it is the empty text. */
 export function nullable<T>(format: Format<T>): Format<T | null> {
   const { resolve } = format;
   return {
@@ -144,7 +144,7 @@ function readPairs(text: string, value: Format<unknown>): unknown {
   return isReadable ? Object.fromEntries(whole) : text;
 }
 
-/** Any table, its content left to whoever reads it. As text: a JSON object. */
+/** Any table, whatever it holds. As text: a JSON object. */
 export const table: Format<Readonly<Record<string, unknown>>> = {
   allowed: 'a table of names and values',
   accepts: isTable,

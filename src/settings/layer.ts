@@ -21,7 +21,7 @@ export interface Layer {
   readonly problems: readonly Problem[];
 }
 
-/** `known` are the names as this source spells them; `prefix` begins each of them and says nothing of which is near. */
+/** `known` are the names as this source spells them; `prefix` begins each of them and is left out of the comparison. */
 export function unknownSetting(place: string, name: string, known: Iterable<string>, prefix = ''): Problem {
   const bare = Array.from(known, (each) => each.slice(prefix.length));
   const meant = nearestName(name.slice(prefix.length), bare);

@@ -14,11 +14,11 @@ import { findSettingsFile, readSettingsFile, type SettingsFile } from './setting
 export interface SettingsSources {
   /** Absolute. The settings file is looked for here, and relative folders begin here. */
   readonly projectDir: string;
-  /** Named by the person, in place of the search; relative to projectDir. */
+  /** In place of the search; relative to projectDir. */
   readonly configFile?: string | undefined;
   readonly env: Environment;
   readonly flags: readonly SettingFlag[];
-  /** Undefined before Django was asked, and for what is no Django project. */
+  /** Undefined before Django was asked, and where the project is none of Django. */
   readonly django?: DjangoSource | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface LoadedSettings {
 /**
  * Puts the settings together; the later source wins, and each is checked even where a later one overrides it.
  *
- * @throws SettingsError with everything that is wrong: the first problem as its message, the rest in its detail
+ * Throws SettingsError with everything that is wrong: the first problem as its message, the rest in its detail.
  */
 export function loadSettings(sources: SettingsSources): LoadedSettings {
   const file = findSettingsFile(sources.projectDir, sources.configFile);

@@ -1,5 +1,5 @@
 /**
- * The known name that was probably meant, or undefined when none is near. For the hint of an unknown setting.
+ * The known name that was probably meant, or undefined when none is near.
  *
  * Near is up to a third of the letters; case and the marks between words do not count.
  */

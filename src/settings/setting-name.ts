@@ -1,8 +1,6 @@
 import type { SettingKey } from './schema.js';
 
-/**
- * How one key is spelled in the different sources. Used by the readers of the sources and by scripts/settings-docs.
- */
+/** How one key is spelled in the different sources. */
 
 /**
  * Settings files and --set may write drainTimeoutMs, drain-timeout-ms or drain_timeout_ms; a dot joins two parts of a

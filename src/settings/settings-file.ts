@@ -5,7 +5,7 @@ import { type FileEntry, FileSyntaxError } from './file-entry.js';
 import { readToml } from './toml-file.js';
 import { readJson, readYaml } from './yaml-file.js';
 
-/** Finds and reads the settings file; what its names mean is settings/file-layer's. */
+/** A settings file as it was found; readFileLayer says what its names mean. */
 export interface SettingsFile {
   readonly path: string;
   /** As messages call it: relative to the project where it lies in it. */
@@ -20,13 +20,13 @@ const readers: Readonly<Record<string, (text: string) => FileEntry[]>> = {
   '.json': readJson,
 };
 
-/** In a project's folder these are looked for; having two is an error, for one would be ignored. */
+/** In a project's folder these are looked for; having two is an error, because one would be ignored. */
 export const settingsFileNames: readonly string[] = Object.keys(readers).map(
   (extension) => `easyserve${extension}`,
 );
 
 /**
- * The settings file of the project, or the one that the person named (`--config`); undefined where there is none.
+ * The settings file of the project, or the one that `--config` names; undefined where there is none.
  *
  * @throws SettingsError when two are there, the named one is missing, or it cannot be read
  */

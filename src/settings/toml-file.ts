@@ -1,7 +1,7 @@
 import { parse, TomlError } from 'smol-toml';
 import { type FileEntry, FileSyntaxError } from './file-entry.js';
 
-/** Reads a TOML document with the line of each top-level name. For settings/settings-file. */
+/** Reads a TOML document with the line of each top-level name. */
 export function readToml(text: string): FileEntry[] {
   try {
     const values = Object.entries(parse(text));

@@ -31,7 +31,7 @@ export interface UnitPlans {
   readonly sockets: ReadonlyMap<string, SocketPlan>;
 }
 
-/** What the units of a project are to say. Called by install; only looks at what it is given, and follows links. */
+/** What the units of a project are to say. Only looks at what it is given, and follows links. */
 export function planUnits(facts: ServiceFacts): UnitPlans {
   const { name, projectDir, project, settings, program } = facts;
   const sockets = facts.hasSockets ? planSockets(facts) : new Map<string, SocketPlan>();
@@ -86,7 +86,7 @@ function withoutNested(paths: readonly string[]): readonly string[] {
     .sort();
 }
 
-/** Found again by the service without what this shell happens to have in its environment. */
+/** The service finds these interpreters again without the environment of this shell. */
 const lastingSources: readonly string[] = ['.venv', 'venv', 'env', 'setting'];
 
 function startArguments({ configFile, flags, project }: ServiceFacts): readonly string[] {

@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net';
+import type { Scheme } from '../../contracts/scheme.js';
 import { unitMark } from './service-unit.js';
 import { unitValue } from './unit-text.js';
 
@@ -7,8 +8,8 @@ export interface SocketPlan {
   readonly projectDir: string;
   /** Unit that gets it. */
   readonly service: string;
-  /** By which easyserve tells them apart (front/inherited-sockets). */
-  readonly role: 'http' | 'https';
+  /** By which easyserve tells them apart (sockets/inherited-sockets). */
+  readonly role: Scheme;
   /** Null: every address. */
   readonly host: string | null;
   readonly port: number;

@@ -11,7 +11,7 @@ const RUNNING = '/run/systemd/system';
 
 export type UnitChange = 'created' | 'changed' | 'unchanged';
 
-/** The units of this machine, and the systemd that runs them. Used by install and uninstall; tests name other folders. */
+/** The units of this machine, and the systemd that runs them. Tests name other folders. */
 export class UnitFolder {
   readonly path: string;
   readonly #runningMark: string;

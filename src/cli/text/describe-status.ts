@@ -5,8 +5,14 @@ import { describeCertificates } from './describe-certificates.js';
 import { describeBytes, describeDuration } from './describe-quantity.js';
 import { alignTable } from './layout.js';
 
-/** What `easyserve status` prints for people. `now`: milliseconds since 1970, as Date.now() tells. */
-export function describeStatus(status: InstanceStatus, now: number, isColoured: boolean): string {
+export interface StatusView {
+  /** Milliseconds since 1970, as Date.now() tells. */
+  readonly now: number;
+  readonly isColoured: boolean;
+}
+
+/** What `easyserve status` prints for people. */
+export function describeStatus(status: InstanceStatus, { now, isColoured }: StatusView): string {
   const colour = status.state === 'running' ? 'green' : 'yellow';
   const parts = [
     alignTable([

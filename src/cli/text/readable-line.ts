@@ -7,8 +7,8 @@ import { PrettyLines } from '../../log/pretty.js';
 const colours = /\u001b\[\d+m/g;
 
 /**
- * A line of the instance's log for who reads it: on a terminal, a record of the JSON format becomes a pretty one. Colours
- * are those of the reader, whatever the terminal of the instance shows. Used by cli/logs.
+ * A line of the instance's log as its reader sees it: on a terminal, a record of the JSON format becomes a pretty one. Colours
+ * are those of the reader, whatever the terminal of the instance shows.
  */
 export function readableLine(
   line: string,

@@ -1,6 +1,6 @@
 import { describeError } from '../../contracts/errors.js';
 import type { Project } from '../../contracts/project-facts.js';
-import { type Backpressure, noBackpressure } from '../../log/backpressure.js';
+import { noBackpressure } from '../../log/backpressure.js';
 import type { Log, LogFields } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { ListeningSocket } from '../../sockets/listening-socket.js';
@@ -19,13 +19,13 @@ export async function checkAddress(
   if (ownUrls.length > 0) {
     return [{ level: 'ok', text: `address: ${ownUrls.join(', ')}, of the running instance` }];
   }
-  const notes = new NoteLog();
+  const findings: Finding[] = [];
   try {
-    const sockets = await bindMissing(new Map(), { settings, project }, notes);
+    const sockets = await bindMissing(new Map(), { settings, project }, noteLog(findings));
     closeAll(sockets.values());
-    return [...notes.findings, ...[...sockets.values()].map((socket) => describeSocket(socket, settings))];
+    return [...findings, ...[...sockets.values()].map((socket) => describeSocket(socket, settings))];
   } catch (error) {
-    return [...notes.findings, toProblem(describeError(error))];
+    return [...findings, toProblem(describeError(error))];
   }
 }
 
@@ -36,31 +36,20 @@ function describeSocket({ scheme, host, port }: ListeningSocket, settings: Setti
 }
 
 /** Takes log records as notes. */
-class NoteLog implements Log {
-  readonly findings: Finding[] = [];
-
-  debug(): void {}
-  access(): void {}
-  application(): void {}
-
-  info(_event: string, message: string, fields?: LogFields): void {
+function noteLog(findings: Finding[]): Log {
+  const note = (_event: string, message: string, fields?: LogFields): void => {
     const fix = typeof fields?.hint === 'string' ? fields.hint : undefined;
-    this.findings.push({ level: 'note', text: message, fix });
-  }
-
-  warn(event: string, message: string, fields?: LogFields): void {
-    this.info(event, message, fields);
-  }
-
-  error(event: string, message: string, fields?: LogFields): void {
-    this.info(event, message, fields);
-  }
-
-  backpressureOf(): Backpressure {
-    return noBackpressure;
-  }
-
-  child(): Log {
-    return this;
-  }
+    findings.push({ level: 'note', text: message, fix });
+  };
+  const log: Log = {
+    debug() {},
+    access() {},
+    application() {},
+    info: note,
+    warn: note,
+    error: note,
+    backpressureOf: () => noBackpressure,
+    child: () => log,
+  };
+  return log;
 }

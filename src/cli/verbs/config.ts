@@ -1,6 +1,7 @@
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
 import { callInstance } from '../../control/control-client.js';
 import type { ConfigEntry } from '../../control/protocol.js';
+import type { Output } from '../../log/output.js';
 import { paint } from '../../log/paint.js';
 import type { LoadedSettings } from '../../settings/load.js';
 import type { CliContext } from '../cli-context.js';
@@ -23,18 +24,18 @@ export async function config(command: ConfigCommand, context: CliContext): Promi
   }
   const source = running === undefined ? 'as `easyserve start` would use them' : 'of the running instance';
   stdout.write(`Settings ${source}:\n\n`);
-  stdout.write(describeEntries(entries, stdout.colour));
+  stdout.write(describeEntries(entries, stdout));
   return ExitCode.ok;
 }
 
 /** What somebody has set stands out from the defaults. */
-function describeEntries(entries: readonly ConfigEntry[], isColoured: boolean): string {
+function describeEntries(entries: readonly ConfigEntry[], { colour }: Pick<Output, 'colour'>): string {
   const rows = entries.map(({ key, value, origin }) => [key, describeValue(value), origin]);
   const [heading, ...lines] = alignTable([['SETTING', 'VALUE', 'FROM'], ...rows])
     .trimEnd()
     .split('\n');
   const shown = lines.map((line, index) =>
-    entries[index]?.origin === 'default' ? paint(isColoured, 'dim', line) : line,
+    entries[index]?.origin === 'default' ? paint(colour, 'dim', line) : line,
   );
   return `${[heading, ...shown].join('\n')}\n`;
 }

@@ -37,7 +37,7 @@ export async function install(
   const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
   const plans = planUnits({
     ...{ name, projectDir, project, settings, user },
-    stateFolder: await placeOfState(projectDir, command.isPrinted),
+    stateFolder: await stateFolderPath(projectDir, command),
     writable: command.writable.map((path) => resolve(projectDir, path)),
     configFile: absoluteConfigFile(command, context),
     flags: command.flags,
@@ -70,7 +70,7 @@ async function look(
   return { settings: loaded.settings, project };
 }
 
-/** For whom nobody had to be looked up: a person who prints the unit, or a user of whom the system has only the number. */
+/** Where no account was looked up: root does not run this, or the system knows the user only by number. */
 function ownerOf(projectDir: string, { user }: Settings, { account }: Privileges): string {
   if (user !== null) return user;
   const { uid } = account ?? statSync(projectDir);
@@ -79,7 +79,7 @@ function ownerOf(projectDir: string, { user }: Settings, { account }: Privileges
 }
 
 /** It has to be there before the service starts, to which the rest of the project is read-only. */
-async function placeOfState(projectDir: string, isPrinted: boolean): Promise<string> {
+async function stateFolderPath(projectDir: string, { isPrinted }: InstallCommand): Promise<string> {
   if (!isPrinted) return (await stateFolderOf(projectDir)).path;
   const [usual] = await findStateFolders(projectDir);
   return usual?.path ?? projectDir;
@@ -95,7 +95,7 @@ function printUnits(units: ReadonlyMap<string, string>, { path }: UnitFolder): s
   return [...units].map(([unit, text]) => `# ${path}/${unit}\n${text}`).join('\n');
 }
 
-/** The state of each unit; those that an earlier install wrote and nobody needs any more are removed. */
+/** The change of each unit; those of an earlier install that are not needed any more are removed. */
 function writeUnits(
   name: string,
   units: ReadonlyMap<string, string>,

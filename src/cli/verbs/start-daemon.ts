@@ -41,7 +41,7 @@ export class ReadyPipe {
     try {
       writeSync(fd, `${JSON.stringify(news)}\n`);
     } catch (error) {
-      // Nobody waits any more; that is no reason not to serve.
+      // Whoever started it has ended; the daemon serves all the same.
       if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error;
     } finally {
       closeSync(fd);
@@ -55,7 +55,7 @@ type Outcome =
   | { readonly kind: 'interrupted' }
   | { readonly kind: 'deadline' };
 
-/** The daemon's own deadlines (collectstatic, readyTimeoutMs) come first. This is for one that is frozen. */
+/** The daemon's own deadlines (collectstatic, readyTimeoutMs) come first; this one is for a daemon that is frozen. */
 const deadlineMs = 15 * 60 * 1000;
 const shownLogBytes = 8 * 1024;
 const shownLogLines = 30;
@@ -130,7 +130,7 @@ async function awaitOutcome(daemon: ChildProcess, { signals }: CliContext): Prom
   }
 }
 
-/** Never resolves when the daemon ends without a word: awaitExit does. */
+/** Stays pending when the daemon ends without news: awaitExit tells that. */
 function readNews(daemon: ChildProcess): Promise<Outcome> {
   return new Promise((resolve) => {
     let text = '';

@@ -11,8 +11,7 @@ export async function status(command: StatusCommand, context: CliContext): Promi
   const projectDir = projectFolder(command.project, context);
   const found = (await callInstance(projectDir, { verb: 'status' })) as InstanceStatus;
   const { stdout } = context;
-  stdout.write(
-    command.asJson ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, Date.now(), stdout.colour),
-  );
+  const view = { now: Date.now(), isColoured: stdout.colour };
+  stdout.write(command.asJson ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, view));
   return ExitCode.ok;
 }

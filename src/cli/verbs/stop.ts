@@ -10,7 +10,7 @@ import type { PlainCommand } from '../command.js';
 import { projectFolder } from '../project-argument.js';
 import { withProgress } from '../text/wait-progress.js';
 
-/** A process that is not our child announces its end to nobody, so it is looked at. */
+/** The system does not announce the end of a process that is not our child, so it is looked at. */
 const lookEveryMs = 50;
 /** After the instance has hung up, only the exit is left. */
 const exitDeadlineMs = 30_000;
@@ -21,7 +21,7 @@ export async function stop(command: PlainCommand<'stop'>, context: CliContext): 
   const instance = await readInstance(folder);
   await withProgress(context.stderr, 'stopping', async (onProgress) => {
     await exchange(socket, { verb: 'stop' }, { onProgress }).catch((error: unknown) => {
-      // That it ended without an answer is just what was asked for.
+      // It has ended without an answer, which is what was asked for.
       if (!(error instanceof InstanceError) || error.code !== 'instance-gone') throw error;
     });
     await awaitEnd(instance, folder);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { PythonQuestion } from '../../../src/project/ask-python.js';
 import {
   chooseServer,
-  readWish,
+  readInterfacePreference,
   type ServerFacts,
   type ServerSettings,
 } from '../../../src/project/choose-server.js';
@@ -158,7 +158,7 @@ for (const [server, named, wish] of [
   ['hypercorn', 'auto', { interface: 'asgi', chosenBy: 'server' }],
 ] as const) {
   test(`server ${server} with interface ${named} wishes for ${wish.interface}`, () => {
-    assert.deepEqual(readWish({ ...unset, server, interface: named }), wish);
+    assert.deepEqual(readInterfacePreference({ ...unset, server, interface: named }), wish);
   });
 }
 
@@ -167,7 +167,7 @@ for (const [server, named] of [
   ['uvicorn', 'wsgi'],
 ] as const) {
   test(`server ${server} contradicts interface ${named}`, () => {
-    assert.throws(() => readWish({ ...unset, server, interface: named }), {
+    assert.throws(() => readInterfacePreference({ ...unset, server, interface: named }), {
       name: 'SettingsError',
       code: 'conflicting-settings',
     });

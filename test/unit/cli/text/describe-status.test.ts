@@ -63,7 +63,7 @@ const status: InstanceStatus = {
 
 test('the status is a short, aligned table', () => {
   assert.equal(
-    describeStatus(status, now, false),
+    describeStatus(status, { now, isColoured: false }),
     `state    running
 mode     cluster (processes = 2)
 url      http://127.0.0.1:8000
@@ -84,10 +84,10 @@ front 101: 1 connection, 0 requests waiting
 
 test('without a cluster no front is named, and colours only colour', () => {
   const single = { ...status, mode: 'single', lastReloadError: undefined } as const;
-  const plain = describeStatus(single, now, false);
+  const plain = describeStatus(single, { now, isColoured: false });
   assert.match(plain, /^mode {5}single process with threads \(/m);
   assert.doesNotMatch(plain, /front|refused/);
-  const coloured = describeStatus(single, now, true);
+  const coloured = describeStatus(single, { now, isColoured: true });
   assert.notEqual(coloured, plain);
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what colours are made of
   assert.equal(coloured.replace(/\x1b\[\d+m/g, ''), plain);
@@ -126,7 +126,7 @@ test('certificates are told with their next renewal, and what went wrong with it
       lastError: undefined,
     },
   ] as const;
-  const text = describeStatus({ ...status, certificates }, now, false);
+  const text = describeStatus({ ...status, certificates }, { now, isColoured: false });
   assert.ok(
     text.includes(`
 CERTIFICATE                     STATE    ISSUER             EXPIRES                       NEXT RENEWAL
@@ -170,7 +170,10 @@ test('a folder of files has no table of processes', () => {
     application: '/srv/site/dist',
   } as const;
   const site = { pid: 100, queued: 0, connections: 3, apps: [] };
-  const text = describeStatus({ ...status, mode: 'single', project: folder, sites: [site] }, now, false);
+  const text = describeStatus(
+    { ...status, mode: 'single', project: folder, sites: [site] },
+    { now, isColoured: false },
+  );
   assert.match(text, /^mode +single process \(/m);
   assert.match(text, /^app +\/srv\/site\/dist \(a folder of files\)$/m);
   assert.match(text, /\n3 connections, 0 requests waiting\n$/);
