@@ -41,15 +41,24 @@ for (const page of pages) {
 for (const page of pages) {
   test(`${page}: every file of the repository that it names is there`, () => {
     const text = readFileSync(join(repositoryRoot, page), 'utf8');
-    const named = [...text.matchAll(/(?<![\w./-])(?:src|test|scripts|docs|config|bin)\/[\w./-]*\w/g)].map(
-      ([path]) => path,
-    );
+    const named = text.matchAll(/(?<![\w./-])(?:src|test|scripts|docs|config|bin)\/[\w./-]*\w/g);
     assert.deepEqual(
-      named.filter((path) => !isThere(path)),
+      [...named].map(([path]) => path).filter((path) => !isThere(path)),
       [],
     );
   });
 }
+
+test('docs/architecture.md names files of src/ that are there', () => {
+  const sources = readdirSync(join(repositoryRoot, 'src'), { recursive: true, encoding: 'utf8' });
+  const text = readFileSync(join(repositoryRoot, 'docs', 'architecture.md'), 'utf8');
+  const named = [...text.matchAll(/`([\w/-]+(?:\/|\.(?:ts|py)))`/g)].map(([, name = '']) => name);
+  assert.ok(named.length > 30);
+  const missing = named.filter(
+    (name) => !sources.some((path) => `/${path}${name.endsWith('/') ? '/' : ''}`.endsWith(`/${name}`)),
+  );
+  assert.deepEqual(missing, []);
+});
 
 /** Prose leaves endings out: `test/faults/app-killed`. */
 function isThere(path: string): boolean {
