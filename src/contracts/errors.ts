@@ -42,21 +42,22 @@ export interface ErrorRecord {
   readonly exitCode: number;
 }
 
+export interface ErrorMore {
+  /** What to do, as a command where there is one. */
+  readonly hint?: string | undefined;
+  /** More lines for the reader: the application's own traceback, usually. */
+  readonly detail?: string | undefined;
+  readonly cause?: unknown;
+}
+
 export class EasyserveError extends Error {
   /** Stable, kebab-case; documented. */
   readonly code: string;
   readonly exitCode: number;
-  /** What to do, as a command where there is one. */
   readonly hint: string | undefined;
-  /** More lines for the reader: the application's own traceback, usually. */
   readonly detail: string | undefined;
 
-  constructor(
-    code: string,
-    exitCode: number,
-    message: string,
-    more: { hint?: string | undefined; detail?: string | undefined; cause?: unknown } = {},
-  ) {
+  constructor(code: string, exitCode: number, message: string, more: ErrorMore = {}) {
     super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = new.target.name;
     this.code = code;
@@ -66,13 +67,8 @@ export class EasyserveError extends Error {
   }
 
   toRecord(): ErrorRecord {
-    return {
-      code: this.code,
-      message: this.message,
-      hint: this.hint,
-      detail: this.detail,
-      exitCode: this.exitCode,
-    };
+    const { code, message, hint, detail, exitCode } = this;
+    return { code, message, hint, detail, exitCode };
   }
 
   /** The reverse of toRecord, for the receiving side of a socket or a cluster message. */
@@ -83,33 +79,21 @@ export class EasyserveError extends Error {
 
 /** A setting is unknown, malformed, or contradicts another. */
 export class SettingsError extends EasyserveError {
-  constructor(
-    code: string,
-    message: string,
-    more: { hint?: string | undefined; detail?: string | undefined } = {},
-  ) {
+  constructor(code: string, message: string, more: ErrorMore = {}) {
     super(code, ExitCode.settings, message, more);
   }
 }
 
 /** No application here, or one that cannot be hosted. */
 export class ApplicationError extends EasyserveError {
-  constructor(
-    code: string,
-    message: string,
-    more: { hint?: string | undefined; detail?: string | undefined } = {},
-  ) {
+  constructor(code: string, message: string, more: ErrorMore = {}) {
     super(code, ExitCode.application, message, more);
   }
 }
 
 /** The application did not become ready. */
 export class StartError extends EasyserveError {
-  constructor(
-    code: string,
-    message: string,
-    more: { hint?: string | undefined; detail?: string | undefined } = {},
-  ) {
+  constructor(code: string, message: string, more: ErrorMore = {}) {
     super(code, ExitCode.startFailed, message, more);
   }
 }

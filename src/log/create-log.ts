@@ -18,8 +18,6 @@ export interface LogOptions {
   readonly clock: Clock;
   /** How each stream is read. Left out where everything is read at once. */
   readonly backpressureOf?: ((stream: LogStream) => Backpressure) | undefined;
-  /** Gets the same text, for `easyserve logs`. */
-  readonly onText?: ((text: string) => void) | undefined;
   /** Added to every record. */
   readonly fields?: LogFields;
   /** Of this process, in each record. */
@@ -42,16 +40,7 @@ export interface RootLog extends Log {
  */
 export function createLog(options: LogOptions): RootLog {
   const { pid = process.pid, fields = {} } = options;
-  const { write, onText } = options;
-  const batch = new LineBatch(
-    onText === undefined
-      ? write
-      : (text, stream) => {
-          write(text, stream);
-          onText(text);
-        },
-    options.clock,
-  );
+  const batch = new LineBatch(options.write, options.clock);
   const bound = { pid, ...fields };
   const lines =
     options.format === 'json' ? new JsonLines(bound) : new PrettyLines({ colour: options.colour, pid });
@@ -61,7 +50,7 @@ export function createLog(options: LogOptions): RootLog {
     backpressureOf: options.backpressureOf ?? (() => noBackpressure),
     events: createPino(lines, batch),
   };
-  return new TopLog(shared, lines, bound);
+  return new BoundLog(shared, lines, bound);
 }
 
 /** What a log and its children have in common. */
@@ -97,7 +86,8 @@ function createPino(lines: LineFormat, batch: LineBatch): pino.Logger {
   );
 }
 
-class BranchLog implements Log {
+/** A log with the fields that its records have in common; its children share everything else with it. */
+class BoundLog implements RootLog {
   readonly #shared: SharedState;
   readonly #lines: LineFormat;
   readonly #fields: LogFields;
@@ -138,21 +128,7 @@ class BranchLog implements Log {
   }
 
   child(fields: LogFields): Log {
-    return new BranchLog(this.#shared, this.#lines.with(fields), { ...this.#fields, ...fields });
-  }
-
-  #event(level: LogLevel, event: string, message: string, fields: LogFields | undefined): void {
-    if (ranks[level] < ranks[this.#shared.level]) return;
-    this.#shared.events[level]({ ...this.#fields, event, ...describeFields(fields) }, message);
-  }
-}
-
-class TopLog extends BranchLog implements RootLog {
-  readonly #shared: SharedState;
-
-  constructor(shared: SharedState, lines: LineFormat, fields: LogFields) {
-    super(shared, lines, fields);
-    this.#shared = shared;
+    return new BoundLog(this.#shared, this.#lines.with(fields), { ...this.#fields, ...fields });
   }
 
   setLevel(level: LogLevel): void {
@@ -161,6 +137,11 @@ class TopLog extends BranchLog implements RootLog {
 
   flush(): void {
     this.#shared.batch.flush();
+  }
+
+  #event(level: LogLevel, event: string, message: string, fields: LogFields | undefined): void {
+    if (ranks[level] < ranks[this.#shared.level]) return;
+    this.#shared.events[level]({ ...this.#fields, event, ...describeFields(fields) }, message);
   }
 }
 

@@ -28,15 +28,14 @@ export class LineCutter {
   push(chunk: Buffer | string): string[] {
     const whole = this.pushWhole(chunk);
     const lines = whole === '' ? [] : whole.slice(0, -1).split('\n');
-    const isTooLong = (line: string): boolean => line.length > this.#maxLineLength;
-    if (this.#whenLonger === 'throw' && (isTooLong(this.#rest) || lines.some(isTooLong))) {
-      throw new RangeError(`a line is longer than ${this.#maxLineLength} characters`);
+    if (this.#whenLonger === 'throw') {
+      if ([...lines, this.#rest].some((line) => line.length > this.#maxLineLength))
+        throw new RangeError(`a line is longer than ${this.#maxLineLength} characters`);
+      return lines;
     }
-    const cut = lines.some(isTooLong) ? lines.flatMap((line) => this.#cut(line)) : lines;
-    if (!isTooLong(this.#rest)) return cut;
     const pieces = this.#cut(this.#rest);
     this.#rest = pieces.pop() ?? '';
-    return [...cut, ...pieces];
+    return [...lines.flatMap((line) => this.#cut(line)), ...pieces];
   }
 
   /** The same lines as one text, each with its newline; longer ones are not cut. */
@@ -62,9 +61,7 @@ export class LineCutter {
   // Private
 
   #cut(line: string): string[] {
-    const count = Math.max(1, Math.ceil(line.length / this.#maxLineLength));
-    return Array.from({ length: count }, (_, index) =>
-      line.slice(index * this.#maxLineLength, (index + 1) * this.#maxLineLength),
-    );
+    if (line.length <= this.#maxLineLength) return [line];
+    return [line.slice(0, this.#maxLineLength), ...this.#cut(line.slice(this.#maxLineLength))];
   }
 }

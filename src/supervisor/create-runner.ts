@@ -7,7 +7,7 @@ import type { WelcomeMessage } from '../cluster/messages.js';
 import type { WorkerGroup } from '../cluster/worker-group.js';
 import { systemClock } from '../contracts/clock.js';
 import type { StateFolder } from '../control/state-folder.js';
-import { SingleRunner } from '../single/single-runner.js';
+import { createSingleRunner } from '../single/single-runner.js';
 import type { Runner } from '../site/runner.js';
 import { Site } from '../site/site.js';
 import type { InstanceOutput } from './instance-output.js';
@@ -33,7 +33,7 @@ export function createRunner({ plan, settings }: Release, options: RunnerOptions
   if (plan.mode === 'single') {
     const kill = (pid: number, signal: NodeJS.Signals): void => void process.kill(pid, signal);
     const { pid } = process;
-    return new SingleRunner(new Site({ spawn, kill, clock: systemClock, log, env, ...folders, pid }));
+    return createSingleRunner(new Site({ spawn, kill, clock: systemClock, log, env, ...folders, pid }));
   }
   const welcome: WelcomeMessage = {
     ...{ kind: 'welcome', ...folders, env },

@@ -34,32 +34,25 @@ export class InstanceOutput {
       format: this.format,
       level: settings.logLevel,
       colour,
-      write: (text, stream) => this.#write(text, stream),
+      write: (text, stream) => this.takeLines(text, stream),
       clock: systemClock,
       backpressureOf: (stream) => outputs[stream].backpressure,
-      onText: (text) => this.recentLines.push(text),
     });
   }
 
-  /** Whole lines that are no records of this log: the banner, and those of workers, which have logs of their own. */
+  /** Whole lines: records of this log, the banner, and those of workers, which have logs of their own. */
   takeLines(lines: string, stream: LogStream): void {
-    this.recentLines.push(lines);
-    this.#write(lines, stream);
-  }
-
-  /** The same for what a worker writes, as fast as our own reader takes it. */
-  relay(source: Readable, stream: LogStream): void {
-    relayLines(source, this.#outputs[stream].backpressure, (lines) => this.takeLines(lines, stream));
-  }
-
-  // Private
-
-  #write(text: string, stream: LogStream): void {
     const output = this.#outputs[stream];
+    this.recentLines.push(lines);
     this.progress.hide();
-    output.write(text);
+    output.write(lines);
     const count = output.takeLostLines();
     if (count > 0)
       this.log.warn('lines-lost', `${count} lines of ${stream} were left out: nobody read them`, { count });
+  }
+
+  /** The same for the output of a worker, as fast as our own reader takes it. */
+  relay(source: Readable, stream: LogStream): void {
+    relayLines(source, this.#outputs[stream].backpressure, (lines) => this.takeLines(lines, stream));
   }
 }

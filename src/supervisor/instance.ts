@@ -10,7 +10,6 @@ import type { Settings } from '../settings/settings.js';
 import type { Runner } from '../site/runner.js';
 import type { Certificates, PreparedCertificates } from './certificates.js';
 import { OperationQueue } from './operation-queue.js';
-import { describe, ProcessScale } from './process-scale.js';
 import { type ReloadOptions, reload } from './reload/reload.js';
 import { restart } from './reload/restart.js';
 import { bindMissing, closeAll, type SiteSockets, urlsOf } from './reload/site-sockets.js';
@@ -60,13 +59,14 @@ export class Instance {
   readonly #startedAt = new Date().toISOString();
   readonly #abort = new AbortController();
   readonly #operations: OperationQueue;
-  readonly #scale = new ProcessScale();
   #runner: Runner | undefined;
   /** What serves now, and where. */
   #release: Release | undefined;
   #sockets: SiteSockets = new Map();
   /** Of the runner: only a restart makes another one. */
   #mode: 'single' | 'cluster' = 'single';
+  /** `easyserve scale`: holds over reloads, until the setting `processes` itself changes. */
+  #scaledTo: number | undefined;
   #lastReloadError: ErrorRecord | undefined;
 
   constructor(options: InstanceOptions) {
@@ -113,12 +113,12 @@ export class Instance {
     return this.#operations.run('reloading', async () => {
       const { release } = this;
       if (release.project.server === 'none') throw nothingToScale();
-      const target = describe(processes, 'application ');
-      onStep(`changing to ${target}`);
+      const noun = processes === 1 ? 'process' : 'processes';
+      onStep(`changing to ${processes} application ${noun}`);
       await this.#runner?.scale(processes);
-      this.#scale.set(processes);
-      this.#release = this.#scale.applyTo(release, release);
-      this.#options.log.info('scaled', `scaled to ${target}`, { processes });
+      this.#scaledTo = processes;
+      this.#release = this.#withScale(release);
+      this.#options.log.info('scaled', `scaled to ${processes} application ${noun}`, { processes });
       return { processes, generation: release.generation };
     });
   }
@@ -223,7 +223,7 @@ export class Instance {
       ...this.#operationOptions(onStep),
       load: (generation) => this.#load(generation, onStep),
       run: (release, sockets, certificates) => {
-        this.#scale.clear();
+        this.#scaledTo = undefined;
         return this.#run(release, { sockets, certificates, onStep });
       },
       onFatal: this.#options.onFatal,
@@ -240,7 +240,7 @@ export class Instance {
     try {
       const result = await reload({
         ...this.#operationOptions(onStep),
-        load: async (generation) => this.#scale.applyTo(await this.#load(generation, onStep), this.release),
+        load: async (generation) => this.#withScale(await this.#load(generation, onStep)),
         isRequested,
         onCommitted: (release, sockets) => this.#onCommitted(release, sockets),
       });
@@ -264,10 +264,18 @@ export class Instance {
   }
 
   #onCommitted(release: Release, sockets: SiteSockets): void {
-    this.#scale.follow(release, this.release);
+    if (!hasSameSetting(release, this.release)) this.#scaledTo = undefined;
     this.#release = release;
     this.#sockets = sockets;
     this.#options.onSettings(release.settings);
+  }
+
+  #withScale(release: Release): Release {
+    const processes = this.#scaledTo;
+    const isFolder = release.project.server === 'none';
+    if (processes === undefined || isFolder || !hasSameSetting(release, this.release)) return release;
+    const reason = `scaled to ${processes} ${processes === 1 ? 'process' : 'processes'}`;
+    return { ...release, plan: { ...release.plan, processes, reason } };
   }
 
   #load(generation: number, onStep: OnStep): Promise<Release> {
@@ -276,6 +284,10 @@ export class Instance {
 }
 
 // Private
+
+function hasSameSetting(one: Release, other: Release): boolean {
+  return one.settings.processes === other.settings.processes;
+}
 
 function nothingToScale(): EasyserveError {
   return new EasyserveError(

@@ -201,17 +201,6 @@ test('a writer that throws, or logs by itself, loses and repeats nothing', () =>
   assert.deepEqual(paths, [['/a?b=c'], ['/next'], ['/by-writer']]);
 });
 
-test('the ring gets the text that was written', () => {
-  const texts: string[] = [];
-  const { log, writes } = openLog({ onText: (text) => texts.push(text) });
-  log.access(accessRecord);
-  log.warn('a', 'b');
-  assert.deepEqual(
-    texts,
-    writes.map(([, text]) => text),
-  );
-});
-
 for (const format of ['json', 'pretty'] as const) {
   test(`${format}: no text from outside can forge or hide a line`, () => {
     for (const text of hostileTexts) {
