@@ -2,8 +2,7 @@ import type { Dispatcher, UpstreamAddress } from '../contracts/upstream.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import { answerHandlerFailure, respondWithErrorPage } from './error-page.js';
-import type { Exchange, Handler } from './exchange.js';
-import { refuseBody } from './refuse-body.js';
+import type { Exchange, Handler, RespondOptions } from './exchange.js';
 import { AnswerWriter } from './upstream/answer-writer.js';
 import { AppRequest } from './upstream/app-request.js';
 import { EnvironEncoder } from './upstream/environ.js';
@@ -15,10 +14,13 @@ import {
   readBody,
 } from './upstream/request-body.js';
 
-/** How the application takes requests; by the project's server, see Site. */
+/** How the application takes requests; the kind of its server decides. */
 export interface ApplicationNeeds {
   readonly protocol: UpstreamAddress['protocol'];
-  /** Request bodies are read whole first, as a thread of the application waits for them; else they are passed on as they come. */
+  /**
+   * Request bodies are read whole first, because a thread of the application would wait for them; else they are passed on as they
+   * come.
+   */
   readonly readsBodiesFirst: boolean;
 }
 
@@ -106,8 +108,37 @@ function dispatch(exchange: Exchange, body: RequestBody, context: Context): void
   context.dispatcher.dispatch(request);
 }
 
-/** The front asks for the body only when it will read it; HTTP/1.0 knows no such question (RFC 9110 section 10.1.1). */
+/** The client is asked for the body only when it will be read; HTTP/1.0 has no 100 Continue (RFC 9110 section 10.1.1). */
 function sendContinue({ request, response }: Exchange): void {
   const { expect } = request.headers;
   if (expect?.toLowerCase() === '100-continue' && request.httpVersion !== '1.0') response.writeContinue();
+}
+
+/** Answers a request whose body is not taken, and ends its connection. */
+function refuseBody(exchange: Exchange, refusal: BodyRefused, options: ApplicationOptions): void {
+  const refuse = (status: number, sentence: string, more?: RespondOptions) =>
+    respondWithErrorPage(exchange, status, sentence, { headers: ['Connection', 'close'], ...more });
+  switch (refusal.reason) {
+    case 'cut':
+      return; // the client has gone
+    case 'too-slow':
+      refuse(408, 'Your request came in too slowly.');
+      return;
+    case 'too-large':
+      refuse(413, `What you sent is larger than this site accepts (${describeLimit(options.settings)}).`, {
+        drainsRequest: true,
+      });
+      return;
+    case 'no-space':
+      options.log.error('spool-failed', 'a request body could not be written to the spool folder', {
+        requestId: exchange.id,
+        error: String(refusal.cause),
+      });
+      refuse(507, 'The site has no room for what you sent.', { drainsRequest: true });
+  }
+}
+
+function describeLimit({ maxBodyBytes }: Settings): string {
+  const kibibytes = Math.floor(maxBodyBytes / 1024);
+  return kibibytes < 1024 ? `${kibibytes} KiB` : `${Math.floor(kibibytes / 1024)} MiB`;
 }

@@ -59,7 +59,7 @@ function plainAddress(address: string): string {
 
 /**
  * From the right: the last address that is not a trusted proxy itself; what stands left of it may be forged. So may what
- * stands left of a word that is no address, such as `unknown`: then it is the proxy that said so.
+ * stands left of a word that is no address, such as `unknown`: then the client is the proxy that wrote this word.
  */
 function findClientAddress(
   header: string | string[] | undefined,

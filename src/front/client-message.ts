@@ -10,9 +10,9 @@ export interface ClientRequest extends Readable {
   readonly httpVersion: string;
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: string[];
-  /** Of HTTP/2 to be read only: it carries other requests as well. */
+  /** With HTTP/2 it is only to be read: it carries other requests as well. */
   readonly socket: Socket;
-  /** The connection's, of HTTP/2 the stream's. */
+  /** Of the connection; with HTTP/2 of the stream. */
   setTimeout(timeoutMs: number, callback?: () => void): unknown;
 }
 
@@ -20,7 +20,7 @@ export interface ClientRequest extends Readable {
 export interface ClientResponse extends Writable {
   statusCode: number;
   statusMessage: string;
-  /** Of HTTP/1: whether the connection goes on after the answer. */
+  /** With HTTP/1: whether the connection goes on after the answer. */
   shouldKeepAlive: boolean;
   readonly headersSent: boolean;
   /** Names and values in turn. */

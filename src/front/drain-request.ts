@@ -8,8 +8,8 @@ const maxDrainMs = 30_000;
 /**
  * Reads and drops the rest of a request's body; resolves when it is over, the client has gone, or it takes too long.
  *
- * Used by Exchange between an answer that is given before the body was read and the close: a connection that is closed
- * with bytes unread is reset by the kernel, and a client that still sends loses the answer with it (RFC 9112 section 9.6).
+ * Needed between an answer that is given before the body was read and the close: the kernel resets a connection that is closed with
+ * bytes unread, and a client that still sends loses the answer with it (RFC 9112 section 9.6).
  */
 export async function drainRequest(request: ClientRequest): Promise<void> {
   if (request.readableEnded || request.destroyed) return;

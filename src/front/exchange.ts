@@ -1,7 +1,7 @@
 import type { Scheme } from '../contracts/scheme.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import { drainRequest } from './drain-request.js';
-import { PieceBuffers } from './files/piece-buffers.js';
+import type { PieceBuffers } from './files/piece-buffers.js';
 
 /** Who sent the request and by which way (front/client-facts). */
 export interface ClientFacts {
@@ -28,7 +28,7 @@ export interface RespondOptions {
 /**
  * One request with its response, as it goes down the pipeline (front/pipeline).
  *
- * Whoever takes it answers through respond(), or writes to `response` by itself and adds what it wrote to `bodyBytes`,
+ * The handler that takes it answers through respond(), or writes to `response` by itself and adds what it wrote to `bodyBytes`,
  * which the access log reads when the response closes.
  */
 export class Exchange {
@@ -48,8 +48,9 @@ export class Exchange {
   readonly isUpgrade: boolean;
   /** The application has taken the WebSocket: nothing more is written to `response`. */
   isTunnel = false;
-  readonly #ownHeaders: string[];
+  /** Of the front, to send files from. */
   readonly pieceBuffers: PieceBuffers;
+  readonly #ownHeaders: string[];
   #isStream = false;
   readonly #onStream: (() => void) | undefined;
 
@@ -64,7 +65,7 @@ export class Exchange {
       isUpgrade?: boolean;
       /** See becomeStream. */
       onStream?: () => void;
-      pieceBuffers?: PieceBuffers;
+      pieceBuffers: PieceBuffers;
     },
   ) {
     this.request = request;
@@ -75,7 +76,7 @@ export class Exchange {
     this.startedAtMs = more.startedAtMs;
     this.isUpgrade = more.isUpgrade ?? false;
     this.#onStream = more.onStream;
-    this.pieceBuffers = more.pieceBuffers ?? new PieceBuffers();
+    this.pieceBuffers = more.pieceBuffers;
     this.method = request.method ?? 'GET';
     const mark = more.target.indexOf('?');
     this.path = mark < 0 ? more.target : more.target.slice(0, mark);
@@ -93,7 +94,7 @@ export class Exchange {
     this.#onStream?.();
   }
 
-  /** What every answer gets, whoever makes it: X-Request-ID, and what was added. */
+  /** What every answer gets, also one that is written past respond(): X-Request-ID, and what was added. */
   get ownHeaders(): HeaderList {
     return this.#ownHeaders;
   }
@@ -118,21 +119,11 @@ export class Exchange {
     { drainsRequest = false }: RespondOptions = {},
   ): void {
     const list = [...this.ownHeaders, ...headers];
-    if (body === undefined) {
-      if (status !== 204 && status !== 304) list.push('Content-Length', '0');
-      this.response.writeHead(status, list);
-      this.#end(undefined, drainsRequest);
-      return;
-    }
-    const bytes = typeof body === 'string' ? Buffer.byteLength(body) : body.length;
-    list.push('Content-Length', String(bytes));
+    const bytes = body === undefined ? 0 : Buffer.byteLength(body);
+    if (body !== undefined || (status !== 204 && status !== 304)) list.push('Content-Length', String(bytes));
     this.response.writeHead(status, list);
-    if (!this.wantsBody) {
-      this.#end(undefined, drainsRequest);
-      return;
-    }
-    this.bodyBytes += bytes;
-    this.#end(body, drainsRequest);
+    if (this.wantsBody) this.bodyBytes += bytes;
+    this.#end(this.wantsBody ? body : undefined, drainsRequest);
   }
 
   // Private

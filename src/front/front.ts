@@ -16,7 +16,7 @@ import { Listeners } from './listen/listeners.js';
 const CLIENT_CLOSED = 499;
 const SWITCHING_PROTOCOLS = 101;
 const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/;
-/** What a client that has just connected gets for its first request when the site stops. */
+/** How long a client that has just connected may take for its first request when the site stops. */
 const REQUEST_GRACE_MS = 1000;
 
 /**
@@ -86,8 +86,8 @@ export class Front {
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#isStopping = true;
-    // Node has just looked for new connections when this phase of its event loop comes: the kernel's queue, which
-    // closing the socket would reset, is as empty as it gets.
+    // setImmediate runs just after Node has accepted new connections: closing the socket resets those in the kernel's queue,
+    // and now there are as few as possible.
     await new Promise((resolve) => setImmediate(resolve));
     for (const { response } of this.#exchanges) response.shouldKeepAlive = false;
     this.#listeners.close();
@@ -204,7 +204,7 @@ function statusOf({ isTunnel, response }: Exchange): number {
 }
 
 /**
- * `GET http://example.com/path`, as a client sends it to a proxy, means /path here. Its host goes before the Host header, but
+ * `GET http://example.com/path`, as a client sends it to a proxy, means /path here. Its host counts more than the Host header, but
  * must be the same (RFC 9112 sections 3.2 and 3.2.2): one that differs is left as it is, which is no path.
  */
 function originForm(target: string, host: string): string {

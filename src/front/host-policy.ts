@@ -20,8 +20,9 @@ export interface HostPolicy {
  * Sends visitors to HTTPS and to the one name of the site, and tells browsers to stay with HTTPS. No handler where neither is
  * wanted.
  *
- * Only names that the site knows are redirected, because another Host header must not make us point somewhere else. Where HTTPS has certificates, any other name gets 421 (RFC 9110 section 15.5.20). A name whose certificate is
- * still a stand-in is served as it comes.
+ * Only names that the site knows are redirected, because another Host header must not make us point somewhere else. Where HTTPS
+ * has certificates, any other name gets 421 (RFC 9110 section 15.5.20). A name whose certificate is still a stand-in is served as
+ * it comes.
  */
 export function applyHostPolicy({ tls, settings, names }: HostPolicy): Handler[] {
   const { domains, redirectToHttps } = settings;

@@ -29,9 +29,9 @@ export interface PipelineOptions {
 }
 
 /**
- * What happens to a request, in this order; the first handler that takes it answers it. Called by Site for each release.
+ * What happens to a request, in this order; the first handler that takes it answers it.
  *
- * Before all of them Front has given the exchange its id and found out the client; after, it writes the access log.
+ * Before them Front has given the exchange its id and found out who the client is; afterwards it writes the access log.
  */
 export function buildPipeline(options: PipelineOptions): readonly Handler[] {
   return [

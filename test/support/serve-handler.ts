@@ -11,6 +11,7 @@ import {
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Exchange, type Handler } from '../../src/front/exchange.js';
+import { PieceBuffers } from '../../src/front/files/piece-buffers.js';
 import { whenItsTurn } from '../../src/front/listen/http1-server.js';
 import { eventually } from './eventually.js';
 
@@ -89,9 +90,10 @@ export async function drain(body: IncomingMessage): Promise<number> {
 /** Serves until the test ends. */
 export async function serveHandler(t: TestContext, handler: Handler): Promise<ServedHandler> {
   const exchanges: Exchange[] = [];
+  const pieceBuffers = new PieceBuffers();
   const server = createServer((request, response) => {
     whenItsTurn(response, () => {
-      const exchange = makeExchange(request, response, `test-${exchanges.length + 1}`);
+      const exchange = makeExchange(request, response, `test-${exchanges.length + 1}`, pieceBuffers);
       exchanges.push(exchange);
       if (!handler(exchange)) exchange.respond(299, []);
     });
@@ -108,11 +110,17 @@ export async function serveHandler(t: TestContext, handler: Handler): Promise<Se
   return new ServedHandler((server.address() as AddressInfo).port, exchanges);
 }
 
-function makeExchange(request: IncomingMessage, response: ServerResponse, id: string): Exchange {
+function makeExchange(
+  request: IncomingMessage,
+  response: ServerResponse,
+  id: string,
+  pieceBuffers: PieceBuffers,
+): Exchange {
   const { remoteAddress = '', remotePort = 0 } = request.socket;
   const { host = '' } = request.headers;
   return new Exchange(request, response, {
     id,
+    pieceBuffers,
     client: { address: remoteAddress, port: remotePort, scheme: 'http', host, isPeerTrusted: false },
     startedAtMs: performance.now(),
     target: request.url ?? '/',

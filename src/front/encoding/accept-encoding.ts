@@ -1,5 +1,5 @@
 /**
- * Which encoding a response takes (RFC 9110 section 12.5.3). Used by static and by compression.
+ * Which encoding a response takes (RFC 9110 section 12.5.3).
  *
  * `offered` holds what the server has, best first; among those that the client likes equally, the first is
  * taken. The answer is `identity` when the client wants none of them, or wants none but refuses identity as
@@ -27,10 +27,7 @@ export function chooseEncoding<C extends string>(
 
 const qualityPattern = /^(?:0(?:\.\d{0,3})?|1(?:\.0{0,3})?)$/;
 
-/**
- * Browsers send a handful of different values, so nearly every request finds its own here: 50 ns in place of
- * 1,500.
- */
+/** Browsers send a handful of different values, so nearly every request finds its own here: 50 ns instead of 1,500. */
 const parsed = new Map<string, ReadonlyMap<string, number>>();
 const maxParsed = 100;
 

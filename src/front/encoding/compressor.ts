@@ -1,7 +1,7 @@
 import { Transform, type TransformCallback } from 'node:stream';
 import * as zlib from 'node:zlib';
 
-/** What the application's responses are compressed with. Static files know more. */
+/** What the application's responses are compressed with; static files may have other encodings too. */
 export type DynamicEncoding = 'br' | 'gzip';
 
 /**
@@ -22,16 +22,14 @@ const brotliParameters = {
 };
 const gzipOptions = { level: 6 };
 
-/** Used by upstream for bodies up to maxDirectBytes. */
+/** For bodies up to maxDirectBytes. */
 export function compressDirectly(encoding: DynamicEncoding, body: Buffer): Buffer {
   if (encoding === 'gzip') return zlib.gzipSync(body, gzipOptions);
   const params = { ...brotliParameters, [zlib.constants.BROTLI_PARAM_SIZE_HINT]: body.length };
   return zlib.brotliCompressSync(body, { params });
 }
 
-/**
- * A stream from plain to compressed bytes. Used by upstream for bodies that are long, or come piece by piece.
- */
+/** A stream from plain to compressed bytes, for bodies that are long or come piece by piece. */
 export function createCompressor(encoding: DynamicEncoding): Transform {
   if (encoding === 'gzip') return new FlushingCompressor(zlib.createGzip(gzipOptions));
   return new FlushingCompressor(zlib.createBrotliCompress({ params: brotliParameters }));
@@ -41,7 +39,7 @@ export function createCompressor(encoding: DynamicEncoding): Transform {
 
 /**
  * Lets out what zlib holds back as soon as the application pauses, so that a page which is streamed arrives
- * piece by piece. While chunks keep coming there is no flush, for each one costs some bytes.
+ * piece by piece. While chunks keep coming there is no flush, because each one costs some bytes.
  */
 class FlushingCompressor extends Transform {
   readonly #zlib: zlib.Gzip | zlib.BrotliCompress;
@@ -57,8 +55,7 @@ class FlushingCompressor extends Transform {
   override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
     this.#chunks += 1;
     const sequence = this.#chunks;
-    // Called when zlib has worked the chunk in. Transform asks for the next one only when the reader has made
-    // room as well.
+    // The callback comes when zlib has taken the chunk in. Transform asks for the next one only when its reader has room as well.
     this.#zlib.write(chunk, (error) => {
       done(error);
       setImmediate(() => this.#flushUnlessFollowed(sequence));

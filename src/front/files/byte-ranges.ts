@@ -1,4 +1,4 @@
-/** Both ends are part of it. */
+/** Inclusive at both ends. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
@@ -7,11 +7,11 @@ export interface ByteRange {
 const onlyRange = /^\s*bytes\s*=\s*(\d*)-(\d*)\s*$/i;
 
 /**
- * What a Range header asks of a file (RFC 9110 section 14). Used by static.
+ * What a Range header asks of a file (RFC 9110 section 14).
  *
- * `whole`: the header is ignored and the answer is a 200. That is so for malformed ones and other units, as
- * the RFC demands, and for several ranges at once, as it allows: no browser sends them, and answering them
- * invites tiny-overlap attacks.
+ * `whole`: the header is ignored and the answer is a 200. That is so for malformed ones and other units, as the RFC demands, and
+ * for several ranges at once, as it allows: no browser sends them, and many small overlapping ones are a known attack
+ * (section 17.15).
  */
 export function parseByteRange(header: string, size: number): ByteRange | 'unsatisfiable' | 'whole' {
   const match = onlyRange.exec(header);

@@ -1,28 +1,20 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
 /**
- * Conditional requests for files (RFC 9110 section 13). Used by static; media leaves all but If-Range to
- * `send`.
- */
-
-/**
- * Strong: two versions of a file that share size and time of change (microseconds) count as the same, as with
- * nginx. `encoding` tells the representations of one file apart, as RFC 9110 section 8.8.3.3 asks.
+ * A strong validator (RFC 9110 section 8.8.1): two versions of a file that share size and time of change (microseconds) count
+ * as the same, as with nginx. `encoding` tells the representations of one file apart, as RFC 9110 section 8.8.3.3 asks.
  */
 export function entityTag(file: { size: number; mtimeMs: number }, encoding = ''): string {
   const version = `${Math.round(file.mtimeMs * 1000).toString(36)}-${file.size.toString(36)}`;
   return encoding === '' ? `"${version}"` : `"${version}-${encoding}"`;
 }
 
-/** HTTP dates have whole seconds, so comparisons must have too. */
+/** HTTP dates have whole seconds, so times must be compared in whole seconds. */
 export function wholeSecondsMs(mtimeMs: number): number {
   return Math.floor(mtimeMs / 1000) * 1000;
 }
 
-/**
- * The order of evaluation is that of RFC 9110 section 13.2.2: tags before dates, and a tag makes the date
- * unread.
- */
+/** In the order of RFC 9110 section 13.2.2: tags before dates, and where there is a tag the date is ignored. */
 export function evaluatePreconditions(
   headers: IncomingHttpHeaders,
   etag: string,
@@ -38,15 +30,11 @@ export function evaluatePreconditions(
   const ifNoneMatch = headers['if-none-match'];
   if (ifNoneMatch !== undefined) return isListed(ifNoneMatch, etag, true) ? 'not-modified' : 'proceed';
   const modifiedSince = headers['if-modified-since'];
-  // A date that can't be parsed is NaN, and no comparison with it holds: the header is ignored, as it should
-  // be.
+  // A date that can't be parsed is NaN, and no comparison with NaN is true: so the header is ignored (section 13.1.3).
   return modifiedSince !== undefined && modifiedMs <= Date.parse(modifiedSince) ? 'not-modified' : 'proceed';
 }
 
-/**
- * Whether a Range header may be honoured: there is no If-Range, or it names exactly this version (section
- * 13.1.5).
- */
+/** Whether a Range header may be honoured: there is no If-Range, or it names exactly this version (section 13.1.5). */
 export function isRangeFresh(headers: IncomingHttpHeaders, etag: string, modifiedMs: number): boolean {
   const ifRange = headers['if-range'];
   if (ifRange === undefined) return true;

@@ -1,10 +1,6 @@
 import { extname } from 'node:path';
 import { contentType } from 'mime-types';
 
-/**
- * What a file is, by its name, and what a type means for compression and safety.
- * Used by static and media for files, by compression for the application's responses.
- */
 export function contentTypeOf(fileName: string): string {
   // Apple fetches this name without an extension and insists on JSON (WhiteNoise's media_types has it too).
   if (fileName.endsWith('/apple-app-site-association')) return 'application/json';
@@ -16,17 +12,14 @@ const compressible = new RegExp(
     '^(?:text/(?!event-stream)',
     '|application/(?:json|javascript|x-javascript|xml|wasm|rtf|x-ndjson|vnd\\.ms-fontobject)(?:;|$)',
     '|[^;]+\\+(?:json|xml|text)(?:;|$)',
-    // WOFF and WOFF2 are compressed inside, these are not.
+    // WOFF and WOFF2 are compressed already, these are not.
     '|(?:font/(?:ttf|otf|sfnt|collection)|application/(?:x-)?font-(?:ttf|otf|sfnt))(?:;|$)',
     '|image/(?:bmp|x-icon|vnd\\.microsoft\\.icon)(?:;|$))',
   ].join(''),
   'i',
 );
 
-/**
- * Whether compressing pays. Not for event streams, whose readers often sit behind proxies that must see each
- * event.
- */
+/** Whether compressing pays. Not for event streams: proxies on the way must pass on each event at once. */
 export function isCompressibleType(type: string): boolean {
   return compressible.test(type.trim());
 }

@@ -13,7 +13,8 @@ export function isUnavailable(error: unknown): boolean {
 }
 
 /**
- * Answers for a file that could not be opened or read. A file that may not be read looks like a missing one to the client; only the log tells them apart.
+ * Answers for a file that could not be opened or read. A file that may not be read looks like a missing one to the client; only
+ * the log tells them apart.
  */
 export function respondToFileError(exchange: Exchange, error: unknown, log: Log): void {
   const { response } = exchange;

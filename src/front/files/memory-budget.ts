@@ -6,10 +6,10 @@ export interface Held {
 }
 
 /**
- * How much memory the bodies of static files may take. Used by StaticBodies.
+ * How much memory the bodies of static files may take.
  *
- * When it is full, what has not been used lately makes room (second chance, "clock"): a hit costs one
- * assignment, and a crawler that reads every file once doesn't push out what the visitors need.
+ * When it is full, what has not been used lately makes room (the second-chance algorithm): a hit costs one assignment, and a
+ * crawler that reads every file once doesn't push out what the visitors need.
  */
 export class MemoryBudget {
   readonly #limitBytes: number;
@@ -25,9 +25,7 @@ export class MemoryBudget {
     return this.#usedBytes;
   }
 
-  /**
-   * Keeps the body in `entry.body`, until room is needed. What is larger than the whole budget is not kept.
-   */
+  /** Keeps the body in `entry.body` until room is needed. What is larger than the whole budget is not kept. */
   hold(entry: Held, body: Buffer): void {
     this.release(entry);
     if (body.length > this.#limitBytes) return;
@@ -46,8 +44,7 @@ export class MemoryBudget {
   // Private
 
   #makeRoom(bytes: number): void {
-    // A Map visits what is added during the visit, so an entry that was given a second chance comes round
-    // again.
+    // A Map visits what is added during the visit, so an entry that got a second chance is looked at again.
     for (const [entry, size] of this.#held) {
       if (this.#usedBytes + bytes <= this.#limitBytes) return;
       if (entry.wasUsed) {

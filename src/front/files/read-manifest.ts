@@ -2,11 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { ApplicationError } from '../../contracts/errors.js';
 
 /**
- * The hashed names in Django's staticfiles.json: the values of `paths` (ManifestFilesMixin.load_manifest).
- * Used by StaticTable. A missing file means none: the project uses another storage, or hasn't collected yet.
+ * The hashed names in Django's staticfiles.json: the values of `paths` (ManifestFilesMixin.load_manifest). A
+ * missing file means none: the project uses another storage, or hasn't collected yet.
  *
- * Throws ApplicationError `static-manifest` for a file that can't be understood; Django would refuse it as
- * well.
+ * Throws ApplicationError `static-manifest` for a file that can't be understood; Django would refuse it as well.
  */
 export async function readManifest(path: string): Promise<ReadonlySet<string>> {
   let text: string;

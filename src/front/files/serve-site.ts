@@ -16,7 +16,7 @@ import { isLeftOut } from './walk-folder.js';
 /** A folder of files that is the whole site. */
 export interface ServedSite {
   readonly folder: LiveFolder;
-  /** Path below the folder; answers what has no file. */
+  /** Path below the folder of the file that answers what has no file. */
   readonly fallback: string | undefined;
 }
 
@@ -24,8 +24,8 @@ const INDEX = 'index.html';
 const MISSING_PAGE = '404.html';
 
 /**
- * Serves a folder of files as a site: `index.html` for folders, `/guide` sent on to `/guide/`, the fallback of a single-page
- * application, `404.html`. The last handler of the pipeline, in the application's place.
+ * Serves a folder of files as a site: `index.html` for folders, a redirect from `/guide` to `/guide/`, the fallback of a
+ * single-page application, `404.html`. The last handler of the pipeline, in the application's place.
  */
 export function serveSite(site: ServedSite, log: Log): Handler {
   return (exchange) => {
@@ -55,33 +55,20 @@ class SiteAnswer {
     const isFolder = path.endsWith('/');
     // A slash at the end is no part of a name; decodeUrlPath would refuse it.
     const decoded = path === '/' ? '/' : decodeUrlPath(isFolder ? path.slice(0, -1) : path);
-    if (decoded === 400) respondToBadPath(this.#exchange, 400);
-    else if (decoded === 404 || isReserved(decoded.slice(1))) await this.#giveMissingPage();
-    else if (isFolder) await this.#giveFile(join(decoded.slice(1), INDEX));
-    else await this.#giveNamed(decoded.slice(1));
+    if (decoded === 400) return respondToBadPath(this.#exchange, 400);
+    const below = decoded === 404 ? undefined : decoded.slice(1);
+    if (below === undefined || isReserved(below)) return this.#giveMissingPage();
+    const found = await this.#site.folder.find(isFolder ? join(below, INDEX) : below);
+    if (found === 'folder' && !isFolder && (await this.#findFile(join(below, INDEX)))) {
+      return this.#redirectToFolder(below);
+    }
+    const file = found instanceof StaticFile ? found : await this.#findFallback();
+    if (file === undefined) return this.#giveMissingPage();
+    if (this.#exchange.response.destroyed) return; // the client has gone meanwhile
+    answerFile(this.#exchange, file, this.#site.folder.bodies, this.#log);
   }
 
   // Private
-
-  async #giveNamed(below: string): Promise<void> {
-    const found = await this.#site.folder.find(below);
-    const isSentOn = found === 'folder' && (await this.#findFile(join(below, INDEX))) !== undefined;
-    if (isSentOn) this.#sendOn(below);
-    else await this.#giveFound(found);
-  }
-
-  async #giveFile(below: string): Promise<void> {
-    await this.#giveFound(await this.#site.folder.find(below));
-  }
-
-  async #giveFound(found: StaticFile | 'folder' | undefined): Promise<void> {
-    if (found instanceof StaticFile) this.#send(found);
-    else {
-      const fallback = await this.#findFallback();
-      if (fallback === undefined) await this.#giveMissingPage();
-      else this.#send(fallback);
-    }
-  }
 
   async #findFile(below: string): Promise<StaticFile | undefined> {
     const found = await this.#site.folder.find(below);
@@ -94,13 +81,11 @@ class SiteAnswer {
     return this.#findFile(fallback);
   }
 
-  #send(file: StaticFile): void {
-    if (this.#exchange.response.destroyed) return; // the client has gone meanwhile
-    answerFile(this.#exchange, file, this.#site.folder.bodies, this.#log);
-  }
-
-  /** So that relative links in the folder's index work. Encoded anew: nothing of what the client sent can end up as another host. */
-  #sendOn(below: string): void {
+  /**
+   * So that relative links in the folder's index work. The path is encoded anew, so that nothing the client sent can become
+   * another host.
+   */
+  #redirectToFolder(below: string): void {
     const { query } = this.#exchange;
     const path = below.split('/').map(encodeURIComponent).join('/');
     const location = `/${path}/${query === '' ? '' : `?${query}`}`;
@@ -127,20 +112,22 @@ function join(below: string, name: string): string {
 const settingsFiles = new Set(settingsFileNames);
 
 /**
- * Hidden names, easyserve's own settings, and packages: they lie in such folders, and are nobody's business. In small
- * letters too, for some file systems take them for the same.
+ * Hidden names, easyserve's own settings, and packages: they lie in such folders, but are not for visitors. Compared in lower case,
+ * because some file systems do not tell cases apart.
  */
 function isReserved(below: string): boolean {
   const name = below.toLowerCase();
   return isLeftOut(below) || settingsFiles.has(name) || name.split('/').includes('node_modules');
 }
 
-/** A page in place of a picture helps nobody. What a client accepts without saying is everything (RFC 9110 section 12.5.1). */
+/**
+ * The fallback is a page, of no use to a client that wants a picture. No Accept header means anything (RFC 9110 section 12.5.1).
+ */
 function acceptsPages(accept: string | undefined): boolean {
   return accept === undefined || /text\/html|text\/\*|\*\/\*/i.test(accept);
 }
 
-/** Of the page as a file, not of the address that is missing: nothing may be revalidated or taken in parts. */
+/** Validators belong to the page as a file, not to the missing address: a 404 may not be revalidated or taken in parts. */
 function withoutValidators(headers: HeaderList): string[] {
   const kept: string[] = [];
   for (let at = 0; at < headers.length; at += 2) {

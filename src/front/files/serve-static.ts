@@ -6,8 +6,15 @@ import type { StaticTable } from './static-table.js';
 import { decodeUrlPath, pathMatcher } from './url-path.js';
 
 /**
- * Serves everything under the table's prefix; what isn't in the table is a 404. With the prefix `/` it is left to whoever
- * comes next, for then it is the application's. Used by pipeline.
+ * Serves everything under the table's prefix; what isn't in the table is a 404. With the prefix `/` it is left to the next handler,
+ * because then it is the application's.
+ *
+ * How a file is answered, by all three handlers of this folder:
+ *
+ *     serveStatic ─ StaticTable.get ──┐
+ *     serveSite ─── LiveFolder.find ──┴─ answerFile ──── StaticBodies.fetch ─┐  from memory, disk, or compressed now
+ *     serveFolder ─ openRegularFile ──── answerOpenedFile ───────────────────┴─ Exchange.respond, or respondFromFile
+ *                                        conditions, encoding, range
  */
 export function serveStatic(table: StaticTable, log: Log): Handler {
   const isBelow = pathMatcher(table.prefix);

@@ -1,11 +1,4 @@
-/**
- * From the path in a request to a name that may be looked up among files. Used by static and media.
- */
-
-/**
- * What makes a path need a closer look: an escape, a backslash, NUL, a raw byte, or a segment '', '.' or
- * '..'.
- */
+/** What makes a path need a closer look: an escape, a backslash, NUL, a raw byte, or a segment '', '.' or '..'. */
 const suspicious = /[%\\\0\x80-\xff]|\/\.{0,2}(?:\/|$)/;
 const emptyOrDotSegment = /\/\.{0,2}(?:\/|$)/;
 const encodedSeparator = /%(?:2f|5c)/i;
@@ -14,8 +7,8 @@ const rawByte = /[\x80-\xff]/g;
 /**
  * The decoded path, safe to look up below a root: it begins with a slash, and no segment is empty, '.' or
  * '..'. A number is the status to refuse it with. 400: not a path at all (broken escape, invalid UTF-8, NUL).
- * 404: well-formed, but a name that no file can have: an encoded slash would be read as two names by whoever
- * decodes it a second time, and a trailing slash names a folder.
+ * 404: well-formed, but a name that no file can have: an encoded slash would be read as two names if it
+ * were decoded a second time, and a trailing slash names a folder.
  */
 export function decodeUrlPath(path: string): string | 400 | 404 {
   if (!suspicious.test(path)) return path;
@@ -38,10 +31,7 @@ export function pathMatcher(prefix: string): (path: string) => boolean {
   return (path) => path.startsWith(encoded) || path.startsWith(prefix);
 }
 
-/**
- * Whether some segment begins with a dot: never served, for `.git` and `.env` end up in such folders by
- * accident.
- */
+/** Whether some segment begins with a dot. Never served, because `.git` and `.env` end up in such folders by accident. */
 export function isHidden(path: string): boolean {
   return path.startsWith('.') || path.includes('/.');
 }

@@ -2,10 +2,10 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from 'no
 import type { Socket } from 'node:net';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
-import { answerClientError, refuseTunnel } from './client-error.js';
+import { ClientErrors, refuseTunnel } from './client-error.js';
 import { takeUpgrade } from './upgrade.js';
 
-/** How often Node looks for connections beyond their limits; its own default would let slow headers take 30 s more. */
+/** How often Node looks for connections beyond their limits; with its default, slow headers may take 30 s longer. */
 const CHECK_MS = 1000;
 
 export type OnHttp1Request = (request: IncomingMessage, response: ServerResponse, isUpgrade: boolean) => void;
@@ -20,9 +20,8 @@ export function createHttp1Server(settings: Settings, onRequest: OnHttp1Request,
   // Without these two Node answers by itself, before anyone has looked at the request.
   server.on('checkContinue', take);
   server.on('checkExpectation', take);
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) =>
-    answerClientError(error, socket as Socket, log),
-  );
+  const clientErrors = new ClientErrors(log);
+  server.on('clientError', (error, socket) => clientErrors.answer(error, socket as Socket));
   server.on('connect', (_request, socket) => refuseTunnel(socket as Socket));
   server.on('upgrade', (request, socket: Socket, head) =>
     takeUpgrade(server, { request, socket, head }, (response) => onRequest(request, response, true)),

@@ -15,7 +15,7 @@ import { TlsAcceptor } from './tls/tls-acceptor.js';
 const BACKLOG = 2048;
 
 export interface ListenersOptions {
-  /** Asked anew at each use, for a reload changes them. */
+  /** Asked anew at each use, because a reload changes them. */
   readonly settings: () => Settings;
   readonly clock: Clock;
   readonly log: Log;
@@ -29,12 +29,12 @@ export interface ListenersOptions {
 }
 
 /**
- * What a front listens on, and the connections that come of it: HTTP/1 on a plain socket; on a secure one TLS, and in it
- * HTTP/1 or HTTP/2 as the client chooses. Owned by Front, which gets the requests.
+ * What a front listens on, and the connections from there: HTTP/1 on a plain socket; on a secure one TLS, and in it
+ * HTTP/1 or HTTP/2 as the client chooses.
  */
 export class Listeners {
   readonly #options: ListenersOptions;
-  /** Those of before a change of the address too, until their connections have ended. */
+  /** After a change of the address the earlier ones too, until their connections have ended. */
   readonly #servers = new Map<Server, Scheme>();
   /** Open TCP connections -> when they were accepted. */
   readonly #sockets = new Map<Socket, number>();
@@ -146,7 +146,7 @@ export class Listeners {
     return server;
   }
 
-  /** Its own listener of `connection` parses HTTP: it gets what has come out of TLS, and the acceptor what comes in. */
+  /** The server's own listener of `connection` parses HTTP: it gets only connections after TLS; new ones go to the acceptor. */
   #divert(server: Server): void {
     const parse = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
     server.removeAllListeners('connection');
@@ -169,7 +169,7 @@ export class Listeners {
   }
 
   #watch(socket: Socket): void {
-    // TLS has its own connection below; and upgrade.ts gives one back.
+    // A TLSSocket runs over a connection that is counted already; upgrade.ts gives one back that is.
     if (socket instanceof TLSSocket || this.#sockets.has(socket)) return;
     this.#sockets.set(socket, this.#options.clock.now());
     socket.setNoDelay(true);

@@ -1,7 +1,8 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { pendingResponse } from './client-error.js';
 
-/** A request with which Node's parser has left a connection; `head` is what came behind it. */
+/** A request after which Node's parser has left the connection; `head` is what came behind it. */
 export interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Socket;
@@ -10,7 +11,7 @@ export interface UpgradeRequest {
 
 /**
  * Takes what Node emits as `upgrade`: a request for a WebSocket goes to `handle`, with a response for a refusal; one for
- * any other protocol goes back to the parser, as a plain one. Used by Front.
+ * any other protocol goes back to the parser, as a plain one.
  *
  * The requests before it on the same connection, if a client has pipelined, get their answers first.
  */
@@ -31,10 +32,10 @@ export function takeUpgrade(
 
 function ignoreError(): void {}
 
-/** Never, when the connection closes instead. Node keeps the response that is on its turn on a connection here. */
+/** Never calls back when the connection closes instead. */
 function whenAnswersAreOut(socket: Socket, callback: () => void): void {
-  const { _httpMessage: pending } = socket as Socket & { _httpMessage?: ServerResponse | null };
-  if (pending) pending.once('close', () => whenAnswersAreOut(socket, callback));
+  const pending = pendingResponse(socket);
+  if (pending !== undefined) pending.once('close', () => whenAnswersAreOut(socket, callback));
   else if (socket.writable) callback();
 }
 
@@ -44,7 +45,7 @@ function isWebSocketRequest({ method, httpVersion, headers }: IncomingMessage): 
 }
 
 /**
- * As Node makes it for any other request: for a refusal, an error page, a redirect. The connection ends with it, for the
+ * As Node makes it for any other request, for a refusal, an error page or a redirect. The connection ends with it, because the
  * parser has left the connection.
  */
 function createUpgradeResponse({ request, socket, head }: UpgradeRequest): ServerResponse {
@@ -57,8 +58,8 @@ function createUpgradeResponse({ request, socket, head }: UpgradeRequest): Serve
 }
 
 /**
- * Without the wish: a server may ignore it (RFC 9110 section 7.8). Java's client asks for h2c with every first request, also
- * with one that has a body.
+ * Without the Upgrade header: a server may ignore it (RFC 9110 section 7.8). Java's client asks for h2c with every first request,
+ * also with one that has a body.
  *
  * Node 20 can't be told which upgrades to take; from 24.9 on http.createServer has `shouldUpgradeCallback`.
  */

@@ -3,7 +3,10 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../../contracts/clock.js';
 import type { Http2Response } from './http2-response.js';
 
-/** What uploads of one connection may have on the way: with Node's 64 KiB a distant client would wait for our word all the time. */
+/**
+ * What uploads of one connection may have on the way: with Node's 64 KiB a distant client would wait for our WINDOW_UPDATE all
+ * the time.
+ */
 const UPLOAD_WINDOW_BYTES = 1024 * 1024;
 /** How long a client may take for its first request when the site stops, and to close its side when it has been told to. */
 const LEAVE_MS = 1000;
@@ -22,7 +25,7 @@ export interface Http2ConnectionOptions {
 }
 
 /**
- * How long one connection of HTTP/2 lives. Made by Http2Server, which tells it of each answer.
+ * How long one connection of HTTP/2 lives.
  *
  * It ends when it has had no request for `idleTimeoutMs`, whatever else the client sends, or when in that time a client has taken
  * nothing of the answers that wait for it (looked at once in that time); not while the application is at work.
@@ -82,9 +85,9 @@ export class Http2Connection {
   }
 
   /**
-   * Ends it when all has been answered. What the client has sent meanwhile is given up by number, for it to send again (GOAWAY, RFC 9113
-   * section 6.8): nghttp2 can warn before that, but Node cannot ask it to. One that has just been made gets a moment for its first
-   * request, for the client takes the connection as a promise.
+   * Ends it when all has been answered. The client is told the number of the last request that was taken, so that it sends later
+   * ones again (GOAWAY, RFC 9113 section 6.8): nghttp2 can warn before that, but Node cannot ask it to. One that has just been
+   * made gets a moment for its first request, because the client takes the connection as a promise.
    */
   drain(): void {
     this.#isDraining = true;

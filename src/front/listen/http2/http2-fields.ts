@@ -24,16 +24,12 @@ const singular = new Set([
 
 const MARGIN = /^[ \t]+|[ \t]+$/g;
 
-/** The header fields of one answer, as HTTP/2 has them: names in lower case, nothing about the connection. Used by Http2Response. */
+/** The header fields of one answer, as HTTP/2 has them: names in lower case, nothing about the connection. */
 export class Http2Fields {
-  readonly #fields: Map<string, string | readonly string[]>;
-
-  constructor(fields: Iterable<readonly [string, string | readonly string[]]> = []) {
-    this.#fields = new Map(fields);
-  }
+  readonly #fields = new Map<string, string | readonly string[]>();
 
   /**
-   * One more. Of those that are no lists the last one counts, others become one (RFC 9110 section 5.3), but for Set-Cookie. Throws
+   * Adds one. Of a field that is no list the last one counts; others are joined (RFC 9110 section 5.3), except Set-Cookie. Throws
    * what http.ServerResponse throws on what is no header.
    */
   add(name: string, value: string): void {
@@ -48,22 +44,6 @@ export class Http2Fields {
     if (before === undefined || singular.has(key)) this.#fields.set(key, bare);
     else if (key === 'set-cookie') this.#fields.set(key, [before, bare].flat());
     else this.#fields.set(key, `${before}, ${bare}`);
-  }
-
-  get(name: string): string | readonly string[] | undefined {
-    return this.#fields.get(name.toLowerCase());
-  }
-
-  names(): string[] {
-    return [...this.#fields.keys()];
-  }
-
-  delete(name: string): void {
-    this.#fields.delete(name.toLowerCase());
-  }
-
-  overriddenBy(other: Http2Fields): Http2Fields {
-    return new Http2Fields([...this.#fields, ...other.#fields]);
   }
 
   toHead(status: number): OutgoingHttpHeaders {

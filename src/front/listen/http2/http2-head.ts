@@ -1,10 +1,10 @@
 import type { Http2ServerRequest } from 'node:http2';
 
 /**
- * Makes the head of an HTTP/2 request look as HTTP/1 has it, for everybody who reads it: `:authority` becomes the Host header (RFC
- * 9113 section 8.3.1), the other pseudo-headers go, and a body without a length is a chunked one. Called by Http2Server for each request.
+ * Makes the head of an HTTP/2 request look as HTTP/1 has it, for all that read it: `:authority` becomes the Host header (RFC 9113
+ * section 8.3.1), the other pseudo-headers go, and a body without a length counts as chunked.
  *
- * False for a head that speaks of two hosts, which the same section calls malformed. Whatever else is, nghttp2 has refused before.
+ * False for a head that names two hosts, which the same section calls malformed. nghttp2 has refused all else that is malformed.
  */
 export function normalizeHead(request: Http2ServerRequest): boolean {
   const { headers, rawHeaders, stream } = request;

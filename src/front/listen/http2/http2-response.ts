@@ -3,7 +3,7 @@ import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from 'nod
 import { Writable } from 'node:stream';
 import { Http2Fields } from './http2-fields.js';
 
-/** What is handed over at a time, so that a long body that moves slowly is seen to move: less than what clients make room for. */
+/** What is handed over at a time. Less than the windows of clients, so that a long body that moves slowly is seen to move. */
 const SLICE_BYTES = 32 * 1024;
 const HIGH_WATER_BYTES = 64 * 1024;
 /** RFC 9110 sections 15.3.5, 15.3.6 and 15.4.5. */
@@ -12,7 +12,7 @@ const bodiless = new Set([204, 205, 304]);
 type Callback = (error?: Error | null) => void;
 
 /**
- * The answer to one HTTP/2 request, with the methods of http.ServerResponse that the front uses. Made by Http2Server.
+ * The answer to one HTTP/2 request, with the methods of http.ServerResponse that the front uses.
  *
  * Node's own Http2ServerResponse is no Writable (it has neither `destroyed` nor pipeline's good behaviour) and keeps only the last
  * of several headers of one name when it is given a list, Set-Cookie for example.
@@ -41,7 +41,7 @@ export class Http2Response extends Writable {
     stream.once('close', () => {
       if (!this.writableFinished && !this.#isComplete) this.destroy();
     });
-    this.on('error', () => {}); // whoever writes looks at `destroyed` and hears 'close', as with HTTP/1
+    this.on('error', () => {}); // those who write look at `destroyed` and hear 'close', as with HTTP/1
   }
 
   /** The client has to take something before it goes on. */
@@ -55,9 +55,9 @@ export class Http2Response extends Writable {
     // Node sends no others over HTTP/2.
     if (!(status >= 200 && status <= 599)) throw new RangeError(`Invalid status code: ${status}`);
     const list = (typeof reasonOrHeaders === 'string' ? headers : reasonOrHeaders) ?? [];
-    const given = new Http2Fields();
-    for (let at = 0; at + 1 < list.length; at += 2) given.add(list[at] as string, list[at + 1] as string);
-    this.#fields = this.#fields.overriddenBy(given);
+    const fields = new Http2Fields();
+    for (let at = 0; at + 1 < list.length; at += 2) fields.add(list[at] as string, list[at + 1] as string);
+    this.#fields = fields;
     this.statusCode = status;
     this.headersSent = true;
     return this;

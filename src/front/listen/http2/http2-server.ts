@@ -19,7 +19,7 @@ import { Http2Response } from './http2-response.js';
 const MAX_STREAMS = 128;
 /** Header fields of one request. A browser with many cookies sends each of them as one (RFC 9113 section 8.2.3). */
 const MAX_HEADER_FIELDS = 256;
-/** Of one upload: what a client may send ahead of whoever reads it, and so have us keep. */
+/** Of one upload: how far a client may send ahead of the application, so what we have to keep at most. */
 const STREAM_WINDOW_BYTES = 256 * 1024;
 
 export interface Http2ServerOptions {
@@ -108,7 +108,7 @@ export class Http2Server {
     const { stream } = request;
     const { session } = stream;
     const { connection } = (session && this.#connections.get(session)) ?? {};
-    // Taken back in the same breath; an attack does nothing else (CVE-2023-44487).
+    // The client has reset it already; an attack does nothing else (CVE-2023-44487).
     if (stream.closed || stream.destroyed) {
       connection?.countReset();
       return;

@@ -12,7 +12,7 @@ export class ByServerName<T> {
     }
   }
 
-  /** Lower case; the dot of the root at its end is forbidden (RFC 6066 section 3), and sent all the same. */
+  /** Lower case; the dot of the root at its end is forbidden (RFC 6066 section 3), but some clients send it. */
   find(serverName: string): T | undefined {
     const name = serverName.replace(/\.$/, '');
     const exact = this.#byName.get(name);

@@ -2,8 +2,8 @@ import { constants } from 'node:crypto';
 import type { SecureContextOptions } from 'node:tls';
 
 /**
- * What is negotiated: Mozilla's "intermediate" (https://wiki.mozilla.org/Security/Server_Side_TLS, version 5.7), without its two DHE
- * ciphers, which nothing needs that speaks TLS 1.2. All have forward secrecy and authenticated encryption.
+ * What is negotiated: Mozilla's "intermediate" (https://wiki.mozilla.org/Security/Server_Side_TLS, version 5.7), without its two
+ * DHE ciphers, which no client of TLS 1.2 needs. All have forward secrecy and authenticated encryption.
  */
 const tls13 = ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'];
 const tls12 = [
@@ -23,8 +23,8 @@ export const cipherPolicy: SecureContextOptions = {
   honorCipherOrder: false,
   // HTTP/2 forbids it (RFC 9113 section 9.2.1), and nothing else uses it.
   secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
-  // By default made of process.argv: a worker would not resume what another one began.
+  // Node's default is made from process.argv, and then a worker would not resume a session that another one began.
   sessionIdContext: 'easyserve',
-  // In seconds, of a ticket; what OpenSSL has without it.
+  // Lifetime of a ticket in seconds: OpenSSL's own default.
   sessionTimeout: 7200,
 };

@@ -19,8 +19,8 @@ const hostNameType = 0;
 const protocolsExtension = 16;
 
 /**
- * Reads the first bytes of a connection: RFC 8446 sections 5.1, 4 and 4.1.2, the same for TLS 1.2 and 1.3. The message may be cut into
- * several records.
+ * Reads the first bytes of a connection: RFC 8446 sections 5.1, 4 and 4.1.2, the same for TLS 1.2 and 1.3. The message may be cut
+ * into several records.
  *
  * `incomplete`: more has to come. `unreadable`: no TLS, or malformed; OpenSSL is then to refuse it in its own words.
  * Never throws.

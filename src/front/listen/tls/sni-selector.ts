@@ -4,11 +4,11 @@ import { ByServerName } from './by-server-name.js';
 import { cipherPolicy } from './cipher-policy.js';
 import type { ClientHello } from './client-hello.js';
 
-/** What a CA offers, alone, when it asks for the certificate of a challenge (RFC 8737 section 4). */
+/** The only protocol that a CA offers when it asks for the certificate of a challenge (RFC 8737 section 4). */
 const challengeProtocol = 'acme-tls/1';
 
 export interface SniSelectorOptions {
-  /** Asked at each handshake, for a reload may change it. */
+  /** Asked at each handshake, because a reload may change it. */
   readonly isHttp2Offered: () => boolean;
   readonly handshakeTimeoutMs: number;
   /** After a handshake. Its alpnProtocol is `h2`, `http/1.1`, or false for a client that has no ALPN: HTTP/1.1. */
@@ -17,8 +17,8 @@ export interface SniSelectorOptions {
 }
 
 /**
- * One material, made ready: a TLS server for each certificate, none of which listens. Used by front/tls/tls-acceptor, which
- * gives each connection to the one that belongs to its ClientHello.
+ * A TLS server for each certificate, none of which listens: each connection is given to the one whose certificate belongs to
+ * its ClientHello.
  *
  * Why not one server with SNICallback: Node then adds the chosen certificate to the default one, and where one is RSA and the
  * other ECDSA the client may get the wrong one (nodejs/node#54235, in Node 20 and 22). Nor is SNICallback told that

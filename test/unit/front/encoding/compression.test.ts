@@ -4,6 +4,7 @@ import { Socket } from 'node:net';
 import { test } from 'node:test';
 import { type ChosenCompression, chooseCompression } from '../../../../src/front/encoding/compression.js';
 import { Exchange, type HeaderList } from '../../../../src/front/exchange.js';
+import { PieceBuffers } from '../../../../src/front/files/piece-buffers.js';
 
 const settings = { compress: true, compressMinBytes: 1000 };
 const html = ['Content-Type', 'text/html; charset=utf-8'];
@@ -23,7 +24,7 @@ function choose(given: Case = {}): ChosenCompression | undefined {
   const accept = 'accept' in given ? given.accept : 'gzip, deflate, br, zstd';
   if (accept !== undefined) request.headers['accept-encoding'] = accept;
   const client = { address: '', port: 0, scheme: 'http', host: '', isPeerTrusted: false } as const;
-  const more = { id: 'x', client, startedAtMs: 0, target: '/' };
+  const more = { id: 'x', client, startedAtMs: 0, target: '/', pieceBuffers: new PieceBuffers() };
   const exchange = new Exchange(request, new ServerResponse(request), more);
   const bodyBytes = 'bodyBytes' in given ? given.bodyBytes : 5000;
   const effective = { ...settings, compress: given.compress ?? true };
