@@ -1,6 +1,6 @@
 /** Something in memory that can be let go. */
 export interface Held {
-  /** Used since the budget last asked; the budget clears it. */
+  /** Set by each use of the body; the budget clears it when it looks for something to let go. */
   wasUsed: boolean;
   body: Buffer | undefined;
 }

@@ -2,6 +2,7 @@ import { chooseEncoding } from '../encoding/accept-encoding.js';
 import type { HeaderList } from '../exchange.js';
 import { entityTag, wholeSecondsMs } from './conditional.js';
 import { contentTypeOf, isCompressibleType } from './content-type.js';
+import type { Held } from './memory-budget.js';
 
 /** What was found on disk. */
 export interface DiskFile {
@@ -50,8 +51,10 @@ export interface StaticFileOptions {
   readonly compression?: { readonly compress: boolean; readonly compressMinBytes: number };
 }
 
-/** A file in one encoding, with everything about its answers that can be known ahead. */
-export class Representation {
+/**
+ * A file in one encoding, with everything about its answers that can be known ahead. In memory while StaticBodies keeps it there.
+ */
+export interface Representation extends Held {
   readonly encoding: StaticEncoding | 'identity';
   /** Undefined: compressed from the identity on demand. */
   readonly disk: DiskFile | undefined;
@@ -59,23 +62,6 @@ export class Representation {
   /** Of 200 and 206, without Content-Length. */
   readonly headers: HeaderList;
   readonly notModifiedHeaders: HeaderList;
-  /** While StaticBodies keeps it in memory. */
-  body: Buffer | undefined;
-  /** Set by each answer from memory, cleared by MemoryBudget when it looks for something to let go. */
-  wasUsed = false;
-
-  constructor(
-    encoding: StaticEncoding | 'identity',
-    disk: DiskFile | undefined,
-    etag: string,
-    more: { headers: HeaderList; notModifiedHeaders: HeaderList },
-  ) {
-    this.encoding = encoding;
-    this.disk = disk;
-    this.etag = etag;
-    this.headers = more.headers;
-    this.notModifiedHeaders = more.notModifiedHeaders;
-  }
 }
 
 /** What can be answered for one URL, as the file was when it was last looked at. */
@@ -135,7 +121,7 @@ export class StaticFile {
     headers.push('Last-Modified', new Date(this.modifiedMs).toUTCString());
     headers.push('Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff');
     if (encoding !== 'identity') headers.push('Content-Encoding', encoding);
-    return new Representation(encoding, disk, etag, { headers, notModifiedHeaders: shared });
+    return { encoding, disk, etag, headers, notModifiedHeaders: shared, body: undefined, wasUsed: false };
   }
 }
 
