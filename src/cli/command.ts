@@ -1,5 +1,4 @@
 import type { SettingFlag } from '../settings/flag-layer.js';
-import type { ProjectArgument } from './project-argument.js';
 
 /** What a command line asks for: cli/program reads it, cli/run-command carries it out. */
 export type Command =
@@ -15,6 +14,13 @@ export type Command =
   | InstallCommand
   | UninstallCommand
   | PrintCommand;
+
+/** Which project is meant, as it was typed; projectFolder makes a path of it. */
+export interface ProjectArgument {
+  /** `-C`: as if the command had been typed there. */
+  readonly base: string | undefined;
+  readonly dir: string | undefined;
+}
 
 /** Settings from the command line. */
 export interface GivenSettings {

@@ -2,16 +2,14 @@ import { SettingsError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
 import { chooseAccount } from '../privileges/account.js';
 import { applicationEnvironment } from '../privileges/application-environment.js';
-import { ownReader, type ProjectReader, readProject, UserReader } from '../privileges/project-reader.js';
-import type { SettingFlag } from '../settings/flag-layer.js';
+import {
+  ownReader,
+  type ProjectReader,
+  readProject,
+  type Sources,
+  UserReader,
+} from '../privileges/project-reader.js';
 import { type LoadedSettings, loadSettings } from '../settings/load.js';
-
-export interface FolderSources {
-  readonly projectDir: string;
-  readonly configFile: string | undefined;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly flags: readonly SettingFlag[];
-}
 
 export interface FolderSettings {
   /** With Django's part, where the project is one and could be asked. */
@@ -33,7 +31,7 @@ export interface LookOptions {
  * would serve it. Throws SettingsError.
  */
 export async function loadFolderSettings(
-  sources: FolderSources,
+  sources: Sources,
   { measure, reader }: LookOptions,
 ): Promise<FolderSettings> {
   const first = loadSettings(sources);

@@ -1,8 +1,7 @@
 import { Command as Commander, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
-import type { Command } from './command.js';
-import type { ProjectArgument } from './project-argument.js';
+import type { Command, ProjectArgument } from './command.js';
 
 /**
  * The grammar of the command line, and the only import of commander.

@@ -1,31 +1,36 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, normalize, resolve } from 'node:path';
+import type { Sources } from '../privileges/project-reader.js';
 import type { CliContext } from './cli-context.js';
+import type { GivenSettings, ProjectArgument } from './command.js';
 
-/** Which project is meant, as it was typed. */
-export interface ProjectArgument {
-  /** `-C`: as if the command had been typed there. */
-  readonly base: string | undefined;
-  readonly dir: string | undefined;
-}
+/** Where something was typed. */
+type TypingContext = Pick<CliContext, 'cwd' | 'env'>;
 
 /** The absolute path of the project that is meant, with its symbolic links as the person knows them. */
-export function projectFolder(
-  project: ProjectArgument,
-  { cwd, env }: Pick<CliContext, 'cwd' | 'env'>,
-): string {
+export function projectFolder(project: ProjectArgument, { cwd, env }: TypingContext): string {
   return resolve(baseFolder(project, { cwd, env }), project.dir ?? '.');
 }
 
-/** What `--config` names, from where it was typed; the settings loader would take a relative path from the project. */
-export function absoluteConfigFile(
-  { project, configFile }: { readonly project: ProjectArgument; readonly configFile: string | undefined },
-  context: Pick<CliContext, 'cwd' | 'env'>,
-): string | undefined {
-  return configFile === undefined ? undefined : resolve(baseFolder(project, context), configFile);
+/**
+ * What the settings of the project are loaded from. `--config` is relative to where it was typed, not to the project, from
+ * which the loader would take it.
+ */
+export function settingsSources(
+  { project, configFile, flags }: GivenSettings & { readonly project: ProjectArgument },
+  { cwd, env }: TypingContext,
+): Sources {
+  return {
+    projectDir: projectFolder(project, { cwd, env }),
+    configFile: configFile === undefined ? undefined : resolve(baseFolder(project, { cwd, env }), configFile),
+    env,
+    flags,
+  };
 }
 
-function baseFolder(project: ProjectArgument, { cwd, env }: Pick<CliContext, 'cwd' | 'env'>): string {
+// Private
+
+function baseFolder(project: ProjectArgument, { cwd, env }: TypingContext): string {
   return resolve(namedFolder(cwd, env.PWD), project.base ?? '.');
 }
 

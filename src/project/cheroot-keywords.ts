@@ -1,5 +1,5 @@
 import { nearestName } from '../settings/nearest-name.js';
-import { isNotEmpty, type Problem, toSettingsError } from '../settings/problem.js';
+import { type Problem, throwProblems } from '../settings/problem.js';
 
 /** What app/python/inspect_cheroot.py reports of the Cheroot that the project has. */
 export interface CherootReport {
@@ -26,12 +26,13 @@ const special: Readonly<Record<string, readonly string[]>> = {
   accepted_queue_timeout: ['float', 'none'],
 };
 
-const typeNames: Readonly<Record<string, string>> = {
-  int: 'a whole number',
-  float: 'a number',
-  bool: 'true or false',
-  str: 'a text',
-  none: 'None',
+/** Of each type that a default can have: its name, and which values of JSON are of it. */
+const types: Readonly<Record<string, readonly [name: string, accepts: (value: unknown) => boolean]>> = {
+  int: ['a whole number', Number.isSafeInteger],
+  float: ['a number', (value) => typeof value === 'number'],
+  bool: ['true or false', (value) => typeof value === 'boolean'],
+  str: ['a text', (value) => typeof value === 'string'],
+  none: ['None', (value) => value === null],
 };
 
 /**
@@ -39,8 +40,7 @@ const typeNames: Readonly<Record<string, string>> = {
  * would refuse them only when it starts, and some values never.
  */
 export function checkCherootKeywords(given: Readonly<Record<string, unknown>>, report: CherootReport): void {
-  const problems = Object.entries(given).flatMap(([name, value]) => checkKeyword(name, value, report));
-  if (isNotEmpty(problems)) throw toSettingsError(problems);
+  throwProblems(Object.entries(given).flatMap(([name, value]) => checkKeyword(name, value, report)));
 }
 
 /** The front closes an idle connection after 4 s (front/upstream/http-client), and has to be earlier than Cheroot. */
@@ -74,30 +74,13 @@ function checkKeyword(name: string, value: unknown, { keywords, version }: Chero
       },
     ];
   }
-  const types = special[name] ?? [type];
-  if (types.some((each) => isOfType(value, each))) return [];
-  const allowed = types.map((each) => typeNames[each]).join(' or ');
+  const taken = (special[name] ?? [type]).map((each) => types[each]);
+  if (taken.some((each) => each === undefined || each[1](value))) return [];
+  const allowed = taken.map((each) => each?.[0]).join(' or ');
   return [
     {
       code: 'malformed-setting',
       message: `cheroot: ${name} must be ${allowed}, not ${JSON.stringify(value)}`,
     },
   ];
-}
-
-function isOfType(value: unknown, type: string): boolean {
-  switch (type) {
-    case 'int':
-      return Number.isSafeInteger(value);
-    case 'float':
-      return typeof value === 'number';
-    case 'bool':
-      return typeof value === 'boolean';
-    case 'str':
-      return typeof value === 'string';
-    case 'none':
-      return value === null;
-    default:
-      return true;
-  }
 }

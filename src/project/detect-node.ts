@@ -167,13 +167,7 @@ async function findFirst(folder: string, names: readonly string[]): Promise<stri
 
 function listUsualFiles({ stripsTypes }: NodeAbilities): string[] {
   const possible = stripsTypes ? [...endings, ...typedEndings] : endings;
-  return possible.flatMap((ending) => usualNames.map((name) => `${name}${ending}`)).sort(byName);
-}
-
-/** server.js, server.mjs, … before app.js. */
-function byName(a: string, b: string): number {
-  const place = (name: string): number => usualNames.indexOf(name.slice(0, name.indexOf('.')));
-  return place(a) - place(b);
+  return usualNames.flatMap((name) => possible.map((ending) => `${name}${ending}`));
 }
 
 function checkLanguage(path: string, { nodeArgs }: NodeFacts, { version, stripsTypes }: NodeAbilities): void {

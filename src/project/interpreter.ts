@@ -47,10 +47,12 @@ export async function findInterpreter(search: InterpreterSearch): Promise<FoundI
 }
 
 async function look(walk: Walk): Promise<Candidate> {
-  for (const place of [lookInVariable, lookInFolders, askPoetry, askPipenv, askUv, lookOnPath]) {
-    const found = await place(walk);
-    if (found !== undefined) return found;
-  }
+  const found =
+    (await lookInVariable(walk, 'VIRTUAL_ENV', walk.root)) ??
+    (await lookInFolders(walk)) ??
+    (await askTools(walk)) ??
+    (await lookOnPath(walk));
+  if (found !== undefined) return found;
   throw new ApplicationError('python-missing', 'No Python interpreter was found.', {
     hint,
     detail: walk.passedOver.join('\n') || undefined,
@@ -86,12 +88,13 @@ async function takeSetting(walk: Walk, setting: string): Promise<Candidate> {
   );
 }
 
-async function lookInVariable(walk: Walk): Promise<Candidate | undefined> {
-  const folder = walk.env.VIRTUAL_ENV;
+/** The environment that a variable names, from `base`. */
+async function lookInVariable(walk: Walk, name: string, base: string): Promise<Candidate | undefined> {
+  const folder = walk.env[name];
   if (!folder) return undefined;
-  const path = environmentPython(walk, resolve(walk.root, folder));
-  if (await isExecutable(path)) return { path, source: '$VIRTUAL_ENV' };
-  walk.passedOver.push(`$VIRTUAL_ENV is ${folder}, but there is no ${path}.`);
+  const path = environmentPython(walk, resolve(base, folder));
+  if (await isExecutable(path)) return { path, source: `$${name}` };
+  walk.passedOver.push(`$${name} is ${folder}, but there is no ${path}.`);
   return undefined;
 }
 
@@ -105,35 +108,31 @@ async function lookInFolders(walk: Walk): Promise<Candidate | undefined> {
   return undefined;
 }
 
-async function askPoetry(walk: Walk): Promise<Candidate | undefined> {
-  const folder = await findFolder(
-    walk,
-    async (each) => (await exists(join(each, 'poetry.lock'))) || usesPoetry(each),
-  );
-  if (folder === undefined) return undefined;
-  return ask(walk, folder, 'poetry', ['env', 'info', '--executable']);
-}
+/** Tools that keep an environment outside of the project, and know where. */
+const tools = [
+  {
+    name: 'poetry',
+    args: ['env', 'info', '--executable'],
+    keeps: async (folder: string) => (await exists(join(folder, 'poetry.lock'))) || usesPoetry(folder),
+  },
+  { name: 'pipenv', args: ['--py'], keeps: (folder: string) => exists(join(folder, 'Pipfile')) },
+  { name: 'uv', args: ['python', 'find'], keeps: (folder: string) => exists(join(folder, 'uv.lock')) },
+];
 
 async function usesPoetry(folder: string): Promise<boolean> {
   const file = join(folder, 'pyproject.toml');
   return (await exists(file)) && /^\s*\[tool\.poetry\]/m.test(await readFile(file, 'utf8'));
 }
 
-async function askPipenv(walk: Walk): Promise<Candidate | undefined> {
-  const folder = await findFolder(walk, (each) => exists(join(each, 'Pipfile')));
-  return folder === undefined ? undefined : ask(walk, folder, 'pipenv', ['--py']);
-}
-
-async function askUv(walk: Walk): Promise<Candidate | undefined> {
-  const folder = await findFolder(walk, (each) => exists(join(each, 'uv.lock')));
-  if (folder === undefined) return undefined;
-  const environment = walk.env.UV_PROJECT_ENVIRONMENT;
-  if (environment) {
-    const path = environmentPython(walk, resolve(folder, environment));
-    if (await isExecutable(path)) return { path, source: '$UV_PROJECT_ENVIRONMENT' };
-    walk.passedOver.push(`$UV_PROJECT_ENVIRONMENT is ${environment}, but there is no ${path}.`);
+async function askTools(walk: Walk): Promise<Candidate | undefined> {
+  for (const { name, args, keeps } of tools) {
+    const folder = await findFolder(walk, keeps);
+    if (folder === undefined) continue;
+    const named = name === 'uv' ? await lookInVariable(walk, 'UV_PROJECT_ENVIRONMENT', folder) : undefined;
+    const found = named ?? (await ask(walk, folder, name, args));
+    if (found !== undefined) return found;
   }
-  return ask(walk, folder, 'uv', ['python', 'find']);
+  return undefined;
 }
 
 async function lookOnPath(walk: Walk): Promise<Candidate | undefined> {

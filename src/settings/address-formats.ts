@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { type Format, listOf, textLike } from './formats.js';
+import { listOf, textLike, textThat } from './formats.js';
 
 /** Formats of network addresses and URL paths. */
 
@@ -8,19 +8,13 @@ export const hostName =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?=[0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
 /** What a listening socket can be bound to. */
-export const hostAddress: Format<string> = {
-  allowed: 'an IP address or a host name, without port or brackets',
-  accepts: (value): value is string =>
-    typeof value === 'string' && (isIP(value) !== 0 || hostName.test(value)),
-  read: (text) => text,
-};
+export const hostAddress = textThat(
+  (text) => isIP(text) !== 0 || hostName.test(text),
+  'an IP address or a host name, without port or brackets',
+);
 
 /** What a Host header may say: RFC 9110 section 7.2. */
-export const hostHeader: Format<string> = {
-  allowed: 'a host name or IP address, with a port if needed',
-  accepts: (value): value is string => typeof value === 'string' && isHostHeader(value),
-  read: (text) => text,
-};
+export const hostHeader = textThat(isHostHeader, 'a host name or IP address, with a port if needed');
 
 function isHostHeader(text: string): boolean {
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:[\]]*))(?::([0-9]{1,5}))?$/.exec(text) ?? [];
@@ -29,11 +23,7 @@ function isHostHeader(text: string): boolean {
   return plain !== undefined && (isIP(plain) === 4 || hostName.test(plain));
 }
 
-const addressBlock: Format<string> = {
-  allowed: 'an IP address or CIDR block',
-  accepts: (value): value is string => typeof value === 'string' && isAddressBlock(value),
-  read: (text) => text,
-};
+const addressBlock = textThat(isAddressBlock, 'an IP address or CIDR block');
 
 function isAddressBlock(text: string): boolean {
   const [, address = text, bits] = /^([^/]*)\/(0|[1-9][0-9]{0,2})$/.exec(text) ?? [];

@@ -88,13 +88,18 @@ export function nullable<T>(format: Format<T>): Format<T | null> {
   };
 }
 
-/** Text that `pattern` matches whole. `allowed` follows "must be". */
-export function textLike(pattern: RegExp, allowed: string): Format<string> {
+/** Text that passes the test. `allowed` follows "must be". */
+export function textThat(isAllowed: (text: string) => boolean, allowed: string): Format<string> {
   return {
     allowed,
-    accepts: (value): value is string => typeof value === 'string' && pattern.test(value),
+    accepts: (value): value is string => typeof value === 'string' && isAllowed(value),
     read: (text) => text,
   };
+}
+
+/** Text that `pattern` matches whole. */
+export function textLike(pattern: RegExp, allowed: string): Format<string> {
+  return textThat((text) => pattern.test(text), allowed);
 }
 
 /** As text: separated by commas, and empty for none. */

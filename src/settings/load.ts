@@ -6,7 +6,7 @@ import { readFileLayer } from './file-layer.js';
 import { readFlagLayer, type SettingFlag } from './flag-layer.js';
 import { isTable, resolveFolders } from './formats.js';
 import type { Layer, LayerEntry, Origins } from './layer.js';
-import { isNotEmpty, type Problem, toSettingsError } from './problem.js';
+import { type Problem, throwProblems } from './problem.js';
 import { type SettingKey, schema, settingKeys } from './schema.js';
 import type { Settings } from './settings.js';
 import { findSettingsFile, readSettingsFile, type SettingsFile } from './settings-file.js';
@@ -48,7 +48,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   }
   const settings = values.toSettings();
   if (problems.length === 0) problems.push(...findConflicts(settings, origins));
-  if (isNotEmpty(problems)) throw toSettingsError(problems);
+  throwProblems(problems);
   return { settings: freezeDeeply(settings), origins, file: file?.path };
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { pathPrefix } from './address-formats.js';
-import { type Format, listOf, mapOf, textLike } from './formats.js';
+import { type Format, listOf, mapOf, textLike, textThat } from './formats.js';
 
 /** Formats of files, folders and what Python imports. */
 
@@ -37,9 +37,7 @@ export const callableName = textLike(
 );
 
 /** A Node.js application is named by its file, Python's by module and callable. */
-export const application: Format<string> = {
-  allowed: `${callableName.allowed}, or the path of a JavaScript or TypeScript file`,
-  accepts: (value): value is string =>
-    callableName.accepts(value) || (typeof value === 'string' && /^[^\0]+\.[cm]?[jt]s$/.test(value)),
-  read: (text) => text,
-};
+export const application = textThat(
+  (text) => callableName.accepts(text) || /^[^\0]+\.[cm]?[jt]s$/.test(text),
+  `${callableName.allowed}, or the path of a JavaScript or TypeScript file`,
+);

@@ -12,16 +12,12 @@ export interface Problem {
   readonly hint?: string | undefined;
 }
 
-/** The first problem is the error, the rest stands in its detail, a line each. */
-export function toSettingsError(problems: readonly [Problem, ...Problem[]]): SettingsError {
-  const [first, ...rest] = problems;
+/** Throws SettingsError where there are problems: the first is the error, the rest stands in its detail, a line each. */
+export function throwProblems([first, ...rest]: readonly Problem[]): void {
+  if (first === undefined) return;
   const lines = rest.map(({ message, hint }) => (hint === undefined ? message : `${message} (${hint})`));
-  return new SettingsError(first.code, first.message, {
+  throw new SettingsError(first.code, first.message, {
     hint: first.hint,
     detail: lines.length === 0 ? undefined : lines.join('\n'),
   });
-}
-
-export function isNotEmpty<T>(list: readonly T[]): list is readonly [T, ...T[]] {
-  return list.length > 0;
 }

@@ -4,7 +4,7 @@ import { callInstance } from '../../control/control-client.js';
 import type { CliContext } from '../cli-context.js';
 import type { CheckCommand } from '../command.js';
 import { type FolderSettings, loadFolderSettings } from '../folder-settings.js';
-import { absoluteConfigFile, projectFolder } from '../project-argument.js';
+import { settingsSources } from '../project-argument.js';
 import { type Finding, printFinding, toProblem } from '../text/finding.js';
 import { withProgress } from '../text/wait-progress.js';
 import { checkAddress } from './check-address.js';
@@ -27,9 +27,7 @@ export async function check(command: CheckCommand, context: CliContext): Promise
 }
 
 async function findAll(command: CheckCommand, context: CliContext): Promise<readonly Finding[]> {
-  const projectDir = projectFolder(command.project, context);
-  const configFile = absoluteConfigFile(command, context);
-  const sources = { projectDir, configFile, env: context.env, flags: command.flags };
+  const sources = settingsSources(command, context);
   let folder: FolderSettings;
   try {
     folder = await withProgress(context.stderr, 'importing the application', () =>
@@ -42,7 +40,7 @@ async function findAll(command: CheckCommand, context: CliContext): Promise<read
   const file = loaded.file ?? 'no settings file, none is needed';
   const settings: Finding = { level: 'ok', text: `settings: ${file}` };
   if (project === undefined) return [settings, toProblem(describeError(failure))];
-  const urls = await readUrls(projectDir);
+  const urls = await readUrls(sources.projectDir);
   return [settings, ...checkProject(project), ...(await checkAddress(loaded.settings, project, urls))];
 }
 

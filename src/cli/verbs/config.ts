@@ -7,7 +7,7 @@ import type { LoadedSettings } from '../../settings/load.js';
 import type { CliContext } from '../cli-context.js';
 import type { ConfigCommand } from '../command.js';
 import { loadFolderSettings } from '../folder-settings.js';
-import { absoluteConfigFile, projectFolder } from '../project-argument.js';
+import { projectFolder, settingsSources } from '../project-argument.js';
 import { alignTable, printError } from '../text/layout.js';
 
 /**
@@ -60,12 +60,7 @@ async function askInstance(
 }
 
 async function readFolder(command: ConfigCommand, context: CliContext): Promise<readonly ConfigEntry[]> {
-  const sources = {
-    projectDir: projectFolder(command.project, context),
-    configFile: absoluteConfigFile(command, context),
-    env: context.env,
-    flags: command.flags,
-  };
+  const sources = settingsSources(command, context);
   const { loaded, failure } = await loadFolderSettings(sources, { measure: false });
   if (failure !== undefined) {
     printError(describeError(failure), context.stderr);

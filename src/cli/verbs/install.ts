@@ -2,7 +2,6 @@ import { statSync } from 'node:fs';
 import os from 'node:os';
 import { resolve } from 'node:path';
 import { ExitCode } from '../../contracts/errors.js';
-import type { Project } from '../../contracts/project-facts.js';
 import { findStateFolders, stateFolderOf } from '../../control/state-folder.js';
 import { refuseRoot } from '../../privileges/account.js';
 import { Privileges } from '../../privileges/privileges.js';
@@ -10,7 +9,7 @@ import type { Settings } from '../../settings/settings.js';
 import type { CliContext } from '../cli-context.js';
 import type { InstallCommand } from '../command.js';
 import { loadFolderSettings } from '../folder-settings.js';
-import { absoluteConfigFile, projectFolder } from '../project-argument.js';
+import { settingsSources } from '../project-argument.js';
 import { planUnits, type UnitPlans } from '../systemd/plan-service.js';
 import { renderService } from '../systemd/service-unit.js';
 import { renderSocket } from '../systemd/socket-unit.js';
@@ -29,18 +28,21 @@ export async function install(
   context: CliContext,
   folder: UnitFolder = new UnitFolder(),
 ): Promise<number> {
-  const projectDir = projectFolder(command.project, context);
+  const sources = settingsSources(command, context);
+  const { projectDir, configFile, flags } = sources;
   const name = unitName(projectDir, command.name);
-  const { settings, project } = await look(command, projectDir, context);
+  const { loaded, project, failure } = await withProgress(context.stderr, 'reading the project', () =>
+    loadFolderSettings(sources, { measure: false }),
+  );
+  if (project === undefined) throw failure;
+  const { settings } = loaded;
   // Everything from here to the units is done as the user of the site.
   const privileges = await Privileges.assume(settings, projectDir);
   const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
   const plans = planUnits({
-    ...{ name, projectDir, project, settings, user },
+    ...{ name, projectDir, configFile, flags, project, settings, user },
     stateFolder: await stateFolderPath(projectDir, command),
     writable: command.writable.map((path) => resolve(projectDir, path)),
-    configFile: absoluteConfigFile(command, context),
-    flags: command.flags,
     program: [context.exec.nodePath, ...context.exec.nodeArgs, context.exec.script],
     hasSockets: command.hasSockets,
   });
@@ -55,20 +57,6 @@ export async function install(
 }
 
 // Private
-
-async function look(
-  command: InstallCommand,
-  projectDir: string,
-  context: CliContext,
-): Promise<{ settings: Settings; project: Project }> {
-  const configFile = absoluteConfigFile(command, context);
-  const sources = { projectDir, configFile, env: context.env, flags: command.flags };
-  const { loaded, project, failure } = await withProgress(context.stderr, 'reading the project', () =>
-    loadFolderSettings(sources, { measure: false }),
-  );
-  if (project === undefined) throw failure;
-  return { settings: loaded.settings, project };
-}
 
 /** Where no account was looked up: root does not run this, or the system knows the user only by number. */
 function ownerOf(projectDir: string, { user }: Settings, { account }: Privileges): string {

@@ -7,19 +7,12 @@ import { EasyserveError, type ErrorRecord, ExitCode, StartError } from '../../co
 import { requireProject, stateFolderOf } from '../../control/state-folder.js';
 import { paint } from '../../log/paint.js';
 import { Privileges } from '../../privileges/privileges.js';
-import type { SettingFlag } from '../../settings/flag-layer.js';
+import type { Sources } from '../../privileges/project-reader.js';
 import { loadSettings } from '../../settings/load.js';
 import type { CliContext } from '../cli-context.js';
 import { settingArgument } from '../command.js';
 import { typedCommand } from '../text/typed-command.js';
 import { withProgress } from '../text/wait-progress.js';
-
-/** What the daemon is to be started with; paths are absolute. */
-export interface DaemonOrder {
-  readonly projectDir: string;
-  readonly configFile: string | undefined;
-  readonly flags: readonly SettingFlag[];
-}
 
 /** The one line that a daemon sends to the `start --daemon` that made it. */
 export type DaemonNews =
@@ -65,10 +58,10 @@ const shownLogLines = 30;
  *
  * Throws the daemon's own error when it has failed; its exit code is the daemon's.
  */
-export async function startDaemon(order: DaemonOrder, context: CliContext): Promise<number> {
-  const { projectDir, configFile, flags } = order;
+export async function startDaemon(sources: Sources, context: CliContext): Promise<number> {
+  const { projectDir } = sources;
   await requireProject(projectDir);
-  const { settings } = loadSettings({ projectDir, configFile, flags, env: context.env });
+  const { settings } = loadSettings(sources);
   // The log is the user's as well, as which root acts from here on.
   const privileges = await Privileges.assume(settings, projectDir);
   const { logFile } = await stateFolderOf(projectDir);
@@ -76,7 +69,7 @@ export async function startDaemon(order: DaemonOrder, context: CliContext): Prom
   try {
     const logStart = (await log.stat()).size;
     const outcome = await withProgress(context.stderr, 'starting', async () => {
-      const daemon = await privileges.raised(() => spawnDaemon(order, log.fd, context));
+      const daemon = await privileges.raised(() => spawnDaemon(sources, log.fd, context));
       const first = await awaitOutcome(daemon, context);
       if (isReady(first)) release(daemon);
       else if (first.kind === 'interrupted' || first.kind === 'deadline') await end(daemon);
@@ -99,9 +92,9 @@ function isReady(outcome: Outcome): outcome is { readonly kind: 'news'; readonly
   return outcome.kind === 'news' && 'ready' in outcome.news;
 }
 
-function spawnDaemon(order: DaemonOrder, logFd: number, { exec, env, cwd }: CliContext): ChildProcess {
-  const args = ['start', order.projectDir, '--ready-fd', '3', ...order.flags.map(settingArgument)];
-  if (order.configFile !== undefined) args.push('--config', order.configFile);
+function spawnDaemon(sources: Sources, logFd: number, { exec, env, cwd }: CliContext): ChildProcess {
+  const args = ['start', sources.projectDir, '--ready-fd', '3', ...sources.flags.map(settingArgument)];
+  if (sources.configFile !== undefined) args.push('--config', sources.configFile);
   return spawn(exec.nodePath, [...exec.nodeArgs, exec.script, ...args], {
     cwd,
     env,

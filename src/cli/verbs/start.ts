@@ -3,24 +3,21 @@ import { launch } from '../../supervisor/launcher.js';
 import { keepHeapSmall } from '../../supervisor/supervisor-heap.js';
 import type { CliContext } from '../cli-context.js';
 import type { StartCommand } from '../command.js';
-import { absoluteConfigFile, projectFolder } from '../project-argument.js';
+import { settingsSources } from '../project-argument.js';
 import { typedCommand } from '../text/typed-command.js';
 import { ReadyPipe, startDaemon } from './start-daemon.js';
 
 /** `easyserve start`: serves until it is stopped, or (--daemon) until the instance in the background serves. */
 export async function start(command: StartCommand, context: CliContext): Promise<number> {
-  const projectDir = projectFolder(command.project, context);
-  const configFile = absoluteConfigFile(command, context);
-  if (command.isDaemon) return startDaemon({ projectDir, configFile, flags: command.flags }, context);
+  const sources = settingsSources(command, context);
+  if (command.isDaemon) return startDaemon(sources, context);
+  const { projectDir } = sources;
   const parent = command.readyFd === undefined ? undefined : new ReadyPipe(command.readyFd);
-  const { env, stdout, stderr, signals, version, exec } = context;
+  const { stdout, stderr, signals, version, exec } = context;
   keepHeapSmall();
   try {
     const result = await launch({
-      projectDir,
-      configFile,
-      flags: command.flags,
-      env,
+      ...sources,
       stdout,
       stderr,
       signals,

@@ -1,5 +1,5 @@
 import { hostName } from '../address-formats.js';
-import { boolean, type Format, listOf, nullable, oneOf, textLike } from '../formats.js';
+import { boolean, listOf, nullable, oneOf, textLike, textThat } from '../formats.js';
 import { file, folder } from '../path-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
@@ -8,12 +8,10 @@ const domainNames = listOf(
   'a list of host names, like ["example.com", "www.example.com"], without ports; those with other letters in their ASCII form (xn--…); no wildcards, because they need DNS-01 challenges, which easyserve does not answer',
 );
 
-const httpsUrl: Format<string> = {
-  allowed: 'a URL that begins with https://',
-  accepts: (value): value is string =>
-    typeof value === 'string' && /^https:\/\/[!-~]+$/.test(value) && URL.canParse(value),
-  read: (text) => text,
-};
+const httpsUrl = textThat(
+  (text) => /^https:\/\/[!-~]+$/.test(text) && URL.canParse(text),
+  'a URL that begins with https://',
+);
 
 /** One address, and nothing that could add a second one to the `mailto:` that it becomes. */
 const emailAddress = textLike(/^[!#$&'*+./0-9=?A-Z^_`a-z{|}~-]+@[0-9A-Za-z.-]+$/, 'an e-mail address');

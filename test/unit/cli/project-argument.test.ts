@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { absoluteConfigFile, projectFolder } from '../../../src/cli/project-argument.js';
+import { projectFolder, settingsSources } from '../../../src/cli/project-argument.js';
 import { makeTempDir } from '../../support/copy-fixture.js';
 
 const here = { base: undefined, dir: undefined };
@@ -17,11 +17,10 @@ test('the folder is the current one, or named from there, or from -C', () => {
 
 test('a settings file is named from where one types, not from the project', () => {
   const project = { base: undefined, dir: 'site' };
-  assert.equal(
-    absoluteConfigFile({ project, configFile: 'a.toml' }, { cwd: '/srv', env: {} }),
-    '/srv/a.toml',
-  );
-  assert.equal(absoluteConfigFile({ project, configFile: undefined }, { cwd: '/srv', env: {} }), undefined);
+  const fileOf = (configFile: string | undefined) =>
+    settingsSources({ project, configFile, flags: [] }, { cwd: '/srv', env: {} }).configFile;
+  assert.equal(fileOf('a.toml'), '/srv/a.toml');
+  assert.equal(fileOf(undefined), undefined);
 });
 
 test('the name that the shell gives the folder counts only where it is that folder', (t) => {
