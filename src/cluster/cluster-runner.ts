@@ -35,10 +35,10 @@ interface Fork {
 }
 
 /**
- * Cluster mode: the primary serves no request; each throng worker holds a site. Its sibling is single/SingleRunner.
+ * Cluster mode: the primary serves no request; each throng worker holds a site. Its sibling is single/single-runner.
  *
  * A reload is prepared in all workers, then committed in all, or discarded in all. A worker that dies is forked again
- * with the current release; the listening socket is ours, so that nobody is refused meanwhile.
+ * with the current release. The primary keeps the listening sockets open, so that no client is refused meanwhile.
  */
 export class ClusterRunner implements Runner {
   readonly #options: ClusterRunnerOptions;
@@ -98,7 +98,7 @@ export class ClusterRunner implements Runner {
     }
   }
 
-  /** From here on the new release is the one that a worker which dies comes back with. */
+  /** From here on a worker that dies comes back with the new release. */
   async commit(): Promise<void> {
     const next = this.#next;
     if (next === undefined) throw new Error('nothing is prepared');
@@ -161,7 +161,7 @@ export class ClusterRunner implements Runner {
 
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#isStopping = true;
-    // The workers have their own: without ours, clients are refused when they have closed it, and wait for nobody.
+    // Each worker has its own copy, and closes it when it drains. With ours open, clients would connect, and wait for nobody.
     for (const socket of this.#target.sockets.values()) socket.close();
     await this.#forked;
     await Promise.all([...this.#slots.values()].map(({ handle }) => handle.stop(drainTimeoutMs)));

@@ -1,7 +1,6 @@
 /**
- * What primary and worker say to each other over the cluster's channel: calls of SiteControl, and their answers.
- *
- * WorkerHandle sends calls, worker.ts answers them; neither imports the other.
+ * The messages between the primary (WorkerHandle) and a worker (worker.ts) over the cluster's channel: calls of SiteControl,
+ * and their answers.
  */
 import type { ErrorRecord } from '../contracts/errors.js';
 import type { LogLevel } from '../log/log.js';

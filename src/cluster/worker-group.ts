@@ -1,18 +1,18 @@
 import cluster, { type Worker } from 'node:cluster';
 
 /**
- * Signals that throng would answer by killing the workers and exiting after a grace time. It fills an empty list up with
- * its defaults, by index, so two names stand in their place that are no signals, and that nobody emits: launcher alone
- * handles signals. (SIGWINCH would not do: a terminal that is resized sends it.)
+ * Signals that throng would answer by killing the workers and exiting after a grace time. It merges the list with its defaults
+ * by index, so an empty list means its defaults: these two take their places, and are no signals, so that nothing emits them.
+ * Only the launcher handles signals.
  */
 const unusedSignals = ['no-signal', 'no-second-signal'] as const;
 
 /**
- * Forks workers: the first ones with throng, any further one by itself. One object a process; the only file that imports
- * throng, and only when there is a cluster.
+ * Forks workers: the first ones with throng, any further one with node:cluster. One object a process, because throng adds
+ * listeners to it. throng is loaded only when there is a cluster.
  *
- * throng splits primary and worker and forks. Restarting, reload, backoff and the hard kill, which it lacks, are
- * ClusterRunner's: a lifetime of 0 keeps throng from forking again by itself.
+ * A lifetime of 0 keeps throng from forking again by itself: ClusterRunner does that, with the backoff, reload and hard kill
+ * that throng lacks.
  */
 export class WorkerGroup {
   readonly #entry: string;
@@ -28,7 +28,7 @@ export class WorkerGroup {
   async start(count: number, onWorker: (worker: Worker) => void): Promise<void> {
     this.#onWorker = onWorker;
     if (this.#hasThrong) {
-      // easyserve restart: throng's listeners stand already.
+      // After easyserve restart throng has added its listeners already.
       for (let index = 0; index < count; index += 1) this.add();
       return;
     }

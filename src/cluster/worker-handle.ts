@@ -21,10 +21,10 @@ const STATUS_TIMEOUT_MS = 5000;
 /** From the fork until it listens to messages. */
 const HELLO_TIMEOUT_MS = 30_000;
 const LEAVE_TIMEOUT_MS = 5000;
-/** For a worker to end its application processes; killed first, it would leave that to them. */
+/** A worker that is told to end first ends its application processes; killed at once, it would leave that to them. */
 const KILL_TIMEOUT_MS = 1000;
 
-/** The site of a throng worker, from the primary's side. Created by ClusterRunner; the other end is worker.ts. */
+/** The site of a throng worker, from the primary's side; the other end is worker.ts. */
 export class WorkerHandle implements SiteControl {
   /** Resolves when the worker is gone. */
   readonly exited: Promise<string>;
@@ -41,7 +41,7 @@ export class WorkerHandle implements SiteControl {
     this.#clock = clock;
     this.exited = this.#watchExit();
     this.#hello = this.#awaitHello(welcome);
-    this.#hello.catch(() => {}); // each call hears of it
+    this.#hello.catch(() => {}); // each call rejects with it
   }
 
   get isGone(): boolean {
@@ -91,7 +91,7 @@ export class WorkerHandle implements SiteControl {
     return this.#call('scale', [processes, totalProcesses], this.#timeouts.startMs(processes) + drainMs);
   }
 
-  /** Throws soon when it does not answer: whoever asks wants to know of the others then. */
+  /** Throws StartError soon when it does not answer: whoever asks wants to see the other workers then. */
   status(): Promise<SiteStatus> {
     return new Promise((resolve, reject) => {
       const cancel = this.#clock.after(STATUS_TIMEOUT_MS, () => reject(gone('does not answer')));
@@ -99,12 +99,12 @@ export class WorkerHandle implements SiteControl {
     });
   }
 
-  /** Ends the worker too, by force when it does not keep the time. */
+  /** Ends the worker too, by force when it takes longer. */
   async stop(drainTimeoutMs: number): Promise<void> {
     if (this.#isGone) return;
     const longestMs = drainTimeoutMs + this.#timeouts.killTimeoutMs + LEAVE_TIMEOUT_MS;
     const cancelStop = this.#clock.after(longestMs, () => this.kill());
-    await this.#call('stop', [drainTimeoutMs]).catch(() => this.kill()); // gone already, or of no more use
+    await this.#call('stop', [drainTimeoutMs]).catch(() => this.kill()); // it is gone, or broken
     cancelStop();
     this.#send({ kind: 'leave' });
     const cancelLeave = this.#clock.after(LEAVE_TIMEOUT_MS, () => void this.kill());
@@ -135,7 +135,7 @@ export class WorkerHandle implements SiteControl {
         end(signal ? `was ended by ${signal}` : `exited with code ${code}`),
       );
       this.#worker.on('error', (error) => {
-        // Without a process no exit follows; a channel that breaks is followed by one.
+        // Node emits no `exit` where no process could be started; after a channel that breaks it does.
         if (this.#worker.process.pid === undefined) end(`could not be started (${error.message})`);
       });
     });
@@ -143,7 +143,7 @@ export class WorkerHandle implements SiteControl {
 
   #awaitHello(welcome: WelcomeMessage): Promise<void> {
     return new Promise((resolve, reject) => {
-      // A worker that hangs this early is started anew.
+      // Its end makes the runner fork another one.
       const cancel = this.#clock.after(HELLO_TIMEOUT_MS, () => this.kill());
       this.#worker.on('message', (message: ToPrimary) => {
         if (message.kind === 'hello') {
@@ -177,14 +177,14 @@ export class WorkerHandle implements SiteControl {
         resolve: (result) => resolve(result as Awaited<ReturnType<SiteControl[C]>>),
         reject,
       });
-      // A handle travels beside the message, and is put back behind the arguments (worker).
+      // A handle cannot be part of a message: it travels beside it, and worker.ts puts it back behind the arguments.
       this.#send({ kind: 'call', id, call, args: handle === undefined ? args : args.slice(0, -1) }, handle);
     });
     return answer.finally(cancel);
   }
 
   #send(message: ToWorker, handle?: SocketHandle): void {
-    if (!this.#worker.isConnected()) return; // the exit settles what waits
+    if (!this.#worker.isConnected()) return; // its exit rejects the calls that wait
     this.#worker.send(message, handle as never);
   }
 

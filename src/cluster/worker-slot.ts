@@ -10,11 +10,11 @@ import type { WorkerHandle } from './worker-handle.js';
 export interface ClusterTarget {
   release: Release | undefined;
   tls: TlsMaterial | undefined;
-  /** Written in place, as the cluster is told to listen. */
+  /** The same map for as long as the cluster lives. */
   readonly sockets: Map<Scheme, ListeningSocket>;
 }
 
-/** One of the cluster's places with the worker that fills it: which share of the processes it has, and how far it is. */
+/** One worker: which share of the processes it has, and what it has been given so far. A worker that dies gets a new slot. */
 export class WorkerSlot {
   readonly index: number;
   readonly handle: WorkerHandle;

@@ -11,7 +11,7 @@ import { runAsWorker } from './worker-group.js';
 /**
  * The program of a throng worker: one Site, told what to do by the primary (WorkerHandle).
  *
- * Forked by worker-group. When the primary is gone Node ends this process by itself (cluster, event `disconnect`), and
+ * When the primary is gone Node ends this process by itself (Node documentation, cluster, event `disconnect`), and
  * the application processes follow when their control descriptor closes.
  */
 await runAsWorker(() => {

@@ -1,6 +1,4 @@
-/**
- * Time, as everything that waits receives it by constructor. Unit tests pass a virtual one (test/support/fake-clock).
- */
+/** Time, given by constructor to everything that waits. Unit tests pass a virtual one (test/support/fake-clock). */
 export interface Clock {
   /** Monotonic milliseconds. */
   now(): number;

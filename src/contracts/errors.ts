@@ -1,9 +1,3 @@
-/**
- * Every error that a person can meet, in one shape: a class, a code, one plain sentence, and the fix.
- *
- * Thrown anywhere; cli/main prints it and exits with its exit code, control/ sends it over the socket.
- */
-
 /** Exit codes of the command line, named in docs/exit-codes.md. They never change their meaning. */
 export const ExitCode = {
   ok: 0,
@@ -33,7 +27,7 @@ export const ExitCode = {
 
 export type ExitCodeValue = (typeof ExitCode)[keyof typeof ExitCode];
 
-/** The plain-data form of an error, as it crosses the control socket and the cluster's messages. */
+/** An error as plain data, for the control socket and the cluster's messages. */
 export interface ErrorRecord {
   readonly code: string;
   readonly message: string;
@@ -50,6 +44,7 @@ export interface ErrorMore {
   readonly cause?: unknown;
 }
 
+/** An error for people: a code, one plain sentence, and the fix. cli/main prints it, and exits with its exit code. */
 export class EasyserveError extends Error {
   /** Stable, kebab-case; documented. */
   readonly code: string;

@@ -1,5 +1,5 @@
 /**
- * States of an application process: one field, one writer (app/app-process), one table of what may follow what.
+ * States of an application process: one field, one writer (app/process/app-process), one table of what may follow what.
  *
  *   starting  spawned, not ready yet
  *   ready     takes requests
@@ -18,7 +18,7 @@ const following = {
 } as const satisfies Record<AppState, readonly AppState[]>;
 
 /**
- * States of a whole instance, as `easyserve status` shows them; the writer is launcher.
+ * States of a whole instance, as `easyserve status` shows them; the writer is supervisor/instance.
  *
  *   starting    not ready for the first time yet
  *   running     serves

@@ -2,11 +2,7 @@ import type { ErrorRecord } from './errors.js';
 import type { AppState, InstanceState } from './lifecycle.js';
 import type { Project } from './project-facts.js';
 
-/**
- * What an instance tells about itself: made by app/ and site, sent over the control socket, shown by cli/status.
- *
- * `easyserve status --json`, documented in docs/status.md: fields are only ever added.
- */
+/** What an instance tells about itself: `easyserve status --json`, documented in docs/status.md. Fields are only ever added. */
 export interface InstanceStatus {
   readonly state: InstanceState;
   readonly mode: 'single' | 'cluster';

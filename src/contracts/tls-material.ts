@@ -1,6 +1,6 @@
 /**
  * What the certificate side (tls/) and the fronts (front/, through site) agree on: plain data, so that it reaches a
- * throng worker as a message. Made by tls/ in the supervisor; each change is given to every site as a whole.
+ * throng worker as a message. At each change every site gets all of it.
  */
 
 /** A certificate chain with its key, both PEM. */

@@ -2,15 +2,15 @@ import type { Writable } from 'node:stream';
 import type { Clock } from '../contracts/clock.js';
 import type { Backpressure } from './backpressure.js';
 
-/** From here on sources are held back. */
+/** From here on the applications that print are slowed down. */
 const behindBytes = 1024 * 1024;
 /** Beyond this, what is written is left out: it would fill the memory. */
 const fullBytes = 16 * 1024 * 1024;
-/** A reader that has taken nothing for so long is asleep: `easyserve start | less`, or a terminal after Ctrl-S. */
-const patienceMs = 2000;
+/** A reader that has taken nothing for so long has stopped reading: `easyserve start | less`, or a terminal after Ctrl-S. */
+const stalledAfterMs = 2000;
 
 /**
- * stdout or stderr of this process, as a log writes to it. Made at the edge: cli/main, cluster/worker.
+ * stdout or stderr of this process, as a log writes to it, with a bound to the memory that it takes.
  *
  * A pipe takes what its reader takes; Node keeps the rest in memory without a limit (Node documentation,
  * writable.write). A slow reader slows down the applications that print (Backpressure). One that has stopped reading does not:
@@ -20,10 +20,10 @@ export class BoundedOutput implements Backpressure {
   readonly #stream: Writable;
   readonly #clock: Clock;
   readonly #waiting: (() => void)[] = [];
-  /** The reader sleeps: nobody waits for it any more. */
-  #isGivenUp = false;
+  /** The reader has stopped reading: nobody waits for it any more. */
+  #isStalled = false;
   #isWatching = false;
-  /** All that was ever written, as writableLength counts it. */
+  /** Of everything that was ever written, in the unit of writableLength. */
   #writtenLength = 0;
   #lostLines = 0;
 
@@ -33,7 +33,7 @@ export class BoundedOutput implements Backpressure {
   }
 
   get isBehind(): boolean {
-    return !this.#isGivenUp && this.#stream.writableLength > behindBytes;
+    return !this.#isStalled && this.#stream.writableLength > behindBytes;
   }
 
   /** Any number of whole lines. */
@@ -72,7 +72,7 @@ export class BoundedOutput implements Backpressure {
     if (this.#isWatching) return;
     this.#isWatching = true;
     let readBefore = this.#readLength;
-    const cancel = this.#clock.every(patienceMs, () => {
+    const cancel = this.#clock.every(stalledAfterMs, () => {
       if (this.#readLength === readBefore) this.#giveUp();
       readBefore = this.#readLength;
     });
@@ -81,7 +81,7 @@ export class BoundedOutput implements Backpressure {
       this.#stream.off('drain', end);
       this.#stream.off('close', end);
       this.#isWatching = false;
-      this.#isGivenUp = false;
+      this.#isStalled = false;
       this.#callBack();
     };
     this.#stream.once('drain', end);
@@ -89,7 +89,7 @@ export class BoundedOutput implements Backpressure {
   }
 
   #giveUp(): void {
-    this.#isGivenUp = true;
+    this.#isStalled = true;
     this.#callBack();
   }
 

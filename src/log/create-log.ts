@@ -16,7 +16,7 @@ export interface LogOptions {
   /** Where the lines go; called with any number of whole lines. */
   readonly write: WriteLines;
   readonly clock: Clock;
-  /** How each stream is read. Left out where everything is read at once. */
+  /** Default: none, because everything is read at once. */
   readonly backpressureOf?: ((stream: LogStream) => Backpressure) | undefined;
   /** Added to every record. */
   readonly fields?: LogFields;
@@ -24,7 +24,7 @@ export interface LogOptions {
   readonly pid?: number;
 }
 
-/** The log as cli/ holds it; everything else sees no more than Log. */
+/** The log as whoever made it holds it; everything else sees no more than Log. */
 export interface RootLog extends Log {
   /** For this log and all its children, from the next record on. */
   setLevel(level: LogLevel): void;
@@ -33,7 +33,7 @@ export interface RootLog extends Log {
 }
 
 /**
- * Makes the one log of a process. Called at the edge: cli/ for the supervisor, cluster/ for a worker.
+ * Makes the one log of a process.
  *
  * Events are written at once, warnings and errors to stderr. Access and application lines are gathered for a moment
  * (LineBatch). The level does not hide application lines: they are the application's, not ours.
@@ -63,7 +63,7 @@ interface SharedState {
 
 const ranks: Readonly<Record<LogLevel, number>> = { debug: 20, info: 30, warn: 40, error: 50 };
 
-/** The level is checked before pino is asked, for pino's own would have to be set in each child. */
+/** Takes all levels: BoundLog checks the level, because pino's own would have to be set in each child. */
 function createPino(lines: LineFormat, batch: LineBatch): pino.Logger {
   const destination = {
     // Makes pino note the level of the line that it writes (pino doc, "pino.symbols.needsMetadataGsym").

@@ -6,8 +6,8 @@ export type LogStream = 'stdout' | 'stderr';
 export type WriteLines = (text: string, stream: LogStream) => void;
 
 /**
- * Beyond this a batch is not worth growing. A pipe takes 64 KiB (Linux, pipe(7)), and a worker would wait for the primary where
- * little room is left.
+ * Characters from which on a batch is written at once. A pipe holds 64 KiB (Linux, pipe(7)), and a worker would wait for the
+ * primary where little room is left.
  */
 const fullBatchLength = 8192;
 
@@ -15,11 +15,11 @@ const fullBatchLength = 8192;
 export const gatherMs = 20;
 
 /**
- * Gathers lines into one write, for a write costs far more than a line, and in cluster mode wakes up the primary too,
- * which would then run once for each request.
+ * Gathers lines into one write, because a write costs far more than a line, and in cluster mode wakes up the primary too,
+ * which would run once for each request.
  *
- * Lines keep their order, across both streams too: a line for the other stream ends the batch. Before process.exit call
- * flush().
+ * Lines keep their order, across both streams too: a line for the other stream ends the batch. Call flush() before
+ * process.exit.
  */
 export class LineBatch {
   readonly #write: WriteLines;

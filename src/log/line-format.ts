@@ -6,7 +6,7 @@ export interface ApplicationSource {
   readonly stream: 'stdout' | 'stderr';
 }
 
-/** How records become text; log/create-log picks one. Each answer is a whole number of lines, with the last newline. */
+/** How records become text. Each answer is a whole number of lines, with the last newline. */
 export interface LineFormat {
   /** `json` is the record as pino wrote it, with its newline. */
   event(json: string): string;

@@ -1,11 +1,6 @@
 import type { Backpressure } from './backpressure.js';
 import type { LogStream } from './line-batch.js';
 
-/**
- * What every part of the program logs through. Events are an interface: kebab-case, stable, listed in docs/logs.md.
- *
- * Made once by log/create (pino behind it) at the edge; everything else receives it by constructor.
- */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type LogFields = Readonly<Record<string, unknown>>;
@@ -23,6 +18,10 @@ export interface AccessRecord {
   readonly client: string;
 }
 
+/**
+ * What every part of the program logs through, given by constructor. Events are an interface: kebab-case, stable, listed in
+ * docs/logs.md.
+ */
 export interface Log {
   debug(event: string, message: string, fields?: LogFields): void;
   info(event: string, message: string, fields?: LogFields): void;
@@ -31,7 +30,7 @@ export interface Log {
   access(record: AccessRecord): void;
   /** A line that the application wrote; `pid` is the application process. */
   application(line: string, source: { pid: number; stream: LogStream }): void;
-  /** How that stream is read: who reads what an application writes holds it back by this. */
+  /** Of the stream that is written to: what reads an application's output slows down with it. */
   backpressureOf(stream: LogStream): Backpressure;
   /** The same log with fields added to each record. */
   child(fields: LogFields): Log;

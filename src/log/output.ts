@@ -4,7 +4,7 @@ import type { Backpressure } from './backpressure.js';
 export interface Output {
   /** Any number of whole lines. */
   write(text: string): void;
-  /** How many of them were left out since the last call, for want of a reader. */
+  /** How many of them were left out since the last call, because nobody read. */
   takeLostLines(): number;
   readonly backpressure: Backpressure;
   readonly isTerminal: boolean;

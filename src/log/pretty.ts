@@ -77,7 +77,7 @@ export class PrettyLines implements LineFormat {
   }
 }
 
-/** Whether the value stands in the message, as a word, or there is nothing to say. */
+/** Whether the message contains the value as a word, or there is no value. */
 function isSaid(value: unknown, message: string): boolean {
   if (value === null) return true;
   if (Array.isArray(value)) return value.length === 0;

@@ -1,6 +1,6 @@
 import type { Clock } from '../contracts/clock.js';
 
-/** One line on a terminal that tells what takes so long. Made by cli/start, silent where nobody watches. */
+/** One line on a terminal that tells what takes so long; elsewhere it shows nothing. */
 export interface Progress {
   /** What is being done from now on: `collecting static files`. */
   step(text: string): void;
@@ -18,7 +18,7 @@ export interface ProgressOptions {
   readonly columns?: (() => number | undefined) | undefined;
 }
 
-/** Quick work needs no line, and a line that changes more often is restless. */
+/** The line comes when a step takes as long as this, and changes as often. */
 const periodMs = 1000;
 
 /** To the first column, and erase to the end of the line (ECMA-48 section 8.3.41). */
@@ -64,7 +64,7 @@ class ProgressLine implements Progress {
     this.#isShown = true;
     const seconds = Math.floor((this.#options.clock.now() - this.#startedAtMs) / 1000);
     const line = seconds === 0 ? `${this.#text} …` : `${this.#text} … ${seconds} s`;
-    // A pseudo-terminal that nobody has told its size says 0.
+    // 0 is the size of a pseudo-terminal that was not told one.
     const columns = this.#options.columns?.() || 80;
     this.#options.write(eraseLine + line.slice(0, columns - 1));
   }

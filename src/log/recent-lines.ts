@@ -3,7 +3,7 @@ import { LineCutter } from './line-cutter.js';
 /**
  * The last lines of the log, for `easyserve logs` and `easyserve logs -f`, bounded in lines and in bytes.
  *
- * Every line of the access log comes by here, and hardly one is ever asked for: the text is kept as it came, and cut into
+ * Every line of the access log passes through here, and hardly any is asked for: the text is kept as it came, and cut into
  * lines when somebody asks.
  */
 export class RecentLines {
@@ -12,7 +12,7 @@ export class RecentLines {
   readonly #maxLineLength: number;
   readonly #followers = new Set<(line: string) => void>();
   #pieces: string[] = [];
-  /** Where the oldest piece stands: shifting a long array for each one is dear. */
+  /** Index of the oldest piece: shifting a long array for each one is expensive. */
   #first = 0;
   #bytes = 0;
   /** The oldest piece begins in the middle of a line. */
@@ -67,7 +67,7 @@ export class RecentLines {
   #dropOld(): void {
     while (this.#bytes > this.#maxBytes && this.#first < this.#pieces.length - 1) {
       const oldest = this.#pieces[this.#first] as string;
-      this.#pieces[this.#first] = ''; // its place goes later
+      this.#pieces[this.#first] = ''; // its index is freed below
       this.#first += 1;
       this.#bytes -= Buffer.byteLength(oldest);
       this.#isCut = !oldest.endsWith('\n');

@@ -1,6 +1,6 @@
 /**
  * Makes text that came from outside safe to stand in a log line: it can end no line, move no cursor, and not turn the
- * reading direction of what follows. Used by both line formats.
+ * reading direction of what follows.
  */
 
 /** Colours, which applications write to their output; they are dropped, all other control sequences are shown. */
@@ -33,12 +33,12 @@ function unicodeEscape(character: string): string {
 
 const needsNoEscape = /^[ !#-[\]-~]*$/;
 
-/** A JSON string. Takes its short way for what nearly every path, method and address is: printable ASCII. */
+/** A JSON string; quick for printable ASCII, which nearly every path, method and address is. */
 export function jsonText(text: string): string {
   return needsNoEscape.test(text) ? `"${text}"` : visibleJson(JSON.stringify(text));
 }
 
-/** `json` with everything escaped that JSON allows bare and a terminal may obey; it can only stand inside of strings. */
+/** `json` with everything escaped that JSON allows unescaped in strings and that a terminal may obey. */
 export function visibleJson(json: string): string {
   return json.replace(invisible, unicodeEscape);
 }

@@ -20,7 +20,7 @@ export interface SiteFiles {
 /** Settings whose change needs other SiteFiles. */
 export const siteFilesSettings = ['compress', 'compressMinBytes', 'staticMemoryFileBytes'] as const;
 
-/** Reads the static folders. Called by Site for each release. Throws ApplicationError for a damaged manifest. */
+/** Reads the static folders of a release. Throws ApplicationError for a damaged manifest. */
 export async function openSiteFiles(release: Release, clock: Clock, log: Log): Promise<SiteFiles> {
   const { project, settings } = release;
   const options = optionsOf(settings);

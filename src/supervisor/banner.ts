@@ -86,12 +86,12 @@ function visitorUrls({ urls, certificates }: InstanceStatus): readonly string[] 
   return [...new Set(names)].map((name) => `https://${name}${port === '' ? '' : `:${port}`}/`);
 }
 
-/** A folder of files says where it is. */
+/** The path of a folder of files says everything. */
 function describePlace({ kind, application, root }: InstanceStatus['project']): string {
   return kind === 'folder' ? application : `${application} in ${root}`;
 }
 
-/** Those whose name says what they are, in words that a person knows; the gateway is nobody's choice. */
+/** Of servers that a person may have chosen; the others go without saying. */
 const serverNames: Readonly<Record<ServerName, string | undefined>> = {
   gateway: undefined,
   cheroot: 'Cheroot',
@@ -119,8 +119,8 @@ function row(name: string, text: string | undefined): readonly Row[] {
 }
 
 /**
- * Said where Django would refuse the very address that stands above: otherwise a new site seems to be broken. An empty list
- * means this machine with DEBUG (HttpRequest.get_host), and without it has a warning of its own (load-release).
+ * The names of ALLOWED_HOSTS, where Django refuses the very address that the banner shows: a new site would seem to be broken.
+ * With DEBUG an empty list means this machine (HttpRequest.get_host); without DEBUG it has a warning of its own (load-release).
  */
 function otherNames(urls: readonly string[], allowedHosts: readonly string[]): string | undefined {
   const isAllowed = (name: string): boolean => allowedHosts.some((pattern) => matches(name, pattern));
@@ -128,7 +128,7 @@ function otherNames(urls: readonly string[], allowedHosts: readonly string[]): s
   return `${allowedHosts.join(', ')} (ALLOWED_HOSTS; Django answers any other name with 400)`;
 }
 
-/** As Django's validate_host does: a name, a leading dot for all names below too, or `*`. */
+/** As Django's validate_host does: a name, a name with a leading dot for all below it too, or `*`. */
 function matches(name: string, pattern: string): boolean {
   if (pattern.startsWith('.')) return name === pattern.slice(1) || name.endsWith(pattern);
   return pattern === '*' || pattern.toLowerCase() === name;

@@ -32,7 +32,7 @@ export interface CertificatesOptions {
   ) => Promise<{ close(): Promise<void> }>;
 }
 
-/** What new settings come to, read and checked, and not in force yet. */
+/** What new settings name, read and checked, but not in force yet. */
 export interface PreparedCertificates {
   readonly settings: Settings;
   readonly own: OwnCertificates;
@@ -46,10 +46,8 @@ interface Current extends PreparedCertificates {
 const noAcme: AcmeMaterial = { certificates: [], httpChallenges: [], alpnCertificates: [] };
 
 /**
- * All certificates of an instance, and what the fronts are told of them: own ones from files, those of ACME, one for
- * development, and a stand-in for names that have none yet.
- *
- * Created by launcher, in the supervisor; the fronts get the whole TlsMaterial at each change. Nothing waits for a CA.
+ * All certificates of an instance, in the supervisor: own ones from files, those of ACME, one for development, and a stand-in
+ * for names that have none yet. The fronts get the whole TlsMaterial at each change. Nothing waits for a CA.
  */
 export class Certificates {
   readonly #options: CertificatesOptions;
@@ -100,7 +98,7 @@ export class Certificates {
     }
     if (own.files.length > 0) {
       this.#watch = await watch(own.files, () => this.#refresh(own));
-      // The application was started meanwhile, and nobody watched.
+      // They may have changed before the watch began, while the application was started.
       await own.catchUp();
     }
     await this.#takeKept(prepared.settings);
@@ -163,7 +161,7 @@ export class Certificates {
     this.#acme = { ...this.#acme, certificates: [...this.#acme.certificates, ...taken] };
   }
 
-  /** There may be none yet, in another folder: what was served is served on. */
+  /** In another folder there may be none yet for a name: the one that was served is served on. */
   #withFormer(certificates: readonly CertificateMaterial[]): readonly CertificateMaterial[] {
     const settings = this.#current?.settings;
     const missing = settings === undefined ? [] : missingOf(settings, certificates);
@@ -173,7 +171,6 @@ export class Certificates {
     return [...certificates, ...former];
   }
 
-  /** Called when a file has changed. */
   async #refresh(own: OwnCertificates): Promise<void> {
     if (await own.refresh()) await this.#publishLater();
   }
@@ -197,7 +194,7 @@ export class Certificates {
   /** One after the other, so that an older state never comes after a newer one. */
   #publish(): Promise<void> {
     const published = this.#published.then(() => this.#publishNow());
-    this.#published = published.catch(() => {}); // whoever asked for it hears of it
+    this.#published = published.catch(() => {}); // the caller hears of it
     return published;
   }
 

@@ -11,7 +11,7 @@ export interface ControlVerbsOptions {
   readonly stop: (onStep: (text: string) => void) => Promise<void>;
 }
 
-/** What the verbs of the command line do in the instance. Made by launcher for its ControlServer. */
+/** What the verbs of the command line do in the instance. */
 export function createControlHandler(options: ControlVerbsOptions): ControlHandler {
   const { instance, recentLines } = options;
   return async (request: ControlRequest, reporter: ControlReporter): Promise<unknown> => {

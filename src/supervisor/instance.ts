@@ -49,9 +49,8 @@ interface RunOptions {
 }
 
 /**
- * The running instance: what it serves, and the operations that change it, one after the other.
- *
- * Created by launcher. Signals, the control socket and the settings watch all call these same methods.
+ * The running instance: what it serves, and the operations that change it, one after the other. Signals, the control socket
+ * and the settings watch all call these same methods.
  */
 export class Instance {
   readonly #options: InstanceOptions;
@@ -136,7 +135,7 @@ export class Instance {
     this.#lifecycle.become('stopped');
   }
 
-  /** To every site; for Certificates. */
+  /** To every site. */
   async useTls(material: TlsMaterial): Promise<void> {
     await this.#runner?.useTls(material);
   }
@@ -248,7 +247,7 @@ export class Instance {
       return result;
     } catch (error) {
       this.#lastReloadError = describeError(error);
-      if (this.#abort.signal.aborted) log.info('reload-broken-off', 'the reload ends, for easyserve stops');
+      if (this.#abort.signal.aborted) log.info('reload-broken-off', 'the reload ends, because easyserve stops');
       else log.error('reload-failed', 'the reload was refused, the old release still serves', { error });
       throw error;
     }

@@ -56,7 +56,7 @@ export interface LaunchResult {
 }
 
 /**
- * Runs an instance until it has stopped. Called by cli/start.
+ * Runs an instance until it has stopped.
  *
  *   privileges ── lock ── settings, project ── single | cluster ── control socket, signals, settings watch ── … ── stop
  *
@@ -213,7 +213,8 @@ class Launcher {
     const { projectDir, configFile, env, flags } = this.#options;
     const reader = readerFor(this.#privileges, { projectDir, configFile, env, flags });
     const own = { reader, applicationEnv: this.#applicationEnv };
-    import('./create-runner.js').catch(() => {}); // half of our modules, while a process reads the project
+    // Half of our modules are loaded by it: while another process reads the project that costs no time.
+    import('./create-runner.js').catch(() => {}); // #createRunner hears of it
     const loaded = await loadRelease({ projectDir, configFile, env, flags, ...own, ...request });
     for (const text of loaded.project.warnings) this.#output.log.warn('project-warning', text);
     return loaded;

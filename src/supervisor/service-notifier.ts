@@ -3,7 +3,7 @@ import type { Clock } from '../contracts/clock.js';
 import type { InstanceState } from '../contracts/lifecycle.js';
 import type { Log } from '../log/log.js';
 
-/** Longer than it ever takes, and far shorter than a service manager waits. */
+/** Of systemd-notify. Far shorter than a service manager waits. */
 const TIMEOUT_MS = 5000;
 
 export interface ServiceNotifierOptions {
@@ -15,18 +15,18 @@ export interface ServiceNotifierOptions {
 }
 
 /**
- * Tells the service manager how it goes (sd_notify(3)): ready, reloading, stopping, and that this process is alive. Made by
- * launcher. Without NOTIFY_SOCKET all of it does nothing.
+ * Tells the service manager the state of the instance (sd_notify(3)): ready, reloading, stopping, and that this process is
+ * alive. Without NOTIFY_SOCKET it does nothing.
  *
- * The socket takes datagrams, and Node knows only streams (net) and UDP (dgram), so systemd's own systemd-notify is run
- * for each message: it stands wherever systemd does. It waits until the message was read, as systemd looks up whose process
- * sent it; and because that is not the main one, the unit needs NotifyAccess=all (`easyserve install` writes it).
+ * The socket takes Unix datagrams, which Node cannot send (net has streams, dgram UDP), so systemd's own systemd-notify is run
+ * for each message; it is installed wherever systemd is. It waits until the message was read, because systemd looks up which
+ * process sent it; and because that is not the main process, the unit needs NotifyAccess=all (`easyserve install` writes it).
  */
 export class ServiceNotifier {
   readonly #options: ServiceNotifierOptions;
   readonly #socket: string | undefined;
   #stopWatchdog: () => void = () => {};
-  /** One message after the other: READY=1 that overtakes RELOADING=1 would leave the unit reloading for ever. */
+  /** One message after the other: a READY=1 that overtakes RELOADING=1 would leave the unit reloading. */
   #sent: Promise<void> = Promise.resolve();
   #hasFailed = false;
   #isBeating = false;
@@ -40,7 +40,7 @@ export class ServiceNotifier {
     }
   }
 
-  /** For every change of the instance's state. */
+  /** At every change of the instance's state. */
   tell(state: InstanceState): void {
     if (state === 'running') this.#send(['READY=1', `MAINPID=${this.#options.pid}`, 'STATUS=serving']);
     if (state === 'stopping') this.#send(['STOPPING=1', 'STATUS=finishing the requests in flight']);
@@ -57,7 +57,7 @@ export class ServiceNotifier {
 
   // Private
 
-  /** Nothing piles up behind a service manager that does not read. */
+  /** Skipped while the last one is under way, so that nothing piles up when the service manager does not read. */
   #beat(): void {
     if (this.#isBeating) return;
     this.#isBeating = true;
@@ -96,7 +96,7 @@ export class ServiceNotifier {
 
 // Private
 
-/** Half of what the service manager grants; undefined where it watches nobody, or another process. */
+/** Half of the watchdog's time (sd_watchdog_enabled(3)); undefined where it watches nobody, or another process. */
 function watchdogPeriodMs({ env, pid }: ServiceNotifierOptions): number | undefined {
   const us = Number(env.WATCHDOG_USEC);
   if (!Number.isInteger(us) || us <= 0) return undefined;

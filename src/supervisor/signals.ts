@@ -12,15 +12,15 @@ export interface SignalVerbs {
 }
 
 /**
- * Within this time it is the first one again, and no second wish: Ctrl-C and systemd reach the whole process group, npm
- * (`npm start`, or npx) among it, which passes SIGINT and SIGTERM on to its child once more.
+ * Within this time a signal is the first one again, not a second one: Ctrl-C and systemd reach the whole process group, and an
+ * npm in it (`npm start`, or npx) passes SIGINT and SIGTERM on to its child once more.
  */
 const ECHO_MS = 50;
 
 /**
- * The only place where signals arrive (docs/supervision.md). Called by launcher; the answer takes the handlers away.
+ * The only place where signals arrive (docs/supervision.md). The answer takes the handlers away.
  *
- * SIGPIPE is ignored by Node itself; SIGUSR1 is Node's debugger's.
+ * Node ignores SIGPIPE itself, and starts its debugger at SIGUSR1 (Node documentation, process, "Signal events").
  */
 export function handleSignals(
   source: Pick<EventEmitter, 'on' | 'off'>,

@@ -1,13 +1,13 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * Makes V8 collect garbage earlier in this process: 40 MB less under load, and up to a tenth of the front's speed, a quarter of
- * it over HTTP/2. For the supervisor, called by cli/start, before most is loaded, and by createRunner: in single mode it is the front too, as a rule of a site that one
- * application process serves on a small machine. The workers of a cluster have V8's defaults.
+ * Makes V8 collect garbage earlier in the supervisor, which in single mode holds the front of one application process, as a
+ * rule on a small machine. It saves 40 MB under load, and costs up to a tenth of the front's speed, over HTTP/2 a quarter
+ * (docs/benchmarks.md). The workers of a cluster keep V8's defaults. Best called before most modules are loaded.
  *
- * Both are read whenever V8 looks at the size of its heap, hence they may be set after the start; the option of the command
- * line for the first, --max-semi-space-size, would take another process. V8's flags have no promise, so a test looks for their effect
- * on every supported Node; docs/benchmarks.md has the figures.
+ * V8 reads both flags whenever it looks at the size of its heap, so they may be set after the start;
+ * --max-semi-space-size, which would do the same as the first, may not. V8 promises nothing about its flags: a test looks for
+ * their effect on every supported Node.
  */
 export function keepHeapSmall(): void {
   // The space for young objects stays at its first size instead of growing to 16 MB twice.

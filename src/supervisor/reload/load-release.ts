@@ -14,7 +14,7 @@ export interface ReleaseSources extends Omit<SettingsSources, 'django'> {
   readonly reader: ProjectReader;
   /** What the project is read with, and served with. */
   readonly applicationEnv: Readonly<Record<string, string | undefined>>;
-  /** Tells a person what takes so long. */
+  /** Told what is being done, for the person who waits. */
   readonly onStep: (text: string) => void;
   readonly signal?: AbortSignal;
 }
@@ -22,9 +22,8 @@ export interface ReleaseSources extends Omit<SettingsSources, 'django'> {
 const COLLECT_TIMEOUT_MS = 600_000;
 
 /**
- * Step 1 of every reload: the settings, Django's too, read anew in a fresh interpreter. Changes nothing of what runs.
- *
- * Called by launcher at start and by reload. Throws SettingsError and ApplicationError.
+ * Step 1 of every start, reload and restart: the settings, Django's too, read anew in a fresh interpreter. Changes nothing of
+ * what runs. Throws SettingsError and ApplicationError.
  */
 export async function loadRelease(sources: ReleaseSources): Promise<Release> {
   const { applicationEnv: env, signal, onStep, reader } = sources;

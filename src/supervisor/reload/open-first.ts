@@ -18,8 +18,8 @@ export interface Opening {
 }
 
 /**
- * Binds everything that may need root's rights, or takes what the service manager has bound, and gives the rights up. Called
- * by launcher once, between reading the project and the first application process.
+ * Binds everything that may need root's rights, or takes what the service manager has bound, and gives the rights up: once,
+ * between reading the project and the first application process.
  *
  * Throws EasyserveError, with nothing left open: that of bindMissing, `privileges-kept`, `program-unreadable`.
  */

@@ -14,7 +14,7 @@ export interface ReloadOptions {
   readonly runner: Runner;
   /** Reads settings and project anew (load-release). */
   readonly load: (generation: number) => Promise<Release>;
-  /** Asked for: the code may have changed, so there is a new generation in any case. */
+  /** By a person or a program: the code may have changed, so there is a new generation in any case. */
   readonly isRequested: boolean;
   readonly certificates: Pick<Certificates, 'prepare' | 'use' | 'keep'>;
   readonly onStep: (text: string) => void;
@@ -107,7 +107,7 @@ async function commit(
   }
 }
 
-/** The processes are as many as they should be; the mode is that of the runner, which only a restart makes anew. */
+/** The number of processes changes at once; the mode is that of the runner, which only a restart makes anew. */
 function describeMode(before: ProcessPlan, after: ProcessPlan): readonly string[] {
   if (before.mode === after.mode) return [];
   const mode = after.mode === 'cluster' ? 'cluster mode' : 'single-process mode';

@@ -9,12 +9,12 @@ import { mayBindPort } from '../../sockets/port-permission.js';
 /** What an instance listens on: always HTTP, and HTTPS where the settings want it. */
 export type SiteSockets = ReadonlyMap<Scheme, ListeningSocket>;
 
-type Place = Pick<Release, 'settings' | 'project'>;
+type WantedAddress = Pick<Release, 'settings' | 'project'>;
 
-/** Binds what is missing of what the settings want; throws EasyserveError, and then none of it stays open. */
+/** Binds what the settings want and `given` does not have. Throws EasyserveError; none of it stays open then. */
 export async function bindMissing(
   given: SiteSockets,
-  { settings, project }: Place,
+  { settings, project }: WantedAddress,
   log: Log,
   inherited?: InheritedSockets,
 ): Promise<SiteSockets> {
@@ -51,18 +51,19 @@ export interface SocketMove {
   readonly opened: readonly ListeningSocket[];
   /** To be closed when the new ones are listened on. */
   readonly leaving: readonly ListeningSocket[];
-  /** Only when it is closed another can be bound in its place: it goes on as it is. */
+  /** A socket stays where it is, because only when it is closed another can be bound in its place. */
   readonly isStaying: boolean;
 }
 
-/** Binds where the new settings want it, beside what is open. Throws EasyserveError: nothing has changed then. */
-export async function moveSockets(before: SiteSockets, place: Place, log: Log): Promise<SocketMove> {
+/** Binds what the new settings want, beside what is open. Throws EasyserveError; nothing has changed then. */
+export async function moveSockets(before: SiteSockets, wanted: WantedAddress, log: Log): Promise<SocketMove> {
   const kept = new Map<Scheme, ListeningSocket>();
   let isStaying = false;
-  for (const scheme of wantedSchemes(place.settings)) {
+  for (const scheme of wantedSchemes(wanted.settings)) {
     const socket = before.get(scheme);
-    if (socket !== undefined && isAddressOf(socket, place.settings, place.project)) kept.set(scheme, socket);
-    else if (socket !== undefined && isBlocked(before, scheme, place)) {
+    if (socket !== undefined && isAddressOf(socket, wanted.settings, wanted.project))
+      kept.set(scheme, socket);
+    else if (socket !== undefined && isBlocked(before, scheme, wanted)) {
       log.warn('address-stays', `the site goes on at ${socket.url}: moving within a port needs a restart`, {
         hint: 'easyserve restart',
       });
@@ -70,7 +71,7 @@ export async function moveSockets(before: SiteSockets, place: Place, log: Log): 
       isStaying = true;
     }
   }
-  const bound = await bindMissing(kept, place, log);
+  const bound = await bindMissing(kept, wanted, log);
   const opened = [...bound.values()].filter((socket) => !kept.has(socket.scheme));
   const leaving = [...before.values()].filter((socket) => kept.get(socket.scheme) !== socket);
   const after = opened.length === 0 && leaving.length === 0 ? before : bound;
@@ -81,11 +82,15 @@ export async function moveSockets(before: SiteSockets, place: Place, log: Log): 
  * Sockets of their own for a restart, which closes those that serve now; what can be bound only then is missing. Throws
  * EasyserveError, with nothing left open.
  */
-export async function prepareSockets(before: SiteSockets, place: Place, log: Log): Promise<SiteSockets> {
+export async function prepareSockets(
+  before: SiteSockets,
+  wanted: WantedAddress,
+  log: Log,
+): Promise<SiteSockets> {
   const prepared = new Map<Scheme, ListeningSocket>();
   try {
-    for (const scheme of wantedSchemes(place.settings)) {
-      const socket = await prepareSocket(before, scheme, place, log);
+    for (const scheme of wantedSchemes(wanted.settings)) {
+      const socket = await prepareSocket(before, scheme, wanted, log);
       if (socket !== undefined) prepared.set(scheme, socket);
     }
   } catch (error) {
@@ -97,22 +102,22 @@ export async function prepareSockets(before: SiteSockets, place: Place, log: Log
 
 // Private
 
-function isBlocked(before: SiteSockets, scheme: Scheme, { settings, project }: Place): boolean {
+function isBlocked(before: SiteSockets, scheme: Scheme, { settings, project }: WantedAddress): boolean {
   return [...before.values()].some((socket) => isInTheWay(socket, settings, project, scheme));
 }
 
 async function prepareSocket(
   before: SiteSockets,
   scheme: Scheme,
-  place: Place,
+  wanted: WantedAddress,
   log: Log,
 ): Promise<ListeningSocket | undefined> {
-  const { settings, project } = place;
+  const { settings, project } = wanted;
   const socket = before.get(scheme);
   if (socket !== undefined && isAddressOf(socket, settings, project)) return socket.duplicate();
-  if (!isBlocked(before, scheme, place)) return bindAddress(settings, project, log, undefined, scheme);
+  if (!isBlocked(before, scheme, wanted)) return bindAddress(settings, project, log, undefined, scheme);
   if (socket === undefined || mayBindPort(socket.port)) return undefined;
-  // Root bound it, and has become another user since (Privileges): once closed it would be lost.
+  // Bound while this process was root (Privileges): once closed it could not be bound again.
   log.warn('address-stays', `the site goes on at ${socket.url}: only root may bind port ${socket.port}`, {
     hint: 'easyserve stop, then sudo easyserve start',
   });
