@@ -32,7 +32,7 @@ export function applyHostPolicy({ tls, settings, names }: HostPolicy): Handler[]
   const secured = new KnownNames(tls?.securedNames ?? []);
   const known = new KnownNames([...ownNames, ...(canonical === undefined ? [] : [canonical]), ...names]);
   const isStrict = tls !== undefined && ownNames.length > 0 && redirectToHttps;
-  // Nothing says which names the site has: then it is every name, but not what machines are probed by.
+  // If nothing says which names the site has, every public one counts as its own; load balancers probe by others.
   const isOpen = ownNames.length === 0 && (names.length === 0 || names.includes('*'));
   const handle: Handler = (exchange) => {
     const { name, port } = readHost(exchange.client.host);
@@ -47,7 +47,7 @@ export function applyHostPolicy({ tls, settings, names }: HostPolicy): Handler[]
       redirect(exchange, `https://${bracketed(target)}${securePort(exchange, port, tls.publicPort)}`);
       return true;
     }
-    // Better another name than a browser's warning.
+    // Better to serve under another name than to send the visitor to a browser's warning.
     const isWarnedOf = isSecure && tls !== undefined && !secured.has(target);
     if (name === target || isWarnedOf) return false;
     redirect(exchange, `${exchange.client.scheme}://${bracketed(target)}${port}`);
@@ -107,13 +107,14 @@ function bracketed(name: string): string {
   return isIPv6(name) ? `[${name}]` : name;
 }
 
-/** No address, and not this machine's: load balancers and people on the machine ask by these. */
+/** Neither an address nor localhost: load balancers and people on the machine ask by these. */
 function isPublicName(name: string): boolean {
   return name !== '' && name !== 'localhost' && isIP(name) === 0;
 }
 
 /**
- * Who names no port has come through port 80. Where we listen on another one, somebody forwards that port, and 443 too.
+ * A Host without a port means that the client came through port 80. Where we listen on another one, that port is forwarded to us,
+ * and so is 443.
  */
 function securePort({ request }: Exchange, port: string, publicPort: number): string {
   const isForwarded = port === '' && request.socket.localPort !== defaultPorts.http;

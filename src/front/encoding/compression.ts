@@ -19,8 +19,8 @@ const untouchedStatus = new Set([204, 205, 206, 304]);
 /**
  * Whether and how the application's response is compressed; undefined: it is passed on untouched.
  *
- * A HEAD gets the headers that the GET would get. Below `compressMinBytes` nothing is done and nothing said,
- * since such a body is the same for every Accept-Encoding.
+ * A HEAD gets the headers that the GET would get. Below `compressMinBytes` the headers stay as they are too,
+ * because such a body is the same for every Accept-Encoding.
  *
  * @param bodyBytes what GET sends; undefined where that isn't known beforehand, or only from Content-Length
  */

@@ -1,4 +1,4 @@
-/** What a client says first, as far as the choice of the certificate goes. */
+/** What of a client's first message decides on the certificate. */
 export interface ClientHello {
   /** Lower case; undefined where it names none, as for an IP address (RFC 6066 section 3). */
   readonly serverName: string | undefined;
@@ -22,7 +22,7 @@ const protocolsExtension = 16;
  * Reads the first bytes of a connection: RFC 8446 sections 5.1, 4 and 4.1.2, the same for TLS 1.2 and 1.3. The message may be cut
  * into several records.
  *
- * `incomplete`: more has to come. `unreadable`: no TLS, or malformed; OpenSSL is then to refuse it in its own words.
+ * `incomplete`: more has to come. `unreadable`: no TLS, or malformed; it is left to OpenSSL to refuse it.
  * Never throws.
  */
 export function readClientHello(bytes: Buffer): ClientHello | 'incomplete' | 'unreadable' {
@@ -93,7 +93,7 @@ function readMessage(message: Reader): ClientHello {
   return hello;
 }
 
-/** RFC 6066 section 3: a list that never had more than one kind of name, and no more than one of it. */
+/** RFC 6066 section 3: a list with only one kind of name defined, and at most one name of a kind. */
 function readServerName(data: Reader): string {
   const list = data.vector(2);
   data.requireEnd();

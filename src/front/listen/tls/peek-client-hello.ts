@@ -6,7 +6,7 @@ import { type ClientHello, readClientHello } from './client-hello.js';
  * Reads the ClientHello of a new connection and puts it back, so that a TLS server can take the socket over: Node's
  * TLSSocket begins with what the socket has buffered.
  *
- * Calls back with the hello, or with undefined for what is none. A client that leaves before is let go without a call; one that
+ * Calls back with the hello, or with undefined for what is none. No call for a client that leaves before; one that
  * takes longer than `timeoutMs` is cut off. The caller handles the socket's errors.
  */
 export function peekClientHello(
