@@ -26,7 +26,7 @@ interface Candidate {
   readonly source: string;
 }
 
-/** A search on its way: the folders to look at, nearest first, and what was passed over so far. */
+/** A search in progress: the folders to look at, nearest first, and what was passed over so far. */
 interface Walk extends InterpreterSearch {
   readonly folders: readonly string[];
   readonly passedOver: string[];
@@ -108,7 +108,7 @@ async function lookInFolders(walk: Walk): Promise<Candidate | undefined> {
   return undefined;
 }
 
-/** Tools that keep an environment outside of the project, and know where. */
+/** Tools that know where the environment of a project is. */
 const tools = [
   {
     name: 'poetry',

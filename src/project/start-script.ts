@@ -1,10 +1,9 @@
+import type { NodeFacts } from '../contracts/project-facts.js';
+
 /** `NODE_ENV=production node --enable-source-maps server.js --verbose`, taken apart. */
-export interface NodeCommand {
-  readonly env: Readonly<Record<string, string>>;
-  readonly nodeArgs: readonly string[];
+export interface NodeCommand extends NodeFacts {
   /** As it stands there, relative to the package. */
   readonly file: string;
-  readonly args: readonly string[];
 }
 
 /** Only a shell knows what these mean; outside of quotes, and `$`, backquote and backslash inside of double ones. */

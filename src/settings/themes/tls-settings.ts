@@ -15,7 +15,7 @@ export interface CertificateFiles {
 const parts: readonly string[] = ['cert', 'key', 'passphraseFile'];
 
 /** As text: a JSON list, because the name of a file may hold a comma. */
-export const certificateList: Format<readonly CertificateFiles[]> = {
+const certificateList: Format<readonly CertificateFiles[]> = {
   allowed: 'a list of tables with cert and, where needed, key and passphraseFile, each the path of a file',
   accepts: (value): value is readonly CertificateFiles[] =>
     Array.isArray(value) && value.every(isCertificate),
