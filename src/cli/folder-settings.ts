@@ -1,7 +1,6 @@
 import { SettingsError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
-import { chooseAccount } from '../privileges/account.js';
-import { applicationEnvironment } from '../privileges/application-environment.js';
+import { applicationEnvironment, chooseAccount } from '../privileges/account.js';
 import {
   ownReader,
   type ProjectReader,

@@ -8,7 +8,7 @@ import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
 import type { SiteControl } from '../site/site-control.js';
-import type { SocketHandle } from '../sockets/listening-socket.js';
+import type { SocketHandle } from '../sockets/socket-handle.js';
 import type { CallArguments, SiteCall, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
 import { WorkerTimeouts } from './worker-timeouts.js';
 

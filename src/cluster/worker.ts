@@ -4,7 +4,7 @@ import { describeError } from '../contracts/errors.js';
 import { BoundedOutput } from '../log/bounded-output.js';
 import { createLog, type RootLog } from '../log/create-log.js';
 import { Site } from '../site/site.js';
-import type { SocketHandle } from '../sockets/listening-socket.js';
+import type { SocketHandle } from '../sockets/socket-handle.js';
 import type { CallArguments, CallMessage, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
 import { runAsWorker } from './worker-group.js';
 

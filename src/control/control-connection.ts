@@ -2,8 +2,23 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../contracts/clock.js';
 import { describeError, EasyserveError, ExitCode } from '../contracts/errors.js';
 import { LineCutter } from '../log/line-cutter.js';
-import type { ControlHandler } from './control-handler.js';
 import type { ControlReply, ControlRequest } from './protocol.js';
+
+/** What a handler may do besides answering. */
+export interface ControlReporter {
+  /** One plain sentence about what is being done now. */
+  progress(text: string): void;
+  /** One log line, for `logs`. */
+  line(text: string): void;
+  /**
+   * The client has gone, or has closed its sending side. For what runs only for the client (`logs --follow`);
+   * a reload goes on.
+   */
+  readonly signal: AbortSignal;
+}
+
+/** Its value becomes the result, what it throws becomes the error. */
+export type ControlHandler = (request: ControlRequest, reporter: ControlReporter) => Promise<unknown>;
 
 const maxRequestLength = 64 * 1024;
 /** A client that connects says at once what it wants. */
@@ -13,7 +28,7 @@ const closeDeadlineMs = 10_000;
 /** What a client may be behind; beyond it, lines of `logs --follow` are left out. */
 const maxUnsentBytes = 8 * 1024 * 1024;
 
-/** One client: one request, its progress and lines, one result or error. Made by ControlServer for each connection. */
+/** One client: one request, its progress and lines, one result or error. */
 export class ControlConnection {
   readonly #socket: Socket;
   readonly #handler: ControlHandler;

@@ -2,8 +2,7 @@ import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { Clock } from '../contracts/clock.js';
 import { systemClock } from '../contracts/clock.js';
-import { ControlConnection } from './control-connection.js';
-import type { ControlHandler } from './control-handler.js';
+import { ControlConnection, type ControlHandler } from './control-connection.js';
 
 /** The listening end of the control socket. Made by the launcher once the instance lock is held. */
 export class ControlServer {

@@ -40,7 +40,7 @@ export interface StateFolder {
   /** Request bodies. */
   readonly spoolFolder: string;
   /** A link to controlSocket where the project's real path leads; only with a project that was named by a link. */
-  readonly signpost: string | undefined;
+  readonly controlSocketLink: string | undefined;
 }
 
 /** What tests replace. */
@@ -81,8 +81,8 @@ export async function stateFolderOf(
   // Perhaps started under the project's other name: the lock that refuses a second start is there.
   if (await isSocketAnswering(running)) return describeStateFolder(dirname(await realpath(running)));
   if (isShortEnough(place.beside) && (await prepareBeside(place, uid))) {
-    const signpost = place.beside === place.inRoot ? undefined : join(place.inRoot, 'control.sock');
-    return describeStateFolder(await realpath(place.beside), signpost);
+    const controlSocketLink = place.beside === place.inRoot ? undefined : join(place.inRoot, 'control.sock');
+    return describeStateFolder(await realpath(place.beside), controlSocketLink);
   }
   const base = join(options.tmp ?? '/tmp', `easyserve-${uid}`);
   await prepareTmp(base, uid);
@@ -110,7 +110,7 @@ export async function findStateFolders(
   return [...own, ...inTmp].map((path) => describeStateFolder(path));
 }
 
-export function describeStateFolder(path: string, signpost?: string): StateFolder {
+export function describeStateFolder(path: string, controlSocketLink?: string): StateFolder {
   return {
     path,
     controlSocket: join(path, 'control.sock'),
@@ -119,7 +119,7 @@ export function describeStateFolder(path: string, signpost?: string): StateFolde
     hstsFile: join(path, 'hsts.json'),
     runFolder: join(path, 'run'),
     spoolFolder: join(path, 'spool'),
-    signpost,
+    controlSocketLink,
   };
 }
 
@@ -201,10 +201,10 @@ async function proveHardLinks(path: string): Promise<void> {
 async function leadTo(place: Place, uid: number): Promise<void> {
   try {
     if (!(await claimFolder(place.inRoot, place.root, uid))) return;
-    const signpost = join(place.inRoot, 'control.sock');
+    const controlSocketLink = join(place.inRoot, 'control.sock');
     // Nobody answers there (stateFolderOf).
-    await rm(signpost, { force: true });
-    await symlink(join(place.beside, 'control.sock'), signpost);
+    await rm(controlSocketLink, { force: true });
+    await symlink(join(place.beside, 'control.sock'), controlSocketLink);
   } catch (error) {
     // Not ours to write, or another start was faster: the instance is still found under the name that it was started by.
     const code = (error as NodeJS.ErrnoException).code ?? '';

@@ -4,7 +4,7 @@ import type { Scheme } from '../contracts/scheme.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import type { SocketHandle } from '../sockets/listening-socket.js';
+import type { SocketHandle } from '../sockets/socket-handle.js';
 import { readClientFacts, TrustedProxies } from './client-facts.js';
 import { type ClientRequest, type ClientResponse, peerOf } from './client-message.js';
 import { answerHandlerFailure, respondWithErrorPage } from './error-page.js';

@@ -4,7 +4,7 @@ import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
-import type { SocketHandle } from '../sockets/listening-socket.js';
+import type { SocketHandle } from '../sockets/socket-handle.js';
 
 /**
  * What a runner can ask of a site. Site does it; cluster/WorkerHandle has the site of a throng worker do it, and throws

@@ -20,7 +20,7 @@ import { HttpClient } from '../front/upstream/http-client.js';
 import { BodySpool } from '../front/upstream/request-body.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import type { SocketHandle } from '../sockets/listening-socket.js';
+import type { SocketHandle } from '../sockets/socket-handle.js';
 import type { SiteControl } from './site-control.js';
 import { openSiteFiles, type SiteFiles, servedFolders, siteFilesSettings } from './site-files.js';
 

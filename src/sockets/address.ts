@@ -15,25 +15,27 @@ export function wantedSchemes(settings: Settings): readonly Scheme[] {
 }
 
 /**
- * Binds the address of the settings, or the default one. Called by launcher, and by reload when the address changed.
+ * Binds the address of the settings, or the default one.
  *
- * Without a host: every address, or loopback while Django's DEBUG is on, for its error pages show the settings.
+ * Without a host: every address, or loopback while Django's DEBUG is on, because its error pages show the settings.
  * Without a port: 80 (443 for HTTPS) where this process may bind it, else 8000 (8443). A socket that the service
- * manager passed counts more than all of it. Throws EasyserveError.
+ * manager passed comes before all of it. Throws EasyserveError.
  */
 export async function bindAddress(
   settings: Settings,
   project: Project,
   log: Log,
-  inherited: InheritedSockets = new InheritedSockets(),
-  scheme: Scheme = 'http',
+  {
+    scheme = 'http',
+    inherited = new InheritedSockets(),
+  }: { scheme?: Scheme; inherited?: InheritedSockets | undefined } = {},
 ): Promise<ListeningSocket> {
   const named = namedPort(settings, scheme);
   const passed = inherited.take(scheme, named);
   if (passed !== undefined) return passed;
   const host = wantedHost(settings, project);
   if (scheme === 'http') warnOfDebug(settings, project, log);
-  const bind = (port: number) => ListeningSocket.bind(host, port, undefined, scheme);
+  const bind = (port: number) => ListeningSocket.bind(host, port, { scheme });
   if (named !== null) return bind(named);
   const usual = defaultPorts[scheme];
   try {

@@ -3,36 +3,17 @@ import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import { defaultPorts, type Scheme } from '../contracts/scheme.js';
-import { duplicateHandle } from './duplicate-handle.js';
 import { findPortOwner } from './port-owner.js';
-
-/** A raw TCP handle: what http.Server.listen takes, and what a worker can be sent. */
-export interface SocketHandle {
-  readonly fd: number;
-  getsockname(out: { address?: string; port?: number }): number;
-  close(callback?: () => void): void;
-}
-
-/**
- * Node's own way to bind without accepting, used by its cluster module for the same purpose. It is not documented; the
- * tests run it on every supported Node. A net.Server instead would accept in the primary, which serves no request.
- */
-type CreateServerHandle = (
-  address: string | null,
-  port: number | null,
-  type: 4 | 6 | -1,
-  fd?: number,
-  flags?: number,
-) => SocketHandle | number;
-
-const { _createServerHandle: createServerHandle } = net as unknown as {
-  _createServerHandle: CreateServerHandle;
-};
+import {
+  type CreateServerHandle,
+  createServerHandle,
+  duplicateHandle,
+  type SocketHandle,
+} from './socket-handle.js';
 
 /**
  * An address that is bound once and kept for the life of the instance: no reload, worker crash or restart closes it.
- *
- * Made by launcher; the Front of each site listens on it (through the cluster's messages in cluster mode).
+ * The Front of each site listens on it (through the cluster's messages in cluster mode).
  */
 export class ListeningSocket {
   readonly handle: SocketHandle;
@@ -58,8 +39,7 @@ export class ListeningSocket {
   static async bind(
     host: string,
     port: number,
-    create: CreateServerHandle = createServerHandle,
-    scheme: Scheme = 'http',
+    { scheme = 'http', create = createServerHandle }: { scheme?: Scheme; create?: CreateServerHandle } = {},
   ): Promise<ListeningSocket> {
     const address = await resolve(host, port);
     const handle = create(address, port, net.isIPv6(address) ? 6 : 4);

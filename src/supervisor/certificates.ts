@@ -4,14 +4,15 @@ import type { CertificateMaterial, TlsMaterial } from '../contracts/tls-material
 import { ByServerName } from '../front/listen/tls/by-server-name.js';
 import type { Log } from '../log/log.js';
 import { type Settings, wantsHttps } from '../settings/settings.js';
+import { AcmeManager, type AcmeMaterial } from '../tls/acme/acme-manager.js';
 import { CertificateFolder } from '../tls/acme/certificate-folder.js';
-import { type AcmeMaterial, CertificateKeeper } from '../tls/acme/certificate-keeper.js';
-import { readKeptCertificates } from '../tls/acme/kept-certificates.js';
-import { makePlaceholder } from '../tls/acme/placeholder-certificate.js';
-import { OwnCertificates, type OwnState, ownCertificateFiles } from '../tls/files/own-certificates.js';
+import {
+  certificateFilesOf,
+  type FileCertificateState,
+  FileCertificates,
+} from '../tls/files/file-certificates.js';
 import { HstsRamp } from '../tls/hsts-ramp.js';
-import { keepLocalCertificate } from '../tls/local-certificate.js';
-import { machineNames } from '../tls/machine-names.js';
+import { keepLocalCertificate, machineNames, makePlaceholder } from '../tls/local-certificate.js';
 import { TicketKeys } from '../tls/ticket-keys.js';
 
 export interface CertificatesOptions {
@@ -35,7 +36,7 @@ export interface CertificatesOptions {
 /** What new settings name, read and checked, but not in force yet. */
 export interface PreparedCertificates {
   readonly settings: Settings;
-  readonly own: OwnCertificates;
+  readonly own: FileCertificates;
   readonly local: CertificateMaterial | undefined;
 }
 
@@ -54,11 +55,11 @@ export class Certificates {
   #ticketKeys: TicketKeys | undefined;
   #ramp: HstsRamp | undefined;
   #current: Current | undefined;
-  #keeper: CertificateKeeper | undefined;
+  #manager: AcmeManager | undefined;
   /** Of the last release with HTTPS. */
-  #keeperSettings: Settings | undefined;
+  #managerSettings: Settings | undefined;
   /** Of a folder that the settings have left. */
-  #formerKeeper: Promise<void> | undefined;
+  #formerManager: Promise<void> | undefined;
   #acme = noAcme;
   #placeholder: CertificateMaterial | undefined;
   #watch: { close(): Promise<void> } | undefined;
@@ -75,7 +76,7 @@ export class Certificates {
   async prepare(settings: Settings, moment: 'start' | 'reload'): Promise<PreparedCertificates | undefined> {
     if (!wantsHttps(settings)) return undefined;
     const { log, clock, wallNow, folderFor } = this.#options;
-    const own = new OwnCertificates(ownCertificateFiles(settings), { log, clock, nowMs: wallNow });
+    const own = new FileCertificates(certificateFilesOf(settings), { log, clock, nowMs: wallNow });
     await own.load(moment, this.#current?.own);
     const isForDevelopment = own.files.length === 0 && settings.domains.length === 0;
     const local = isForDevelopment ? await this.#keepLocal(folderFor(settings)) : undefined;
@@ -108,38 +109,38 @@ export class Certificates {
   /** Orders and renews what is missing, from now on: the fronts listen, and will be asked by the CA. */
   keep(): void {
     const settings = this.#current?.settings;
-    const before = this.#keeperSettings;
+    const before = this.#managerSettings;
     const { folderFor } = this.#options;
-    this.#keeperSettings = settings ?? before;
+    this.#managerSettings = settings ?? before;
     if (settings !== undefined && before !== undefined && folderFor(settings) !== folderFor(before)) {
-      this.#formerKeeper = this.#keeper?.stop();
-      this.#keeper = undefined;
+      this.#formerManager = this.#manager?.stop();
+      this.#manager = undefined;
     }
-    if (this.#keeper !== undefined) {
-      this.#keeper.configure(settings ?? { ...(before as Settings), domains: [] });
+    if (this.#manager !== undefined) {
+      this.#manager.configure(settings ?? { ...(before as Settings), domains: [] });
     } else if (settings !== undefined && settings.domains.length > 0) {
-      this.#keeper = this.#createKeeper(settings);
-      this.#keeper.start();
+      this.#manager = this.#createManager(settings);
+      this.#manager.start();
     }
   }
 
   status(): readonly CertificateStatus[] {
     if (this.#current === undefined) return [];
-    return [...this.#current.own.states.map(describeOwn), ...(this.#keeper?.status() ?? [])];
+    return [...this.#current.own.states.map(describeOwn), ...(this.#manager?.status() ?? [])];
   }
 
   async stop(): Promise<void> {
     this.#ticketKeys?.stop();
     await this.#watch?.close();
-    await this.#formerKeeper;
-    await this.#keeper?.stop();
+    await this.#formerManager;
+    await this.#manager?.stop();
   }
 
   // Private
 
-  #createKeeper(settings: Settings): CertificateKeeper {
+  #createManager(settings: Settings): AcmeManager {
     const { clock, wallNow, log, folderFor } = this.#options;
-    return new CertificateKeeper({
+    return new AcmeManager({
       settings,
       folder: new CertificateFolder(folderFor(settings), log),
       clock,
@@ -155,7 +156,8 @@ export class Certificates {
   async #takeKept(settings: Settings): Promise<void> {
     const { folderFor, log } = this.#options;
     const folder = new CertificateFolder(folderFor(settings), log);
-    const kept = await readKeptCertificates(folder, settings, missingOf(settings, this.#acme.certificates));
+    const wanted = missingOf(settings, this.#acme.certificates);
+    const kept = await folder.readKept(settings.acmeDirectory, wanted);
     const missing = missingOf(settings, this.#acme.certificates);
     const taken = kept.filter(({ names }) => names.some((name) => missing.includes(name)));
     this.#acme = { ...this.#acme, certificates: [...this.#acme.certificates, ...taken] };
@@ -171,7 +173,7 @@ export class Certificates {
     return [...certificates, ...former];
   }
 
-  async #refresh(own: OwnCertificates): Promise<void> {
+  async #refresh(own: FileCertificates): Promise<void> {
     if (await own.refresh()) await this.#publishLater();
   }
 
@@ -261,7 +263,7 @@ function missingOf({ domains }: Settings, certificates: readonly CertificateMate
   return domains.map((name) => name.toLowerCase()).filter((name) => present.find(name) === undefined);
 }
 
-function describeOwn({ facts, rejected }: OwnState): CertificateStatus {
+function describeOwn({ facts, rejected }: FileCertificateState): CertificateStatus {
   return {
     names: facts?.names ?? [],
     state: rejected === undefined ? 'valid' : 'failing',

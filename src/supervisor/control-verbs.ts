@@ -1,5 +1,5 @@
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
-import type { ControlHandler, ControlReporter } from '../control/control-handler.js';
+import type { ControlHandler, ControlReporter } from '../control/control-connection.js';
 import type { ConfigEntry, ControlRequest } from '../control/protocol.js';
 import type { RecentLines } from '../log/recent-lines.js';
 import type { Instance } from './instance.js';

@@ -8,7 +8,7 @@ import { ControlServer } from '../control/control-server.js';
 import { acquireInstance, type InstanceLock } from '../control/instance-lock.js';
 import { requireProject, type StateFolder, stateFolderOf } from '../control/state-folder.js';
 import type { Output } from '../log/output.js';
-import { applicationEnvironment } from '../privileges/application-environment.js';
+import { applicationEnvironment } from '../privileges/account.js';
 import { Privileges } from '../privileges/privileges.js';
 import { readerFor } from '../privileges/project-reader.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
@@ -16,7 +16,7 @@ import { loadSettings } from '../settings/load.js';
 import type { Settings } from '../settings/settings.js';
 import { settingsFileNames } from '../settings/settings-file.js';
 import type { Runner } from '../site/runner.js';
-import { certificatePlace } from '../tls/acme/certificate-place.js';
+import { defaultCertificateFolder } from '../tls/acme/certificate-folder.js';
 import { announce } from './announce.js';
 import { Certificates } from './certificates.js';
 import { createControlHandler } from './control-verbs.js';
@@ -193,7 +193,7 @@ class Launcher {
     return new Certificates({
       folderFor: ({ acmeFolder }) =>
         acmeFolder ??
-        certificatePlace({
+        defaultCertificateFolder({
           isRoot: process.getuid?.() === 0,
           home: HOME,
           stateHome: XDG_STATE_HOME,

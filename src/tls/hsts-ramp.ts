@@ -1,8 +1,8 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeAtomically } from '../control/write-atomically.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
-import { writeAtomically } from './write-atomically.js';
 
 const hourSeconds = 3600;
 const yearSeconds = 365 * 24 * hourSeconds;

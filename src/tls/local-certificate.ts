@@ -1,14 +1,16 @@
 import { X509Certificate } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { CertificateMaterial } from '../contracts/tls-material.js';
+import { writeAtomically } from '../control/write-atomically.js';
 import { CertificateError } from './certificate-error.js';
 import { type CertificatePair, readCertificatePair } from './files/certificate-pair.js';
 import { readPemFile } from './files/read-pem-file.js';
 import type { CertificateOrder, SigningPair } from './sign-certificate.js';
-import { writeAtomically } from './write-atomically.js';
 
-const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
 const authorityLifetimeMs = 10 * 365 * dayMs;
 /** Apple's systems refuse more than 825 days, also from authorities that the user has added. */
 const lifetimeMs = 397 * dayMs;
@@ -16,11 +18,11 @@ const lifetimeMs = 397 * dayMs;
 const leastLeftMs = 30 * dayMs;
 /** Of other machines, whose clocks may be behind. */
 const earlierMs = dayMs;
+/** It is made anew at each start; one that ran out in a long outage of the CA would only add to the confusion. */
+const placeholderLifetimeMs = 10 * 365 * dayMs;
 
 export interface LocalCertificate {
   readonly material: CertificateMaterial;
-  /** Milliseconds since 1970. */
-  readonly notAfterMs: number;
   /** What a browser can be told to trust: the authority's certificate, without its key. */
   readonly authorityFile: string;
   /** There was no authority yet, or none that could be used: what browsers were told before counts no more. */
@@ -34,7 +36,7 @@ export interface LocalCertificate {
  * one's files stay, and the next start finds out whether they fit together.
  *
  * @param folder the caller's, made where it is missing
- * @param names host names and IP addresses (tls/machine-names)
+ * @param names host names and IP addresses (machineNames)
  * Throws CertificateError `certificate-folder-unusable`.
  */
 export async function keepLocalCertificate(
@@ -48,16 +50,39 @@ export async function keepLocalCertificate(
   await writeWhereMissing(authorityFile, authority.certificatePem);
   const leaf =
     (await readLeaf(folder, names, authority, nowMs)) ?? (await makeLeaf(folder, names, authority, nowMs));
-  const { validTo } = new X509Certificate(leaf.certificatePem);
-  return {
-    material: leaf,
-    notAfterMs: Date.parse(validTo),
-    authorityFile,
-    isNewAuthority: kept === undefined,
-  };
+  return { material: leaf, authorityFile, isNewAuthority: kept === undefined };
+}
+
+/**
+ * What a person types to reach a site on their own machine. A machine without a domain is found
+ * by others of the house under `.local` (RFC 6762).
+ */
+export function machineNames(machine: string = hostname()): readonly string[] {
+  const own = machine.toLowerCase();
+  const usual = ['localhost', '127.0.0.1', '::1'];
+  if (!plainName.test(own) || own === 'localhost') return usual;
+  return own.includes('.') ? [...usual, own] : [...usual, own, `${own}.local`];
+}
+
+/**
+ * A certificate that nobody trusts, to serve HTTPS with until there is a real one; kept in memory only.
+ *
+ * @param names host names and IP addresses; may be empty
+ */
+export async function makePlaceholder(names: readonly string[], nowMs: number): Promise<CertificateMaterial> {
+  const made = await sign({
+    commonName: 'placeholder until there is a certificate',
+    names,
+    notBeforeMs: nowMs - hourMs,
+    notAfterMs: nowMs + placeholderLifetimeMs,
+  });
+  return { names, ...made };
 }
 
 // Private
+
+/** RFC 1123 section 2.1. */
+const plainName = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*$/;
 
 /** Undefined where it is missing, damaged, or has too little time left: it is made anew then. */
 async function readKept(path: string, nowMs: number, leastMs: number): Promise<CertificatePair | undefined> {
@@ -133,7 +158,7 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-/** Its package is loaded only where a certificate is made (placeholder-certificate). */
+/** Its package costs 90 ms and 20 MB, which sites without HTTPS are spared. */
 async function sign(order: CertificateOrder): Promise<SigningPair> {
   const { signCertificate } = await import('./sign-certificate.js');
   return signCertificate(order);

@@ -9,14 +9,14 @@ import { startPebble } from '../support/pebble.js';
 test('Pebble gives a certificate for each of several names, which is kept over a restart', async (t) => {
   const world = await createAcmeWorld(t);
   const names = ['example.com', 'www.example.com', 'shop.example.org'];
-  const keeper = world.createKeeper(t, names);
-  keeper.start();
+  const manager = world.createManager(t, names);
+  manager.start();
   assert.deepEqual(
-    keeper.status().map(({ state }) => state),
+    manager.status().map(({ state }) => state),
     ['placeholder', 'placeholder', 'placeholder'],
     'start waits for nothing',
   );
-  await world.untilValid(keeper);
+  await world.untilValid(manager);
   const root = new X509Certificate(await world.pebble.root());
   const { certificates, httpChallenges, alpnCertificates } = world.answers.material;
   assert.deepEqual(certificates.map((each) => each.names[0]).sort(), [...names].sort());
@@ -33,12 +33,12 @@ test('Pebble gives a certificate for each of several names, which is kept over a
     assert.ok(new X509Certificate(intermediate).verify(root.publicKey));
     assert.match(keyPem, /BEGIN PRIVATE KEY/);
   }
-  await keeper.stop();
+  await manager.stop();
   assert.equal(world.log.all('acme-account').length, 1, 'three orders at a time, one account');
   await assertPrivate(world.folder);
 
   const orders = world.orders;
-  const next = world.createKeeper(t, names);
+  const next = world.createManager(t, names);
   next.start();
   await world.untilValid(next);
   assert.equal(world.orders, orders, 'nothing is ordered anew');
@@ -49,13 +49,13 @@ test('what port 80 cannot prove port 443 does, and is asked first the next time'
   const world = await createAcmeWorld(t);
   world.answers.answerWrongly();
   const published: string[] = [];
-  const keeper = world.createKeeper(t, ['example.com'], {}, async (material) => {
+  const manager = world.createManager(t, ['example.com'], {}, async (material) => {
     if (material.httpChallenges.length > 0) published.push('http-01');
     if (material.alpnCertificates.length > 0) published.push('tls-alpn-01');
     await world.answers.publish(material);
   });
-  keeper.start();
-  await world.untilValid(keeper);
+  manager.start();
+  await world.untilValid(manager);
   assert.deepEqual(published, ['http-01', 'tls-alpn-01']);
   const record = await world.readRecord('example.com');
   assert.equal(record.challenge, 'tls-alpn-01');
@@ -68,8 +68,8 @@ test('the first order of a name is tried out at the staging directory, and a ren
   const acmeCaFile = join(world.folder, 'both.pem');
   const roots = await Promise.all([world.pebble, staging].map(({ caFile }) => readFile(caFile, 'utf8')));
   await writeFile(acmeCaFile, roots.join(''));
-  const keeper = world.createKeeper(t, ['example.com', 'mistyped.example'], { acmeCaFile });
-  keeper.start();
+  const manager = world.createManager(t, ['example.com', 'mistyped.example'], { acmeCaFile });
+  manager.start();
   await world.log.seen('certificate-issued');
   await world.log.seen('certificate-failed');
   assert.equal(world.orders, 1, 'the mistyped name never comes to the real directory');
@@ -83,7 +83,7 @@ test('the first order of a name is tried out at the staging directory, and a ren
     'what is served is of the real directory',
   );
 
-  keeper.configure(world.settings(['example.com'], { acmeCaFile }));
+  manager.configure(world.settings(['example.com'], { acmeCaFile }));
   world.passTime(5 * 3_600_000);
   await world.log.seen('certificate-issued', 2);
   assert.deepEqual([world.orders, world.stagingOrders], [2, 2]);
@@ -92,15 +92,15 @@ test('the first order of a name is tried out at the staging directory, and a ren
 test('an authority that asks for an account binding and RSA keys', async (t) => {
   const hmacKey = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W';
   const world = await createAcmeWorld(t, { eabKeys: { 'kid-1': hmacKey } });
-  const keeper = world.createKeeper(t, ['example.com']);
-  keeper.start();
+  const manager = world.createManager(t, ['example.com']);
+  manager.start();
   const failed = await world.log.seen('certificate-failed');
   assert.equal(failed.fields.code, 'acme-eab');
   assert.match(String(failed.fields.hint), /acmeEabKeyId/);
 
   const acmeEabHmacKeyFile = join(world.folder, 'hmac');
   await writeFile(acmeEabHmacKeyFile, `${hmacKey}\n`);
-  keeper.configure(
+  manager.configure(
     world.settings(['example.com'], {
       acmeEabKeyId: 'kid-1',
       acmeEabHmacKeyFile,
@@ -108,7 +108,7 @@ test('an authority that asks for an account binding and RSA keys', async (t) => 
       acmeKeyType: 'rsa',
     }),
   );
-  await world.untilValid(keeper);
+  await world.untilValid(manager);
   const [certificate] = world.answers.material.certificates;
   assert.ok(certificate);
   const { publicKey } = new X509Certificate(certificate.certificatePem);

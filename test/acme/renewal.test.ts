@@ -9,17 +9,17 @@ const hourMs = 60 * minuteMs;
 test('a renewal window that the authority moves is followed, and the old certificate served meanwhile', async (t) => {
   const world = await createAcmeWorld(t, { validitySeconds: 90 * 86_400 });
   const published: string[][] = [];
-  const keeper = world.createKeeper(t, ['example.com'], {}, async (material) => {
+  const manager = world.createManager(t, ['example.com'], {}, async (material) => {
     published.push(material.certificates.map(({ certificatePem }) => certificatePem));
     await world.answers.publish(material);
   });
-  keeper.start();
-  await world.untilValid(keeper);
+  manager.start();
+  await world.untilValid(manager);
   const first = world.answers.material.certificates[0]?.certificatePem ?? '';
   const now = Date.now();
   // As Pebble suggests by itself: a third of the lifetime before its end, a day earlier or later.
   await eventually(async () => assert.ok('window' in (await world.readRecord('example.com'))));
-  const nextRenewalMs = Date.parse(keeper.status()[0]?.nextRenewalAt ?? '');
+  const nextRenewalMs = Date.parse(manager.status()[0]?.nextRenewalAt ?? '');
   assert.ok(Math.abs(nextRenewalMs - now - 60 * 24 * hourMs) <= 25 * hourMs);
   await world.moveWindow(first, new Date(now - 2 * hourMs), new Date(now - hourMs));
   world.passTime(7 * hourMs);
@@ -35,17 +35,17 @@ test('a renewal window that the authority moves is followed, and the old certifi
 
 test('an authority that is down, and comes back without its accounts, delays the renewal and nothing else', async (t) => {
   const world = await createAcmeWorld(t, { validitySeconds: 6 * 3600 });
-  const keeper = world.createKeeper(t, ['example.com']);
-  keeper.start();
-  await world.untilValid(keeper);
+  const manager = world.createManager(t, ['example.com']);
+  manager.start();
+  await world.untilValid(manager);
   const [first] = world.answers.material.certificates;
   assert.ok(first);
   await world.pebble.stop();
   world.passTime(5 * hourMs);
   const failed = await world.log.seen('certificate-failed');
   assert.equal(failed.fields.code, 'acme-ca-unreachable');
-  await eventually(() => assert.equal(keeper.status()[0]?.state, 'failing'));
-  const [status] = keeper.status();
+  await eventually(() => assert.equal(manager.status()[0]?.state, 'failing'));
+  const [status] = manager.status();
   assert.match(
     status?.lastError?.sentence ?? '',
     /^127\.0\.0\.1:\d+ can't be reached: it refuses connections\.$/,
@@ -62,8 +62,8 @@ test('an authority that is down, and comes back without its accounts, delays the
 test('two instances that share a folder order once, and both serve the certificate', async (t) => {
   const world = await createAcmeWorld(t);
   const published = [0, 0];
-  const keepers = [0, 1].map((index) =>
-    world.createKeeper(t, ['example.com'], {}, async (material) => {
+  const managers = [0, 1].map((index) =>
+    world.createManager(t, ['example.com'], {}, async (material) => {
       published[index] = material.certificates.length;
       // The one that orders has port 80.
       if (material.httpChallenges.length > 0 || material.certificates.length > 0) {
@@ -71,8 +71,8 @@ test('two instances that share a folder order once, and both serve the certifica
       }
     }),
   );
-  for (const keeper of keepers) keeper.start();
-  for (const keeper of keepers) await world.untilValid(keeper);
+  for (const manager of managers) manager.start();
+  for (const manager of managers) await world.untilValid(manager);
   assert.deepEqual(published, [1, 1]);
   assert.equal(world.orders, 1);
   assert.equal(world.log.all('certificate-issued').length, 1);
@@ -80,19 +80,19 @@ test('two instances that share a folder order once, and both serve the certifica
 
 test('a domain that the DNS does not know fails in plain words, and holds back no other', async (t) => {
   const world = await createAcmeWorld(t, { unknownNames: new Set(['mistyped.example']) });
-  const keeper = world.createKeeper(t, ['mistyped.example', 'example.com']);
-  keeper.start();
+  const manager = world.createManager(t, ['mistyped.example', 'example.com']);
+  manager.start();
   const failed = await world.log.seen('certificate-failed');
   await world.log.seen('certificate-issued');
   assert.deepEqual(failed.fields.names, ['mistyped.example']);
   await eventually(() => {
-    const states = keeper.status().map(({ names, state }) => [names[0], state]);
+    const states = manager.status().map(({ names, state }) => [names[0], state]);
     assert.deepEqual(states, [
       ['mistyped.example', 'failing'],
       ['example.com', 'valid'],
     ]);
   });
-  const error = keeper.status()[0]?.lastError;
+  const error = manager.status()[0]?.lastError;
   assert.equal(error?.code, 'acme-dns');
   assert.match(error.sentence, /^The DNS .* mistyped\.example\.$/);
   assert.match(error.hint ?? '', /^dig mistyped\.example /);

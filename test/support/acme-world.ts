@@ -3,16 +3,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Clock, systemClock } from '../../src/contracts/clock.js';
+import { AcmeManager, type AcmeManagerSettings } from '../../src/tls/acme/acme-manager.js';
 import { type CaAnswer, type CaFetch, fetchFromCa } from '../../src/tls/acme/ca-connection.js';
 import { CertificateFolder } from '../../src/tls/acme/certificate-folder.js';
-import { CertificateKeeper, type KeeperSettings } from '../../src/tls/acme/certificate-keeper.js';
 import { type ChallengeServer, startChallengeServer } from './challenge-server.js';
 import { defaultSettings } from './default-settings.js';
 import { eventually } from './eventually.js';
 import { type Pebble, type PebbleOptions, startPebble } from './pebble.js';
 import { RecordingLog } from './recording-log.js';
 
-/** Pebble, what answers its challenges, a folder, and keepers on a clock that can be set. */
+/** Pebble, what answers its challenges, a folder, and managers on a clock that can be set. */
 export class AcmeWorld {
   readonly pebble: Pebble;
   readonly answers: ChallengeServer;
@@ -35,23 +35,23 @@ export class AcmeWorld {
     this.folder = folder;
   }
 
-  /** Time passes for the keepers, as if for the CA too. */
+  /** Time passes for the managers, as if for the CA too. */
   passTime(ms: number): void {
     this.#aheadMs += ms;
   }
 
-  settings(domains: readonly string[], changed: Partial<KeeperSettings> = {}): KeeperSettings {
+  settings(domains: readonly string[], changed: Partial<AcmeManagerSettings> = {}): AcmeManagerSettings {
     const { directoryUrl, caFile } = this.pebble;
     return { ...defaultSettings(), domains, acmeDirectory: directoryUrl, acmeCaFile: caFile, ...changed };
   }
 
-  createKeeper(
+  createManager(
     t: TestContext,
     domains: readonly string[],
-    changed: Partial<KeeperSettings> = {},
+    changed: Partial<AcmeManagerSettings> = {},
     publish: ChallengeServer['publish'] = this.answers.publish,
-  ): CertificateKeeper {
-    const keeper = new CertificateKeeper({
+  ): AcmeManager {
+    const manager = new AcmeManager({
       settings: this.settings(domains, changed),
       folder: new CertificateFolder(this.folder, this.log),
       clock: impatientClock,
@@ -61,15 +61,15 @@ export class AcmeWorld {
       fetch: this.#fetch,
       stagingOf: () => this.stagingUrl,
     });
-    t.after(() => keeper.stop());
-    return keeper;
+    t.after(() => manager.stop());
+    return manager;
   }
 
-  /** Resolves when each certificate of the keeper is in order. */
-  async untilValid(keeper: CertificateKeeper): Promise<void> {
+  /** Resolves when each certificate of the manager is in order. */
+  async untilValid(manager: AcmeManager): Promise<void> {
     await eventually(
       () => {
-        const bad = keeper.status().filter(({ state }) => state !== 'valid');
+        const bad = manager.status().filter(({ state }) => state !== 'valid');
         if (bad.length > 0) throw new Error(JSON.stringify(bad));
       },
       { timeoutMs: 20_000 },

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo, Server } from 'node:net';
 import type { TestContext } from 'node:test';
 import { createSecureContext, createServer as createTlsServer } from 'node:tls';
-import type { AcmeMaterial } from '../../src/tls/acme/certificate-keeper.js';
+import type { AcmeMaterial } from '../../src/tls/acme/acme-manager.js';
 
 const path = '/.well-known/acme-challenge/';
 

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
-import { findFreePort } from '../../sockets/free-port.js';
+import { findFreePort } from '../../sockets/socket-handle.js';
 import type { Release } from '../pool/release.js';
 import { CONTROL_FD } from '../process/process-group.js';
 import type { ApplicationServer, LaunchPlan } from './application-server.js';

@@ -23,7 +23,7 @@ export async function bindMissing(
   try {
     for (const scheme of wantedSchemes(settings)) {
       const present = given.get(scheme);
-      const socket = present ?? (await bindAddress(settings, project, log, inherited, scheme));
+      const socket = present ?? (await bindAddress(settings, project, log, { scheme, inherited }));
       if (present === undefined) opened.push(socket);
       sockets.set(scheme, socket);
     }
@@ -115,7 +115,7 @@ async function prepareSocket(
   const { settings, project } = wanted;
   const socket = before.get(scheme);
   if (socket !== undefined && isAddressOf(socket, settings, project)) return socket.duplicate();
-  if (!isBlocked(before, scheme, wanted)) return bindAddress(settings, project, log, undefined, scheme);
+  if (!isBlocked(before, scheme, wanted)) return bindAddress(settings, project, log, { scheme });
   if (socket === undefined || mayBindPort(socket.port)) return undefined;
   // Bound while this process was root (Privileges): once closed it could not be bound again.
   log.warn('address-stays', `the site goes on at ${socket.url}: only root may bind port ${socket.port}`, {

@@ -2,14 +2,27 @@ import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../contracts/clock.js';
 import { Semaphore } from '../../contracts/semaphore.js';
 import type { Log } from '../../log/log.js';
+import type { Settings } from '../../settings/settings.js';
 import { AcmeError, hostOf } from './acme-error.js';
 import { type ChallengeAnswers, type Issued, issueCertificate } from './acme-issuer.js';
 import type { ChallengeType } from './acme-problem.js';
 import type { AcmeSession } from './acme-session.js';
-import type { AcmeSettings } from './acme-settings.js';
 import { CaConnection, type CaFetch } from './ca-connection.js';
 import type { CertificateFolder } from './certificate-folder.js';
 import { askRenewalAdvice, type RenewalAdvice } from './renewal-advice.js';
+
+const settingKeys = [
+  'acmeDirectory',
+  'acmeEmail',
+  'acmeAgreeTerms',
+  'acmeKeyType',
+  'acmeEabKeyId',
+  'acmeEabHmacKeyFile',
+  'acmeCaFile',
+] as const satisfies readonly (keyof Settings)[];
+
+/** What of the settings the orders go by. */
+export type AcmeSettings = Pick<Settings, (typeof settingKeys)[number]>;
 
 export interface OrderRequest {
   readonly names: readonly string[];
@@ -44,7 +57,7 @@ export interface AcmeOrdererOptions {
 /** A hundred domains at once would look like an attack to the CA; with one at a time a CA that hangs would hold back all others. */
 const ordersAtATime = 4;
 
-/** Orders by the settings: the account, the trial at the staging directory, then the order itself. Made by tls/certificate-keeper. */
+/** Orders by the settings: the account, the trial at the staging directory, then the order itself. Made by tls/certificate-manager. */
 export class AcmeOrderer implements Orderer {
   readonly #options: AcmeOrdererOptions;
   readonly #semaphore = new Semaphore(ordersAtATime);
@@ -164,6 +177,21 @@ export class AcmeOrderer implements Orderer {
     return new CaConnection({ fetch, clock, wallNow, caFile: settings.acmeCaFile, signal });
   }
 }
+
+/** Whether orders would go another way now. Settings that have to do with other things don't count. */
+export function isAcmeChanged(before: AcmeSettings, after: AcmeSettings): boolean {
+  return settingKeys.some((key) => before[key] !== after[key]);
+}
+
+const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
+const letsEncryptStaging = 'https://acme-staging-v02.api.letsencrypt.org/directory';
+
+/** Where the first order of a name is tried out; undefined where the directory has no such place that we know. */
+export function stagingOf(directoryUrl: string): string | undefined {
+  return directoryUrl === letsEncrypt ? letsEncryptStaging : undefined;
+}
+
+// Private
 
 async function readEab(settings: AcmeSettings): Promise<{ keyId: string; hmacKey: string } | undefined> {
   const { acmeEabKeyId: keyId, acmeEabHmacKeyFile: path } = settings;

@@ -1,6 +1,5 @@
 import { AcmeError, hostOf } from './acme-error.js';
 import type { CaAnswer } from './ca-connection.js';
-import { readRetryAfterMs } from './read-retry-after.js';
 
 /** A problem document: RFC 7807, RFC 8555 section 6.7. */
 export interface Problem {
@@ -64,6 +63,15 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined; // no JSON, so nothing that a reader of it finds anything in
   }
+}
+
+/** Retry-After: seconds or a date (RFC 9110 section 10.2.3), in milliseconds from now; undefined where it says nothing. */
+export function readRetryAfterMs(header: string | undefined, nowMs: number): number | undefined {
+  if (header === undefined) return undefined;
+  const text = header.trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - nowMs);
 }
 
 // Private

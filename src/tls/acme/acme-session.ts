@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks';
 import acme from 'acme-client';
 import { type KeyType, makePrivateKey } from '../make-private-key.js';
 import { AcmeError, hostOf } from './acme-error.js';
@@ -35,11 +34,11 @@ export interface AccountTerms {
 }
 
 /**
- * One conversation with an ACME directory (RFC 8555), and the only import of acme-client. Used by tls/acme-issuer; unit tests
- * give it another AcmeSession. Everything throws AcmeError, and nothing else.
+ * One conversation with an ACME directory (RFC 8555), and the only import of acme-client. Unit tests
+ * replace it. Everything throws AcmeError, and nothing else.
  *
- * Of acme-client the signatures, nonces and certificate requests are used. Its way of waiting is not: it can't be cancelled. All its
- * requests go through an adapter of ours instead of axios', by the CaConnection of the call that they are made in.
+ * Of acme-client the signatures, nonces and certificate requests are used. Its way of waiting is not: it can't be cancelled. Nor are its
+ * requests: their axios is one for the whole process, and retries for minutes. Each session's client sends by its CaConnection.
  */
 export interface AcmeSession {
   /** The account's URL, registered where it is not yet. */
@@ -71,20 +70,19 @@ export interface AcmeSessionOptions {
   readonly wallNow: () => number;
 }
 
-const conversations = new AsyncLocalStorage<AcmeSessionOptions>();
+/** What acme-client reads of an answer. */
+interface ClientAnswer {
+  readonly status: number;
+  readonly headers: CaAnswer['headers'];
+  readonly data: unknown;
+}
 
-acme.axios.defaults.adapter = async (config) => {
-  const conversation = conversations.getStore();
-  if (conversation === undefined) throw new Error('a request of acme-client outside a session');
-  const { connection, wallNow } = conversation;
-  const { url = '', method = 'get' } = config;
-  const headers: Record<string, string> = {};
-  for (const [name, value] of Object.entries(config.headers.toJSON())) headers[name] = String(value);
-  const answer = await connection.ask({ method, url, headers, body: config.data as string });
-  // A rejected nonce is repeated by acme-client itself (RFC 8555 section 6.5).
-  if (answer.status >= 300 && !isBadNonce(answer)) throw describeRefusal(answer, url, wallNow());
-  return { status: answer.status, statusText: '', headers: answer.headers, data: answer.body, config };
-};
+/** The field of acme.Client that its types leave out: everything that it sends goes through this one method. */
+interface ClientTransport {
+  readonly http: {
+    request(url: string, method: string, options?: { readonly data?: unknown }): Promise<ClientAnswer>;
+  };
+}
 
 export class CaSession implements AcmeSession {
   readonly #client: acme.Client;
@@ -99,6 +97,8 @@ export class CaSession implements AcmeSession {
       ...(accountUrl !== undefined && { accountUrl }),
       ...(eab !== undefined && { externalAccountBinding: { kid: eab.keyId, hmacKey: eab.hmacKey } }),
     });
+    const { http } = this.#client as unknown as ClientTransport;
+    http.request = (url, method, { data } = {}) => this.#send(url, method, data);
   }
 
   async register({ email, agreesToTerms }: AccountTerms): Promise<string> {
@@ -161,10 +161,23 @@ export class CaSession implements AcmeSession {
 
   // Private
 
+  async #send(url: string, method: string, data: unknown): Promise<ClientAnswer> {
+    const { connection, wallNow } = this.#options;
+    // RFC 8555 section 6.2.
+    const headers = { 'Content-Type': 'application/jose+json' };
+    const body = data === undefined ? undefined : JSON.stringify(data);
+    const answer = await connection.ask({ method, url, headers, body });
+    const json = parseJson(answer.body);
+    // A rejected nonce is repeated by acme-client itself (RFC 8555 section 6.5).
+    const isBadNonce = readProblem(json)?.type === 'badNonce';
+    if (answer.status >= 300 && !isBadNonce) throw describeRefusal(answer, url, wallNow());
+    return { status: answer.status, headers: answer.headers, data: json ?? answer.body };
+  }
+
   /** What acme-client throws by itself is about answers that it can't read: it stumbles over what is missing in them. */
   async #converse<T>(talk: () => Promise<T>): Promise<T> {
     try {
-      return await conversations.run(this.#options, talk);
+      return await talk();
     } catch (error) {
       if (error instanceof AcmeError) throw error;
       const detail = error instanceof Error ? error.message : String(error);
@@ -200,8 +213,4 @@ function toClientChallenge(challenge: AcmeChallenge): Parameters<acme.Client['co
 
 function isText(value: unknown): value is string {
   return typeof value === 'string';
-}
-
-function isBadNonce({ body }: CaAnswer): boolean {
-  return readProblem(parseJson(body))?.type === 'badNonce';
 }

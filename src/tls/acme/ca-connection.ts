@@ -67,7 +67,7 @@ export interface CaConnectionOptions {
   readonly wallNow: () => number;
   /** Setting acmeCaFile. */
   readonly caFile: string | null;
-  /** Ends every request when the keeper stops. */
+  /** Ends every request when the job stops. */
   readonly signal: AbortSignal;
 }
 
@@ -85,7 +85,7 @@ export class CaConnection {
     method: string;
     url: string;
     headers?: Record<string, string>;
-    body?: string;
+    body?: string | undefined;
   }): Promise<CaAnswer> {
     const { clock, fetch, signal } = this.#options;
     const caPem = await this.#readCaFile();

@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
-import { chmod, link, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../contracts/clock.js';
+import type { CertificateMaterial } from '../../contracts/tls-material.js';
+import { createAtomically, writeAtomically } from '../../control/write-atomically.js';
 import type { Log } from '../../log/log.js';
 import { makePrivateKey } from '../make-private-key.js';
-import { writeAtomically } from '../write-atomically.js';
 import { parseJson } from './acme-problem.js';
-import { FolderLock } from './folder-lock.js';
 import { type IssuedCertificate, readIssuedCertificate } from './issued-certificate.js';
+import { OrderLock } from './order-lock.js';
 import { emptyRecord, type OrderRecord, readOrderRecord } from './order-record.js';
 
 /**
  * Everything of ACME that outlives the process: accounts, certificates with their keys, and how the last orders went.
- * Made by tls/certificate-keeper; several instances may share one.
+ * Made by tls/certificate-manager; several instances may share one.
  *
  *   <folder>/<directory>/account.key         PEM, made before the account is registered, so that none is lost
  *   <folder>/<directory>/account.json        the account's URL
@@ -49,8 +50,8 @@ export class CertificateFolder {
     }
   }
 
-  lockFor(directoryUrl: string, names: readonly string[], clock: Clock): FolderLock {
-    return new FolderLock(`${this.#baseOf(directoryUrl, names)}.lock`, clock);
+  lockFor(directoryUrl: string, names: readonly string[], clock: Clock): OrderLock {
+    return new OrderLock(`${this.#baseOf(directoryUrl, names)}.lock`, clock);
   }
 
   /** Also one that has expired. undefined where there is none that can be read. */
@@ -92,6 +93,21 @@ export class CertificateFolder {
     return found.sort((a, b) => b.notAfterMs - a.notAfterMs)[0];
   }
 
+  /**
+   * What earlier orders have left for these names (lower case), so that nobody is shown a stand-in while renewal begins. What
+   * can't be read is left to the renewal job, which tells why.
+   */
+  async readKept(directoryUrl: string, names: readonly string[]): Promise<readonly CertificateMaterial[]> {
+    const readings = names.map(
+      async (name) =>
+        (await this.readCertificate(directoryUrl, [name])) ??
+        (await this.readFormerCertificate(directoryUrl, [name])),
+    );
+    return (await Promise.allSettled(readings))
+      .flatMap((result) => (result.status === 'fulfilled' ? (result.value ?? []) : []))
+      .map(({ names: its, certificatePem, keyPem }) => ({ names: its, certificatePem, keyPem }));
+  }
+
   async writeCertificate(directoryUrl: string, certificate: IssuedCertificate): Promise<void> {
     await this.#prepare(directoryUrl);
     const { names, keyPem, certificatePem } = certificate;
@@ -124,15 +140,7 @@ export class CertificateFolder {
     const path = join(this.#folderOf(directoryUrl), 'account.key');
     const found = await readIfThere(path);
     if (found !== undefined) return found;
-    const draft = `${path}.${process.pid}-${process.hrtime.bigint()}.new`;
-    try {
-      await writeFile(draft, await makePrivateKey('ecdsa'), { flag: 'wx', mode: 0o600, flush: true });
-      await link(draft, path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    } finally {
-      await rm(draft, { force: true });
-    }
+    await createAtomically(path, await makePrivateKey('ecdsa'));
     return readFile(path, 'utf8');
   }
 
@@ -176,6 +184,31 @@ export class CertificateFolder {
     });
   }
 }
+
+/** Where a user's state goes: the XDG Base Directory Specification, and for root the folder of services (FHS section 5.8). */
+export interface UserFolders {
+  readonly isRoot: boolean;
+  readonly home: string;
+  /** $XDG_STATE_HOME */
+  readonly stateHome: string | undefined;
+  /** $STATE_DIRECTORY, which systemd sets for StateDirectory= (systemd.exec(5)); several are separated by colons. */
+  readonly stateDirectory: string | undefined;
+}
+
+/**
+ * The folder of certificates while acmeFolder is not set: of the user, not of the project, so that a new checkout orders
+ * nothing anew.
+ */
+export function defaultCertificateFolder({ isRoot, home, stateHome, stateDirectory }: UserFolders): string {
+  const ofService = stateDirectory?.split(':')[0];
+  if (ofService) return join(ofService, 'certificates');
+  if (isRoot) return '/var/lib/easyserve/certificates';
+  // Relative paths in it are invalid and to be ignored, the specification says.
+  const base = stateHome?.startsWith('/') ? stateHome : join(home, '.local', 'state');
+  return join(base, 'easyserve', 'certificates');
+}
+
+// Private
 
 /** `acme-v02.api.letsencrypt.org-ab12cd34`: a host may have several directories. */
 function slugOf(directoryUrl: string): string {

@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { describeCertificate } from '../files/certificate-pair.js';
 
-/** A certificate as a CA gave it, with what the keeper has to know of it. */
+/** A certificate as a CA gave it, with what the manager has to know of it. */
 export interface IssuedCertificate {
   /** Lower case, sorted. */
   readonly names: readonly string[];

@@ -1,6 +1,11 @@
 import type { OrderError } from '../../contracts/status.js';
 import type { ChallengeType } from './acme-problem.js';
-import type { RenewalWindow } from './renewal-policy.js';
+
+/** The time in which the CA wants a renewal: ARI, RFC 9773 section 4.2. */
+export interface RenewalWindow {
+  readonly startMs: number;
+  readonly endMs: number;
+}
 
 /**
  * How the orders of one certificate went: on disk (tls/certificate-folder), so that a restart does not begin anew with what

@@ -1,8 +1,8 @@
 import { AcmeError } from './acme-error.js';
-import { describeRefusal, parseJson } from './acme-problem.js';
+import { describeRefusal, parseJson, readRetryAfterMs } from './acme-problem.js';
 import type { CaConnection } from './ca-connection.js';
-import { readRetryAfterMs } from './read-retry-after.js';
-import { pollDelayMs, type RenewalWindow } from './renewal-policy.js';
+import type { RenewalWindow } from './order-record.js';
+import { pollDelayMs } from './renewal-policy.js';
 
 /** What the CA says about a certificate's renewal, and when to ask again (milliseconds from now). */
 export interface RenewalAdvice {
@@ -14,7 +14,7 @@ export interface RenewalAdvice {
 }
 
 /**
- * Asks for the renewal window of a certificate: ARI, RFC 9773; acme-client knows nothing of it. Used by tls/certificate-task.
+ * Asks for the renewal window of a certificate: ARI, RFC 9773; acme-client knows nothing of it.
  * Throws AcmeError where there is no answer, or one that says nothing.
  */
 export async function askRenewalAdvice(

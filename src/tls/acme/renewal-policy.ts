@@ -1,13 +1,7 @@
-/**
- * When a certificate is renewed, and when an order that failed is repeated. Pure: times are milliseconds since 1970.
- * Used by tls/certificate-task.
- */
+import type { IssuedCertificate } from './issued-certificate.js';
+import type { OrderRecord, RenewalWindow } from './order-record.js';
 
-/** The time in which the CA wants a renewal: ARI, RFC 9773 section 4.2. */
-export interface RenewalWindow {
-  readonly startMs: number;
-  readonly endMs: number;
-}
+// When a certificate is renewed, and when an order that failed is repeated. Pure: times are milliseconds since 1970.
 
 export interface Lifetime {
   readonly notBeforeMs: number;
@@ -34,6 +28,27 @@ const maxPollMs = 24 * hourMs;
 /** RFC 9773 section 4.3.2: without Retry-After, or where nothing came. */
 const usualPollMs = 6 * hourMs;
 
+/**
+ * When the next order of a certificate is due: its renewal, or the next try after a failure,
+ * whichever is later.
+ *
+ * @param own undefined: there is none yet, so that it is due now
+ * @param isImpatient the person has changed the settings: only the limits of the CA hold an order back
+ */
+export function orderDueMs(
+  own: IssuedCertificate | undefined,
+  record: OrderRecord,
+  nowMs: number,
+  isImpatient: boolean,
+): number {
+  const { retryAtMs, lastError } = record;
+  const renewalMs = own === undefined ? nowMs : renewalTimeMs(own, windowFor(own, record));
+  // Further away than any pause is: written under a clock that was wrong.
+  const isBeyondReason = retryAtMs - nowMs > longestHoldMs;
+  const isOverruled = isImpatient && lastError?.code !== 'acme-rate-limited';
+  return isBeyondReason || isOverruled ? renewalMs : Math.max(renewalMs, retryAtMs);
+}
+
 /** A window counts more than the lifetime, but never lets the certificate expire. */
 export function renewalTimeMs(certificate: Lifetime, window: RenewalWindow | undefined): number {
   const { notBeforeMs, notAfterMs, chance } = certificate;
@@ -43,11 +58,6 @@ export function renewalTimeMs(certificate: Lifetime, window: RenewalWindow | und
   }
   const lifetimeMs = notAfterMs - notBeforeMs;
   return notBeforeMs + lifetimeMs * (usualShare - jitterShare * chance);
-}
-
-/** RFC 9773 section 4.2: an end that is not after the start makes it invalid. */
-function isUsable({ startMs, endMs }: RenewalWindow): boolean {
-  return endMs > startMs;
 }
 
 /** How long to wait after so many failures in a row (at least 1). What the CA asks for counts as the least. */
@@ -65,4 +75,16 @@ export function retryDelayMs(
 /** When to ask for the window again. Answers of a second or a year are not taken at their word. */
 export function pollDelayMs(retryAfterMs: number | undefined): number {
   return Math.min(Math.max(retryAfterMs ?? usualPollMs, minPollMs), maxPollMs);
+}
+
+// Private
+
+/** The window on record may be of the certificate before this one, when another instance has renewed. */
+function windowFor({ renewalId }: IssuedCertificate, record: OrderRecord): OrderRecord['window'] {
+  return record.renewalId === renewalId ? record.window : undefined;
+}
+
+/** RFC 9773 section 4.2: an end that is not after the start makes it invalid. */
+function isUsable({ startMs, endMs }: RenewalWindow): boolean {
+  return endMs > startMs;
 }

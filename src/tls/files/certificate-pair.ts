@@ -1,11 +1,9 @@
 import { type KeyObject, X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
+import { isIP, isIPv4, isIPv6, SocketAddress } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import type { CertificateMaterial } from '../../contracts/tls-material.js';
 import type { CertificateFiles } from '../../settings/themes/tls-settings.js';
 import { CertificateError } from '../certificate-error.js';
-import { namesOfCertificate } from '../certificate-names.js';
-import { orderChain } from './certificate-chain.js';
 import { type PemFile, readPemFile } from './read-pem-file.js';
 import { readPrivateKey } from './read-private-key.js';
 
@@ -179,4 +177,62 @@ function findWarnings(found: Findings): string[] {
     warnings.push(`${certFile.path} holds certificates that issued none of the others; they are left out`);
   }
   return warnings;
+}
+
+interface OrderedChain {
+  /** The leaf, then each one's issuer (RFC 8446 section 4.4.2), as far as they are known. */
+  readonly chain: readonly X509Certificate[];
+  /** Those that have no place in it. */
+  readonly left: readonly X509Certificate[];
+}
+
+/** Makes a chain of certificates in any order. */
+function orderChain(leaf: X509Certificate, certificates: readonly X509Certificate[]): OrderedChain {
+  const chain = [leaf];
+  let left = certificates.filter((certificate) => !certificate.raw.equals(leaf.raw));
+  for (let last = leaf; !isIssuedBy(last, last); ) {
+    const issuer = left.find((candidate) => isIssuedBy(last, candidate));
+    if (issuer === undefined) break;
+    chain.push(issuer);
+    left = left.filter((certificate) => !certificate.raw.equals(issuer.raw));
+    last = issuer;
+  }
+  return { chain, left };
+}
+
+function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
+  if (!certificate.checkIssued(issuer)) return false;
+  try {
+    return certificate.verify(issuer.publicKey);
+  } catch {
+    return false; // a kind of key that OpenSSL cannot read has signed nothing that it can verify
+  }
+}
+
+/** A host name in its ASCII form, perhaps with a wildcard for its first label (RFC 9525 section 6.3). */
+const dnsName =
+  /^(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.)*[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?$/;
+
+/** `DNS:a.example, IP Address:192.0.2.1`; values with anything strange are in quotes (Node doc, subjectAltName). */
+const entry = /(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^,]*)/g;
+
+/** The host names and IP addresses that a certificate is for, lower case, in its order. Empty without subjectAltName. */
+function namesOfCertificate(certificate: X509Certificate): readonly string[] {
+  const names = new Set<string>();
+  for (const [, kind, value = ''] of (certificate.subjectAltName ?? '').matchAll(entry)) {
+    const name = kind === 'DNS' ? toDnsName(value) : kind === 'IP Address' ? toAddress(value) : undefined;
+    if (name !== undefined) names.add(name);
+  }
+  return [...names];
+}
+
+function toDnsName(value: string): string | undefined {
+  const name = value.toLowerCase();
+  return dnsName.test(name) ? name : undefined;
+}
+
+/** OpenSSL writes an IPv6 address with all its zeros. */
+function toAddress(value: string): string | undefined {
+  if (isIPv4(value)) return value;
+  return isIPv6(value) ? new SocketAddress({ address: value, family: 'ipv6' }).address : undefined;
 }

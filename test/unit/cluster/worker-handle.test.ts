@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { WelcomeMessage } from '../../../src/cluster/messages.js';
 import { WorkerHandle } from '../../../src/cluster/worker-handle.js';
 import { EasyserveError } from '../../../src/contracts/errors.js';
-import type { SocketHandle } from '../../../src/sockets/listening-socket.js';
+import type { SocketHandle } from '../../../src/sockets/socket-handle.js';
 import { defaultSettings } from '../../support/default-settings.js';
 import { FakeClock } from '../../support/fake-clock.js';
 import { FakeWorker } from '../../support/fake-workers.js';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { EasyserveError, ExitCode, StartError } from '../../../src/contracts/errors.js';
 import { callInstance, InstanceError } from '../../../src/control/control-client.js';
-import type { ControlHandler } from '../../../src/control/control-handler.js';
+import type { ControlHandler } from '../../../src/control/control-connection.js';
 import { ControlServer } from '../../../src/control/control-server.js';
 import { stateFolderOf } from '../../../src/control/state-folder.js';
 import { makeTempDir } from '../../support/copy-fixture.js';

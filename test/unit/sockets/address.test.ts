@@ -74,7 +74,7 @@ test('HTTPS has its own port, and its own usual ones', async (t) => {
   assert.equal(isInTheWay(secure(8443), ...at(9443), 'http'), true, 'HTTP wants that port now');
   assert.equal(isInTheWay(secure(8443), ...at(9443), 'https'), false);
 
-  const socket = await bindAddress(...at(0, '127.0.0.1'), new RecordingLog(), undefined, 'https');
+  const socket = await bindAddress(...at(0, '127.0.0.1'), new RecordingLog(), { scheme: 'https' });
   t.after(() => socket.close());
   assert.equal(socket.url, `https://127.0.0.1:${socket.port}/`);
 });

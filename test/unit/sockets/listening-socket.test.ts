@@ -103,7 +103,9 @@ test('a host name that nobody knows', async () => {
 // Whoever runs the tests may be allowed every port, so the system's refusal is given in its place.
 for (const refusal of ['EACCES', 'EPERM'] as const) {
   test(`a port that this user may not have (${refusal})`, async () => {
-    const error = await failureOf(ListeningSocket.bind('127.0.0.1', 80, () => -constants.errno[refusal]));
+    const error = await failureOf(
+      ListeningSocket.bind('127.0.0.1', 80, { create: () => -constants.errno[refusal] }),
+    );
     assert.equal(error.code, 'port-forbidden');
     assert.match(error.message, /port 80/);
     assert.match(

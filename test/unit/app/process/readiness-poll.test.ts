@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Connect, ReadinessPoll } from '../../../../src/app/process/readiness-poll.js';
 import type { UpstreamAddress } from '../../../../src/contracts/upstream.js';
-import { findFreePort } from '../../../../src/sockets/free-port.js';
+import { findFreePort } from '../../../../src/sockets/socket-handle.js';
 import { makeTempDir } from '../../../support/copy-fixture.js';
 import { FakeClock } from '../../../support/fake-clock.js';
 

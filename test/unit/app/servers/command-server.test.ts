@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { CommandServer } from '../../../../src/app/servers/command-server.js';
-import { findFreePort } from '../../../../src/sockets/free-port.js';
+import { findFreePort } from '../../../../src/sockets/socket-handle.js';
 import { makeTempDir } from '../../../support/copy-fixture.js';
 import { makeRelease } from '../../../support/make-release.js';
 

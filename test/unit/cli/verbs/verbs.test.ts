@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { runCommandLine } from '../../../../src/cli/run-command.js';
 import { ExitCode, StartError } from '../../../../src/contracts/errors.js';
 import type { InstanceStatus } from '../../../../src/contracts/status.js';
-import type { ControlHandler } from '../../../../src/control/control-handler.js';
+import type { ControlHandler } from '../../../../src/control/control-connection.js';
 import { ControlServer } from '../../../../src/control/control-server.js';
 import type { ConfigEntry, ControlRequest } from '../../../../src/control/protocol.js';
 import { stateFolderOf } from '../../../../src/control/state-folder.js';

@@ -204,7 +204,7 @@ test('a certificate that is wrong refuses the reload, and gives the new port bac
 
 test('HTTPS is switched off: it is listened on no more, and its socket is closed', async (t) => {
   const { runner, committed, serving, run } = await serve(t);
-  const secure = await ListeningSocket.bind('127.0.0.1', 0, undefined, 'https');
+  const secure = await ListeningSocket.bind('127.0.0.1', 0, { scheme: 'https' });
   const sockets = new Map([...serving.sockets, ['https', secure] as const]);
   await run(releaseWith(), { sockets });
   assert.deepEqual(runner.calls, ['prepare 2', 'commit', 'configure', 'unlisten https', 'drained']);

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { describeFailedChallenge } from '../../../../src/tls/acme/acme-problem.js';
-import { readRetryAfterMs } from '../../../../src/tls/acme/read-retry-after.js';
+import { describeFailedChallenge, readRetryAfterMs } from '../../../../src/tls/acme/acme-problem.js';
 
 /** As Let's Encrypt and Pebble word them. */
 const cases = [

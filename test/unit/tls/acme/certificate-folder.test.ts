@@ -3,8 +3,7 @@ import { chmod, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { CertificateFolder } from '../../../../src/tls/acme/certificate-folder.js';
-import { certificatePlace } from '../../../../src/tls/acme/certificate-place.js';
+import { CertificateFolder, defaultCertificateFolder } from '../../../../src/tls/acme/certificate-folder.js';
 import { emptyRecord } from '../../../../src/tls/acme/order-record.js';
 import { makeIssued } from '../../../support/issued-certificates.js';
 import { RecordingLog } from '../../../support/recording-log.js';
@@ -71,10 +70,13 @@ test('an empty place proves writable and stays empty; the rights of the folder a
 
 test('without a setting the folder is that of the user', () => {
   const user = { isRoot: false, home: '/home/a', stateHome: undefined, stateDirectory: undefined };
-  assert.equal(certificatePlace(user), '/home/a/.local/state/easyserve/certificates');
-  assert.equal(certificatePlace({ ...user, stateHome: '/state' }), '/state/easyserve/certificates');
-  assert.equal(certificatePlace({ ...user, stateHome: 'x' }), '/home/a/.local/state/easyserve/certificates');
-  assert.equal(certificatePlace({ ...user, isRoot: true }), '/var/lib/easyserve/certificates');
+  assert.equal(defaultCertificateFolder(user), '/home/a/.local/state/easyserve/certificates');
+  assert.equal(defaultCertificateFolder({ ...user, stateHome: '/state' }), '/state/easyserve/certificates');
+  assert.equal(
+    defaultCertificateFolder({ ...user, stateHome: 'x' }),
+    '/home/a/.local/state/easyserve/certificates',
+  );
+  assert.equal(defaultCertificateFolder({ ...user, isRoot: true }), '/var/lib/easyserve/certificates');
   const ofService = { ...user, isRoot: true, stateDirectory: '/var/lib/shop:/var/lib/other' };
-  assert.equal(certificatePlace(ofService), '/var/lib/shop/certificates');
+  assert.equal(defaultCertificateFolder(ofService), '/var/lib/shop/certificates');
 });

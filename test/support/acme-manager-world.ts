@@ -2,21 +2,21 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { CertificateFolder } from '../../src/tls/acme/certificate-folder.js';
 import {
+  AcmeManager,
+  type AcmeManagerSettings,
   type AcmeMaterial,
-  CertificateKeeper,
-  type KeeperSettings,
   type PublishChallenges,
-} from '../../src/tls/acme/certificate-keeper.js';
+} from '../../src/tls/acme/acme-manager.js';
+import { CertificateFolder } from '../../src/tls/acme/certificate-folder.js';
 import { defaultSettings } from './default-settings.js';
 import { eventually } from './eventually.js';
 import { FakeClock } from './fake-clock.js';
 import { FakeOrderer } from './issued-certificates.js';
 import { RecordingLog } from './recording-log.js';
 
-/** A keeper in virtual time with a folder of its own, and an authority that gives what the test says. */
-export class KeeperWorld {
+/** A manager in virtual time with a folder of its own, and an authority that gives what the test says. */
+export class AcmeManagerWorld {
   readonly clock = new FakeClock();
   readonly log = new RecordingLog();
   readonly path: string;
@@ -24,7 +24,7 @@ export class KeeperWorld {
   /** The wall clock's error. */
   skewMs = 0;
   readonly orderer = new FakeOrderer(() => this.wallNow());
-  /** What the keeper gave its orderer. */
+  /** What the manager gave its orderer. */
   publishChallenges: PublishChallenges | undefined;
   readonly #startMs = Date.parse('2026-03-01T12:00:00Z');
 
@@ -38,16 +38,16 @@ export class KeeperWorld {
     this.published.push(material);
   };
 
-  settings(domains: readonly string[], changed: Partial<KeeperSettings> = {}): KeeperSettings {
+  settings(domains: readonly string[], changed: Partial<AcmeManagerSettings> = {}): AcmeManagerSettings {
     return { ...defaultSettings(), domains, ...changed };
   }
 
-  createKeeper(
+  createManager(
     t: TestContext,
-    settings: KeeperSettings,
+    settings: AcmeManagerSettings,
     folder: CertificateFolder = new CertificateFolder(this.path, this.log),
-  ): CertificateKeeper {
-    const keeper = new CertificateKeeper({
+  ): AcmeManager {
+    const manager = new AcmeManager({
       settings,
       folder,
       clock: this.clock,
@@ -60,11 +60,11 @@ export class KeeperWorld {
         return this.orderer;
       },
     });
-    t.after(() => keeper.stop());
-    return keeper;
+    t.after(() => manager.stop());
+    return manager;
   }
 
-  /** Resolves when every task of the keeper waits for the clock, and nothing else does. */
+  /** Resolves when every task of the manager waits for the clock, and nothing else does. */
   async untilIdle(tasks = 1): Promise<void> {
     await eventually(
       async () => {
@@ -75,7 +75,7 @@ export class KeeperWorld {
     );
   }
 
-  /** Lets time pass as the keeper sees it: it looks up every hour. */
+  /** Lets time pass as the manager sees it: it looks up every hour. */
   async pass(ms: number, tasks = 1): Promise<void> {
     let leftMs = ms;
     while (leftMs > 0) {
@@ -93,8 +93,8 @@ export class KeeperWorld {
   }
 }
 
-export async function createKeeperWorld(t: TestContext): Promise<KeeperWorld> {
-  const path = await mkdtemp(join(tmpdir(), 'easyserve-keeper-'));
+export async function createAcmeManagerWorld(t: TestContext): Promise<AcmeManagerWorld> {
+  const path = await mkdtemp(join(tmpdir(), 'easyserve-manager-'));
   t.after(() => rm(path, { recursive: true }));
-  return new KeeperWorld(path);
+  return new AcmeManagerWorld(path);
 }

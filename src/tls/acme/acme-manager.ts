@@ -6,19 +6,18 @@ import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import { AcmeError } from './acme-error.js';
 import type { ChallengeAnswers } from './acme-issuer.js';
-import { AcmeOrderer, type Orderer } from './acme-orderer.js';
-import { type AcmeSettings, isAcmeChanged, stagingOf } from './acme-settings.js';
+import { AcmeOrderer, type AcmeSettings, isAcmeChanged, type Orderer, stagingOf } from './acme-orderer.js';
 import { type CaFetch, fetchFromCa } from './ca-connection.js';
 import type { CertificateFolder } from './certificate-folder.js';
-import { CertificateTask } from './certificate-task.js';
+import { RenewalJob } from './renewal-job.js';
 
 /** The part of TlsMaterial that is made here. */
 export type AcmeMaterial = Pick<TlsMaterial, 'certificates' | 'httpChallenges' | 'alpnCertificates'>;
 
-export type KeeperSettings = AcmeSettings & Pick<Settings, 'domains'>;
+export type AcmeManagerSettings = AcmeSettings & Pick<Settings, 'domains'>;
 
-export interface CertificateKeeperOptions {
-  readonly settings: KeeperSettings;
+export interface AcmeManagerOptions {
+  readonly settings: AcmeManagerSettings;
   readonly folder: CertificateFolder;
   readonly clock: Clock;
   readonly log: Log;
@@ -44,16 +43,16 @@ const publishTimeoutMs = 15_000;
  * Each domain has a certificate of its own: one that fails (its DNS entry is wrong) holds back no other, and adding a domain orders
  * nothing anew. Nothing here throws: what fails stands in status() and in the log, and is tried again.
  */
-export class CertificateKeeper {
-  readonly #options: CertificateKeeperOptions;
+export class AcmeManager {
+  readonly #options: AcmeManagerOptions;
   readonly #answers = new Set<ChallengeAnswers>();
-  #settings: KeeperSettings;
+  #settings: AcmeManagerSettings;
   #orderer: Orderer;
-  #tasks: ReadonlyMap<string, CertificateTask> = new Map();
+  #jobs: ReadonlyMap<string, RenewalJob> = new Map();
   #published: Promise<boolean> = Promise.resolve(true);
   readonly #ending = new Set<Promise<void>>();
 
-  constructor(options: CertificateKeeperOptions) {
+  constructor(options: AcmeManagerOptions) {
     this.#options = options;
     this.#settings = options.settings;
     this.#orderer = this.#createOrderer(options.settings);
@@ -61,51 +60,51 @@ export class CertificateKeeper {
 
   /** Returns at once; certificates of the folder are published as soon as they are read. */
   start(): void {
-    this.#replaceTasks({ isAnew: false });
+    this.#replaceJobs({ isAnew: false });
   }
 
   /** Takes over new settings. Certificates that are served stay until there are others. */
-  configure(settings: KeeperSettings): void {
+  configure(settings: AcmeManagerSettings): void {
     const before = this.#settings;
     const isAnew = isAcmeChanged(before, settings);
     this.#settings = settings;
     if (isAnew) this.#orderer = this.#createOrderer(settings);
-    if (isAnew || !isDeepStrictEqual(before.domains, settings.domains)) this.#replaceTasks({ isAnew });
+    if (isAnew || !isDeepStrictEqual(before.domains, settings.domains)) this.#replaceJobs({ isAnew });
   }
 
   status(): readonly CertificateStatus[] {
-    return [...this.#tasks.values()].map((task) => task.status());
+    return [...this.#jobs.values()].map((job) => job.status());
   }
 
   /** Resolves when no timer, request or lock is left. What was published last stays: requests in flight are finished by it. */
   async stop(): Promise<void> {
-    for (const task of this.#tasks.values()) this.#end(task);
+    for (const job of this.#jobs.values()) this.#end(job);
     await Promise.all(this.#ending);
     await this.#published;
   }
 
   // Private
 
-  #replaceTasks({ isAnew }: { isAnew: boolean }): void {
-    const before = this.#tasks;
-    const after = new Map<string, CertificateTask>();
-    const fresh: CertificateTask[] = [];
+  #replaceJobs({ isAnew }: { isAnew: boolean }): void {
+    const before = this.#jobs;
+    const after = new Map<string, RenewalJob>();
+    const fresh: RenewalJob[] = [];
     for (const domain of this.#settings.domains.map((name) => name.toLowerCase())) {
       if (after.has(domain)) continue;
       const earlier = before.get(domain);
-      const task = earlier !== undefined && !isAnew ? earlier : this.#createTask(domain, earlier);
-      if (task !== earlier) fresh.push(task);
-      after.set(domain, task);
+      const job = earlier !== undefined && !isAnew ? earlier : this.#createJob(domain, earlier);
+      if (job !== earlier) fresh.push(job);
+      after.set(domain, job);
     }
-    this.#tasks = after;
-    for (const [domain, task] of before) if (after.get(domain) !== task) this.#end(task);
-    for (const task of fresh) task.start();
+    this.#jobs = after;
+    for (const [domain, job] of before) if (after.get(domain) !== job) this.#end(job);
+    for (const job of fresh) job.start();
     void this.#publish();
   }
 
-  #createTask(domain: string, earlier: CertificateTask | undefined): CertificateTask {
+  #createJob(domain: string, earlier: RenewalJob | undefined): RenewalJob {
     const { folder, clock, log, wallNow = Date.now, random = Math.random } = this.#options;
-    return new CertificateTask({
+    return new RenewalJob({
       names: [domain],
       directoryUrl: this.#settings.acmeDirectory,
       folder,
@@ -122,7 +121,7 @@ export class CertificateKeeper {
     });
   }
 
-  #createOrderer(settings: KeeperSettings): Orderer {
+  #createOrderer(settings: AcmeManagerSettings): Orderer {
     const { folder, clock, log, wallNow = Date.now, fetch = fetchFromCa, createOrderer } = this.#options;
     const publishChallenges: PublishChallenges = (answers) => this.#publishChallenges(answers);
     if (createOrderer !== undefined) return createOrderer(publishChallenges);
@@ -179,7 +178,7 @@ export class CertificateKeeper {
 
   #material(): AcmeMaterial {
     const answers = [...this.#answers];
-    const held = [...this.#tasks.values()].map(({ certificate }) => certificate);
+    const held = [...this.#jobs.values()].map(({ certificate }) => certificate);
     return {
       certificates: held
         .filter((certificate) => certificate !== undefined)
@@ -189,8 +188,8 @@ export class CertificateKeeper {
     };
   }
 
-  #end(task: CertificateTask): void {
-    const ending = task.stop().finally(() => this.#ending.delete(ending));
+  #end(job: RenewalJob): void {
+    const ending = job.stop().finally(() => this.#ending.delete(ending));
     this.#ending.add(ending);
   }
 }

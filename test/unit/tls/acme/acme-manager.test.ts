@@ -2,21 +2,21 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { AcmeError } from '../../../../src/tls/acme/acme-error.js';
+import { createAcmeManagerWorld } from '../../../support/acme-manager-world.js';
 import { eventually } from '../../../support/eventually.js';
-import { createKeeperWorld } from '../../../support/keeper-world.js';
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
 const dayMs = 24 * hourMs;
 
 test('orders at the start, renews at two thirds, and leaves nothing behind when it stops', async (t) => {
-  const world = await createKeeperWorld(t);
-  const keeper = world.createKeeper(t, world.settings(['Example.com', 'example.com']));
-  keeper.start();
+  const world = await createAcmeManagerWorld(t);
+  const manager = world.createManager(t, world.settings(['Example.com', 'example.com']));
+  manager.start();
   await world.log.seen('certificate-issued');
   await world.untilIdle();
-  const [status] = keeper.status();
-  assert.equal(keeper.status().length, 1, 'the name was given twice');
+  const [status] = manager.status();
+  assert.equal(manager.status().length, 1, 'the name was given twice');
   assert.equal(status?.state, 'valid');
   assert.equal(status.issuer, 'easyserve test authority');
   assert.equal(status.notAfter, new Date(world.wallNow() + 90 * dayMs).toISOString());
@@ -37,13 +37,13 @@ test('orders at the start, renews at two thirds, and leaves nothing behind when 
   assert.match(renewal?.replaces ?? '', /^[\w-]+\.[\w-]+$/, 'the certificate that is replaced is named');
   assert.notDeepEqual(world.published.at(-1)?.certificates[0], first);
   for (const { certificates } of world.published.slice(2)) assert.equal(certificates.length, 1);
-  await keeper.stop();
+  await manager.stop();
   assert.equal(world.clock.pending, 0);
 });
 
 test('a stop in the middle of an order takes nothing from the fronts', async (t) => {
-  const world = await createKeeperWorld(t);
-  const keeper = world.createKeeper(t, world.settings(['example.com', 'slow.example']));
+  const world = await createAcmeManagerWorld(t);
+  const manager = world.createManager(t, world.settings(['example.com', 'slow.example']));
   const order = world.orderer.order.bind(world.orderer);
   world.orderer.order = async (request) => {
     if (request.names[0] !== 'slow.example') return order(request);
@@ -53,11 +53,11 @@ test('a stop in the middle of an order takes nothing from the fronts', async (t)
     await takeBack?.();
     throw new AcmeError('acme-stopped', 'stops');
   };
-  keeper.start();
+  manager.start();
   await world.log.seen('certificate-issued');
   await world.log.seen('certificate-order', 2);
   await eventually(() => assert.equal(world.published.at(-1)?.httpChallenges.length, 1));
-  await keeper.stop();
+  await manager.stop();
   const { certificates, httpChallenges } = world.published.at(-1) ?? {};
   assert.deepEqual([certificates?.length, httpChallenges?.length], [1, 0]);
   assert.deepEqual(world.log.all('certificate-failed'), []);
@@ -65,16 +65,16 @@ test('a stop in the middle of an order takes nothing from the fronts', async (t)
 });
 
 test('failures are repeated with growing pauses, also over a restart', async (t) => {
-  const world = await createKeeperWorld(t);
+  const world = await createAcmeManagerWorld(t);
   const failure = new AcmeError('acme-dns', 'The DNS does not know example.com.', {
     hint: 'dig example.com',
   });
   world.orderer.failures.set('example.com', [failure, failure, failure]);
-  const keeper = world.createKeeper(t, world.settings(['example.com']));
-  keeper.start();
+  const manager = world.createManager(t, world.settings(['example.com']));
+  manager.start();
   await world.log.seen('certificate-failed');
   await world.untilIdle();
-  const [status] = keeper.status();
+  const [status] = manager.status();
   assert.equal(status?.state, 'failing');
   assert.deepEqual(status.lastError, {
     code: 'acme-dns',
@@ -84,10 +84,10 @@ test('failures are repeated with growing pauses, also over a restart', async (t)
     at: new Date(world.wallNow()).toISOString(),
   });
   assert.equal(Date.parse(status.nextRenewalAt ?? '') - world.wallNow(), minuteMs);
-  await keeper.stop();
+  await manager.stop();
 
   for (let restart = 0; restart < 3; restart++) {
-    const again = world.createKeeper(t, world.settings(['example.com']));
+    const again = world.createManager(t, world.settings(['example.com']));
     again.start();
     await world.untilIdle();
     assert.equal(again.status()[0]?.state, 'failing', 'what failed is known after a restart');
@@ -95,7 +95,7 @@ test('failures are repeated with growing pauses, also over a restart', async (t)
   }
   assert.equal(world.orderer.requests.length, 1, 'a restart orders nothing before its time');
 
-  const last = world.createKeeper(t, world.settings(['example.com']));
+  const last = world.createManager(t, world.settings(['example.com']));
   last.start();
   await world.pass(minuteMs);
   assert.equal(world.orderer.requests.length, 2);
@@ -109,14 +109,14 @@ test('failures are repeated with growing pauses, also over a restart', async (t)
 });
 
 test('a limit of the authority is kept to, whatever the settings are changed to', async (t) => {
-  const world = await createKeeperWorld(t);
+  const world = await createAcmeManagerWorld(t);
   const limited = new AcmeError('acme-rate-limited', 'no more orders', { retryAfterMs: 30 * hourMs });
   world.orderer.failures.set('example.com', [limited]);
-  const keeper = world.createKeeper(t, world.settings(['example.com']));
-  keeper.start();
+  const manager = world.createManager(t, world.settings(['example.com']));
+  manager.start();
   await world.log.seen('certificate-failed');
   await world.untilIdle();
-  keeper.configure(world.settings(['example.com'], { acmeEmail: 'somebody@example.com' }));
+  manager.configure(world.settings(['example.com'], { acmeEmail: 'somebody@example.com' }));
   await world.pass(30 * hourMs - 1);
   assert.equal(world.orderer.requests.length, 1);
   await world.pass(2);
@@ -124,26 +124,29 @@ test('a limit of the authority is kept to, whatever the settings are changed to'
 });
 
 test('a change of the settings tries at once what failed, and keeps what is served', async (t) => {
-  const world = await createKeeperWorld(t);
+  const world = await createAcmeManagerWorld(t);
   world.orderer.failures.set('b.example', [new AcmeError('acme-terms', 'wants its terms agreed to')]);
-  const keeper = world.createKeeper(t, world.settings(['a.example', 'b.example'], { acmeAgreeTerms: false }));
-  keeper.start();
+  const manager = world.createManager(
+    t,
+    world.settings(['a.example', 'b.example'], { acmeAgreeTerms: false }),
+  );
+  manager.start();
   await world.log.seen('certificate-failed');
   await world.log.seen('certificate-issued');
   await world.untilIdle(2);
   const other = { ...world.settings(['a.example', 'b.example'], { acmeAgreeTerms: false }), threads: 7 };
-  keeper.configure(other);
+  manager.configure(other);
   await world.untilIdle(2);
   assert.equal(world.orderer.requests.length, 2, 'what does not concern it changes nothing');
   const before = world.published.length;
-  keeper.configure(world.settings(['a.example', 'b.example'], { acmeAgreeTerms: true }));
+  manager.configure(world.settings(['a.example', 'b.example'], { acmeAgreeTerms: true }));
   await world.log.seen('certificate-issued', 2);
   await world.untilIdle(2);
   assert.equal(world.orderer.requests.length, 3, 'a.example is not ordered again');
   for (const { certificates } of world.published.slice(before)) {
     assert.ok(certificates.some(({ names }) => names[0] === 'a.example'));
   }
-  keeper.configure(world.settings(['b.example', 'c.example'], { acmeAgreeTerms: true }));
+  manager.configure(world.settings(['b.example', 'c.example'], { acmeAgreeTerms: true }));
   await world.log.seen('certificate-issued', 3);
   await world.untilIdle(2);
   const names = world.published.at(-1)?.certificates.map((each) => each.names[0]);
@@ -151,7 +154,7 @@ test('a change of the settings tries at once what failed, and keeps what is serv
 });
 
 test('a domain whose order hangs holds back no other', async (t) => {
-  const world = await createKeeperWorld(t);
+  const world = await createAcmeManagerWorld(t);
   let open: () => void = () => undefined;
   const hang = new Promise<void>((resolve) => {
     open = resolve;
@@ -161,25 +164,25 @@ test('a domain whose order hangs holds back no other', async (t) => {
     if (request.names[0] === 'slow.example') await hang;
     return order(request);
   };
-  const keeper = world.createKeeper(t, world.settings(['slow.example', 'example.com']));
-  keeper.start();
+  const manager = world.createManager(t, world.settings(['slow.example', 'example.com']));
+  manager.start();
   await world.log.seen('certificate-issued');
   assert.deepEqual(world.published.at(-1)?.certificates[0]?.names, ['example.com']);
-  assert.equal(keeper.status()[0]?.state, 'placeholder');
+  assert.equal(manager.status()[0]?.state, 'placeholder');
   open();
   await world.log.seen('certificate-issued', 2);
 });
 
 test('another directory: the old certificate is served until there is a new one', async (t) => {
-  const world = await createKeeperWorld(t);
-  const keeper = world.createKeeper(t, world.settings(['example.com']));
-  keeper.start();
+  const world = await createAcmeManagerWorld(t);
+  const manager = world.createManager(t, world.settings(['example.com']));
+  manager.start();
   await world.log.seen('certificate-issued');
-  await keeper.stop();
+  await manager.stop();
   const first = world.published.at(-1)?.certificates[0];
   world.orderer.failures.set('example.com', [new AcmeError('acme-ca-unreachable', 'is down')]);
   const other = world.settings(['example.com'], { acmeDirectory: 'https://ca.example/dir' });
-  const next = world.createKeeper(t, other);
+  const next = world.createManager(t, other);
   next.start();
   await world.log.seen('certificate-failed');
   await world.untilIdle();
@@ -189,9 +192,9 @@ test('another directory: the old certificate is served until there is a new one'
 });
 
 test('challenges are published with the certificates, and taken back', async (t) => {
-  const world = await createKeeperWorld(t);
-  const keeper = world.createKeeper(t, world.settings(['example.com']));
-  keeper.start();
+  const world = await createAcmeManagerWorld(t);
+  const manager = world.createManager(t, world.settings(['example.com']));
+  manager.start();
   await world.log.seen('certificate-issued');
   await world.untilIdle();
   const answers = { httpChallenges: [{ token: 'a', keyAuthorization: 'a.b' }], alpnCertificates: [] };
@@ -203,17 +206,17 @@ test('challenges are published with the certificates, and taken back', async (t)
 });
 
 test('fronts that take nothing: the authority is not told to look, and the stop does not wait for them', async (t) => {
-  const world = await createKeeperWorld(t);
-  const keeper = world.createKeeper(t, world.settings([]));
-  keeper.start();
+  const world = await createAcmeManagerWorld(t);
+  const manager = world.createManager(t, world.settings([]));
+  manager.start();
   world.publish = () => Promise.reject(new Error('no front there'));
   const answers = { httpChallenges: [{ token: 'a', keyAuthorization: 'a.b' }], alpnCertificates: [] };
   const published = world.publishChallenges?.(answers) ?? Promise.resolve();
   await assert.rejects(published, { code: 'acme-not-published' });
   world.publish = () => new Promise(() => undefined);
-  keeper.configure(world.settings(['example.com']));
+  manager.configure(world.settings(['example.com']));
   let isStopped = false;
-  const stopped = keeper.stop().then(() => {
+  const stopped = manager.stop().then(() => {
     isStopped = true;
   });
   while (!isStopped) await world.clock.advanceAsync(15_000);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { OwnCertificates, ownCertificateFiles } from '../../../../src/tls/files/own-certificates.js';
+import { certificateFilesOf, FileCertificates } from '../../../../src/tls/files/file-certificates.js';
 import { defaultSettings } from '../../../support/default-settings.js';
 import { eventually } from '../../../support/eventually.js';
 import { FakeClock } from '../../../support/fake-clock.js';
@@ -17,7 +17,7 @@ const [one, two, renewed] = await Promise.all(
 assert.ok(one && two && renewed);
 
 interface World {
-  readonly own: OwnCertificates;
+  readonly own: FileCertificates;
   readonly log: RecordingLog;
   readonly clock: FakeClock;
   readonly path: (name: string) => string;
@@ -39,7 +39,7 @@ async function makeWorld(t: TestContext): Promise<World> {
   const clock = new FakeClock();
   const log = new RecordingLog();
   const world: World = {
-    own: new OwnCertificates(list, { clock, log, nowMs: () => world.nowMs }),
+    own: new FileCertificates(list, { clock, log, nowMs: () => world.nowMs }),
     log,
     clock,
     path,
@@ -58,14 +58,14 @@ async function makeWorld(t: TestContext): Promise<World> {
   return world;
 }
 
-function namesOf(own: OwnCertificates): readonly string[] {
+function namesOf(own: FileCertificates): readonly string[] {
   return own.certificates.flatMap(({ names }) => names);
 }
 
 test('the settings name them, that of tlsCert first', () => {
   const more = [{ cert: '/b', key: '/c', passphraseFile: '/d' }];
   const files = (changed: Parameters<typeof defaultSettings>[0]) =>
-    ownCertificateFiles(defaultSettings(changed));
+    certificateFilesOf(defaultSettings(changed));
   assert.deepEqual(files({}), []);
   assert.deepEqual(files({ tlsCertificates: more }), more);
   assert.deepEqual(files({ tlsCert: '/a', tlsCertificates: more }), [{ cert: '/a' }, ...more]);
@@ -147,12 +147,12 @@ test('one that has expired while it was served does not hold a reload back; a ne
   world.nowMs += 4000 * dayMs;
   const list = [{ cert: world.path('1.pem'), key: world.path('1.key') }];
   const next = () =>
-    new OwnCertificates(list, { clock: world.clock, log: world.log, nowMs: () => world.nowMs });
+    new FileCertificates(list, { clock: world.clock, log: world.log, nowMs: () => world.nowMs });
   const own = next();
   await own.load('reload', world.own);
   assert.deepEqual(own.certificates, world.own.certificates.slice(0, 1));
   assert.equal(world.log.all('certificate-rejected').length, 1);
-  const other = new OwnCertificates([], { clock: world.clock, log: world.log, nowMs: () => world.nowMs });
+  const other = new FileCertificates([], { clock: world.clock, log: world.log, nowMs: () => world.nowMs });
   await assert.rejects(next().load('reload', other), { code: 'certificate-expired' });
 });
 

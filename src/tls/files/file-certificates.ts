@@ -8,7 +8,7 @@ import type { CertificateFiles } from '../../settings/themes/tls-settings.js';
 import { CertificateError } from '../certificate-error.js';
 import { type CertificateFacts, type CertificatePair, readCertificatePair } from './certificate-pair.js';
 
-export interface OwnCertificatesOptions {
+export interface FileCertificatesOptions {
   readonly log: Log;
   readonly clock: Clock;
   /** Milliseconds since 1970; tests have their own time of day. */
@@ -18,7 +18,7 @@ export interface OwnCertificatesOptions {
 }
 
 /** One of the list: what is served, and why the files that stand there now are not. */
-export interface OwnState {
+export interface FileCertificateState {
   readonly facts: CertificateFacts | undefined;
   readonly rejected: OrderError | undefined;
 }
@@ -26,7 +26,7 @@ export interface OwnState {
 type Outcome = { readonly pair: CertificatePair } | { readonly error: CertificateError };
 
 /** The certificates that the settings name, that of tlsCert first. */
-export function ownCertificateFiles(settings: Settings): readonly CertificateFiles[] {
+export function certificateFilesOf(settings: Settings): readonly CertificateFiles[] {
   const { tlsCert, tlsKey, tlsPassphraseFile, tlsCertificates } = settings;
   if (tlsCert === null) return tlsCertificates;
   const first: CertificateFiles = {
@@ -42,18 +42,18 @@ export function ownCertificateFiles(settings: Settings): readonly CertificateFil
  *
  * A new one is made for each new list of files; it calls load() once, and refresh() whenever one of `files` has changed.
  */
-export class OwnCertificates {
+export class FileCertificates {
   /** To be watched, absolute. */
   readonly files: readonly string[];
   readonly #list: readonly CertificateFiles[];
-  readonly #options: OwnCertificatesOptions;
+  readonly #options: FileCertificatesOptions;
   /** In the order of the list; undefined where there never was a good one. */
   #pairs: readonly (CertificatePair | undefined)[];
   readonly #rejected: (OrderError | undefined)[];
   /** One refresh after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(list: readonly CertificateFiles[], options: OwnCertificatesOptions) {
+  constructor(list: readonly CertificateFiles[], options: FileCertificatesOptions) {
     this.#list = list;
     this.#options = options;
     this.#pairs = list.map(() => undefined);
@@ -74,7 +74,7 @@ export class OwnCertificates {
   }
 
   /** In the order of the list. */
-  get states(): readonly OwnState[] {
+  get states(): readonly FileCertificateState[] {
     return this.#pairs.map((pair, index) => ({ facts: pair?.facts, rejected: this.#rejected[index] }));
   }
 
@@ -86,7 +86,7 @@ export class OwnCertificates {
    *
    * @throws CertificateError of the first that is wrong
    */
-  async load(moment: 'start' | 'reload', served?: OwnCertificates): Promise<void> {
+  async load(moment: 'start' | 'reload', served?: FileCertificates): Promise<void> {
     const outcomes = await this.#readAll();
     this.#pairs = outcomes.map((outcome, index) => {
       if ('pair' in outcome) return outcome.pair;

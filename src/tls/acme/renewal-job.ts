@@ -1,17 +1,16 @@
 import type { Clock } from '../../contracts/clock.js';
 import type { CertificateStatus } from '../../contracts/status.js';
 import type { Log } from '../../log/log.js';
-import { AcmeError } from './acme-error.js';
+import { AcmeError, toAcmeError } from './acme-error.js';
 import type { Orderer } from './acme-orderer.js';
 import type { CertificateFolder } from './certificate-folder.js';
-import type { FolderLock } from './folder-lock.js';
 import type { IssuedCertificate } from './issued-certificate.js';
-import { orderDueMs } from './order-due.js';
+import type { OrderLock } from './order-lock.js';
 import { emptyRecord, type OrderRecord } from './order-record.js';
-import { longestHoldMs, pollDelayMs, renewalTimeMs, retryDelayMs } from './renewal-policy.js';
-import { toAcmeError } from './to-acme-error.js';
+import { longestHoldMs, orderDueMs, pollDelayMs, renewalTimeMs, retryDelayMs } from './renewal-policy.js';
+import { StoredCertificate } from './stored-certificate.js';
 
-export interface CertificateTaskOptions {
+export interface RenewalJobOptions {
   readonly names: readonly string[];
   readonly directoryUrl: string;
   readonly folder: CertificateFolder;
@@ -22,9 +21,9 @@ export interface CertificateTaskOptions {
   readonly log: Log;
   /** The certificate is another one. Resolves when the fronts have it; never rejects. */
   readonly onChange: () => Promise<void>;
-  /** What a task with other settings held: served until this one has its own. */
+  /** What a job with other settings held: served until this one has its own. */
   readonly former: IssuedCertificate | undefined;
-  /** The person has changed the settings: what failed is tried again at once. */
+  /** Somebody has changed the settings: what failed is tried again at once. */
   readonly isRetriedAtOnce: boolean;
 }
 
@@ -36,36 +35,33 @@ const leastUseMs = 60_000;
 const lockPauseMs = 2_000;
 
 /**
- * Keeps one certificate: looks at the folder, orders when it is time, and tries again when that fails. Made by
- * tls/certificate-keeper, one for each domain, so that none waits for another.
+ * Keeps one certificate: looks at the folder, orders when it is time, and tries again when that fails. There
+ * is one for each domain, so that none waits for another.
  *
  * It goes in turns, and each begins with what the folder says: another instance may have been there.
  */
-export class CertificateTask {
-  readonly #options: CertificateTaskOptions;
-  readonly #lock: FolderLock;
+export class RenewalJob {
+  readonly #options: RenewalJobOptions;
+  readonly #lock: OrderLock;
   readonly #ended = new AbortController();
-  #record: OrderRecord = emptyRecord;
-  /** The folder could not take it: what stands there is older. */
-  #isRecordUnsaved = false;
-  #own: IssuedCertificate | undefined;
-  #isCertificateUnsaved = false;
+  readonly #stored: StoredCertificate;
   #former: IssuedCertificate | undefined;
   #isOrdering = false;
   #isImpatient: boolean;
   #turn: Promise<void> = Promise.resolve();
   #cancelPause: () => void = () => undefined;
 
-  constructor(options: CertificateTaskOptions) {
+  constructor(options: RenewalJobOptions) {
     this.#options = options;
     const { folder, directoryUrl, names, clock } = options;
     this.#lock = folder.lockFor(directoryUrl, names, clock);
+    this.#stored = new StoredCertificate(folder, directoryUrl, names);
     this.#former = options.former;
     this.#isImpatient = options.isRetriedAtOnce;
   }
 
   get certificate(): IssuedCertificate | undefined {
-    return this.#own ?? this.#former;
+    return this.#stored.certificate ?? this.#former;
   }
 
   start(): void {
@@ -81,7 +77,7 @@ export class CertificateTask {
 
   status(): CertificateStatus {
     const { certificate } = this;
-    const { lastError, failures } = this.#record;
+    const { lastError, failures } = this.#stored.record;
     const usual = certificate === undefined ? 'placeholder' : this.#isOrdering ? 'renewing' : 'valid';
     return {
       names: this.#options.names,
@@ -130,51 +126,41 @@ export class CertificateTask {
   }
 
   async #readFolder(): Promise<void> {
-    const { folder, directoryUrl, names } = this.#options;
-    if (this.#isCertificateUnsaved && this.#own !== undefined) await this.#saveCertificate(this.#own);
-    if (this.#isRecordUnsaved) await this.#saveRecord(this.#record);
-    this.#record = await folder.readRecord(directoryUrl, names);
-    const found = await folder.readCertificate(directoryUrl, names);
-    if (found !== undefined && found.certificatePem !== this.#own?.certificatePem) {
-      await this.#hold(found);
+    const { folder, directoryUrl, names, onChange } = this.#options;
+    if (await this.#stored.synchronize()) {
+      this.#former = undefined;
+      await onChange();
     } else if (this.certificate === undefined) {
       this.#former = await folder.readFormerCertificate(directoryUrl, names);
-      if (this.#former !== undefined) await this.#options.onChange();
+      if (this.#former !== undefined) await onChange();
     }
   }
 
-  async #hold(certificate: IssuedCertificate): Promise<void> {
-    this.#own = certificate;
-    this.#former = undefined;
-    await this.#options.onChange();
-  }
-
   async #order(names: readonly string[]): Promise<void> {
-    const { orderer, log, wallNow } = this.#options;
-    const replaces = this.#own?.renewalId;
+    const { orderer, log, wallNow, onChange } = this.#options;
+    const { record, certificate: own } = this.#stored;
     log.info('certificate-order', `a certificate for ${names.join(', ')} is ordered`, { names });
     this.#isOrdering = true;
     this.#isImpatient = false;
     try {
       const { certificate, challenge } = await orderer.order({
         names,
-        challenge: this.#record.challenge ?? 'http-01',
-        replaces,
-        isFirst: this.#own === undefined && !this.#record.isStagingPassed,
-        onStagingPassed: () => {
-          this.#record = { ...this.#record, isStagingPassed: true };
-        },
+        challenge: record.challenge ?? 'http-01',
+        replaces: own?.renewalId,
+        isFirst: own === undefined && !record.isStagingPassed,
+        onStagingPassed: () => this.#stored.noteStagingPassed(),
         signal: this.#ended.signal,
       });
       // On the disk first: after a crash it would be ordered again. A disk that is full now must not keep it from visitors.
-      const saved = await settle(this.#saveCertificate(certificate));
-      await this.#hold(certificate);
+      const unsaved = await errorOf(this.#stored.save(certificate));
+      this.#former = undefined;
+      await onChange();
       const isOld = renewalTimeMs(certificate, undefined) <= wallNow() + leastUseMs;
       // Counted on: orders of certificates that are no use must not follow each other minute by minute.
-      const failures = isOld ? this.#record.failures : 0;
-      await this.#saveRecord({ ...emptyRecord, failures, isStagingPassed: true, challenge });
+      const failures = isOld ? record.failures : 0;
+      await this.#stored.saveRecord({ ...emptyRecord, failures, isStagingPassed: true, challenge });
       this.#announce(certificate);
-      if (saved !== undefined) throw saved;
+      if (unsaved !== undefined) throw unsaved;
       if (isOld) throw alreadyOld(certificate);
     } finally {
       this.#isOrdering = false;
@@ -190,17 +176,17 @@ export class CertificateTask {
   /** No answer is no reason for anything: the last window counts, or two thirds of the lifetime. */
   async #askWindow(): Promise<void> {
     const { orderer, log, wallNow, names } = this.#options;
-    const renewalId = this.#own?.renewalId;
-    const { pollAtMs } = this.#record;
+    const { certificate, record } = this.#stored;
+    const renewalId = certificate?.renewalId;
     if (renewalId === undefined) return;
-    const isKnown = this.#record.renewalId === renewalId;
-    const untilPollMs = pollAtMs - wallNow();
+    const isKnown = record.renewalId === renewalId;
+    const untilPollMs = record.pollAtMs - wallNow();
     if (isKnown && untilPollMs > 0 && untilPollMs <= longestHoldMs) return;
-    const { window: before, ...rest } = this.#record;
+    const { window: before, ...rest } = record;
     const last = isKnown ? before : undefined;
     try {
       const { window, pollInMs, explanationUrl } = await orderer.askRenewal(renewalId, this.#ended.signal);
-      await this.#saveRecord({ ...rest, renewalId, window, pollAtMs: wallNow() + pollInMs });
+      await this.#stored.saveRecord({ ...rest, renewalId, window, pollAtMs: wallNow() + pollInMs });
       if (last !== undefined && window !== undefined && window.startMs !== last.startMs) {
         const words = `the certificate authority has moved the renewal of ${names.join(', ')}`;
         log.info('renewal-moved', words, { names, start: toIso(window.startMs), explanationUrl });
@@ -209,7 +195,7 @@ export class CertificateTask {
       if (this.#ended.signal.aborted) throw error;
       const { message } = toAcmeError(error);
       log.debug('renewal-window-unknown', `the renewal window is not known: ${message}`, { names });
-      await this.#saveRecord({
+      await this.#stored.saveRecord({
         ...rest,
         renewalId,
         window: last,
@@ -219,19 +205,19 @@ export class CertificateTask {
   }
 
   async #fail(error: unknown): Promise<number> {
-    const { log, names, random, wallNow, folder, directoryUrl } = this.#options;
+    const { log, names, random, wallNow } = this.#options;
     const failure = toAcmeError(error);
     const { code, message, hint, detail } = failure;
-    const failures = this.#record.failures + 1;
+    const failures = this.#stored.record.failures + 1;
     const delayMs = retryDelayMs(failures, failure.retryAfterMs, random);
     const nowMs = wallNow();
     const record: OrderRecord = {
-      ...this.#record,
+      ...this.#stored.record,
       failures,
       retryAtMs: nowMs + delayMs,
       lastError: { code, sentence: message, hint, detail, at: toIso(nowMs) },
       // A name that failed in earnest is tried out again first.
-      isStagingPassed: failure.isFaultOfCa && this.#record.isStagingPassed,
+      isStagingPassed: failure.isFaultOfCa && this.#stored.record.isStagingPassed,
     };
     const nextTryAt = toIso(record.retryAtMs);
     log.error('certificate-failed', `no new certificate for ${names.join(', ')}: ${message}`, {
@@ -242,30 +228,8 @@ export class CertificateTask {
       hint,
       detail,
     });
-    this.#record = record;
-    this.#isRecordUnsaved = true;
-    await settle(folder.writeRecord(directoryUrl, names, record).then(() => this.#noteSaved()));
+    await errorOf(this.#stored.saveRecord(record));
     return delayMs;
-  }
-
-  async #saveCertificate(certificate: IssuedCertificate): Promise<void> {
-    const { folder, directoryUrl } = this.#options;
-    this.#isCertificateUnsaved = true;
-    this.#own = certificate;
-    await folder.writeCertificate(directoryUrl, certificate);
-    this.#isCertificateUnsaved = false;
-  }
-
-  async #saveRecord(record: OrderRecord): Promise<void> {
-    const { folder, directoryUrl, names } = this.#options;
-    this.#record = record;
-    this.#isRecordUnsaved = true;
-    await folder.writeRecord(directoryUrl, names, record);
-    this.#noteSaved();
-  }
-
-  #noteSaved(): void {
-    this.#isRecordUnsaved = false;
   }
 
   #isDue(): boolean {
@@ -273,12 +237,14 @@ export class CertificateTask {
   }
 
   #dueMs(): number {
-    return orderDueMs(this.#own, this.#record, this.#options.wallNow(), this.#isImpatient);
+    const { certificate, record } = this.#stored;
+    return orderDueMs(certificate, record, this.#options.wallNow(), this.#isImpatient);
   }
 
   #pauseMs(): number {
     const nowMs = this.#options.wallNow();
-    const untilPollMs = this.#own?.renewalId === undefined ? longestPauseMs : this.#record.pollAtMs - nowMs;
+    const { certificate, record } = this.#stored;
+    const untilPollMs = certificate?.renewalId === undefined ? longestPauseMs : record.pollAtMs - nowMs;
     return Math.min(this.#dueMs() - nowMs, Math.max(untilPollMs, 1_000));
   }
 }
@@ -291,7 +257,7 @@ function alreadyOld({ notAfterMs }: IssuedCertificate): AcmeError {
 }
 
 /** The error of a promise that rejects; undefined of one that resolves. */
-async function settle(promise: Promise<void>): Promise<unknown> {
+async function errorOf(promise: Promise<void>): Promise<unknown> {
   try {
     await promise;
     return undefined;

@@ -1,0 +1,79 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import net from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { getSystemErrorName } from 'node:util';
+import { StartError } from '../contracts/errors.js';
+
+/** A raw TCP handle: what http.Server.listen takes, and what a worker can be sent. */
+export interface SocketHandle {
+  readonly fd: number;
+  getsockname(out: { address?: string; port?: number }): number;
+  close(callback?: () => void): void;
+}
+
+export type CreateServerHandle = (
+  address: string | null,
+  port: number | null,
+  type: 4 | 6 | -1,
+  fd?: number,
+  flags?: number,
+) => SocketHandle | number;
+
+/**
+ * Node's own way to bind without accepting, and without a callback; its cluster module uses it for the same purpose. It is not
+ * documented; the tests run it on every supported Node. A net.Server instead would accept in the primary, which serves no request.
+ *
+ * Returns an error number of libuv where it fails (util.getSystemErrorName).
+ */
+export const { _createServerHandle: createServerHandle } = net as unknown as {
+  _createServerHandle: CreateServerHandle;
+};
+
+/**
+ * A port of this machine that nobody listens on at this moment, and that the system gives to somebody else only after it has
+ * given all others. Whoever binds it a little later may find that somebody was faster.
+ *
+ * Throws StartError `no-free-port`.
+ */
+export function findFreePort(): number {
+  const handle = createServerHandle('127.0.0.1', 0, 4);
+  if (typeof handle === 'number') throw noFreePort(handle);
+  const name: { port?: number } = {};
+  const failure = handle.getsockname(name);
+  handle.close();
+  if (failure !== 0 || name.port === undefined) throw noFreePort(failure);
+  return name.port;
+}
+
+const returnHandle = fileURLToPath(new URL('./return-handle.js', import.meta.url));
+const duplicateTimeoutMs = 10_000;
+
+/**
+ * A second descriptor for a listening socket: the socket, with the clients that wait in its queue, outlives the first one.
+ *
+ * Node has no dup(2). What is sent to another process and back is a duplicate (unix(7), SCM_RIGHTS). Throws when that
+ * process cannot be started.
+ */
+export async function duplicateHandle(handle: SocketHandle): Promise<SocketHandle> {
+  const child = fork(returnHandle, {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    signal: AbortSignal.timeout(duplicateTimeoutMs),
+    killSignal: 'SIGKILL',
+  });
+  const failed = Promise.race([once(child, 'exit'), once(child, 'error')]).then(([reason]) => {
+    throw new Error(`the listening socket could not be duplicated (${String(reason)})`);
+  });
+  // A raw handle is what node:cluster sends too; the types know only the objects around it.
+  child.send('handle', handle as never);
+  const returned = once(child, 'message').then(([, duplicate]) => duplicate as SocketHandle);
+  return Promise.race([returned, failed]);
+}
+
+// Private
+
+function noFreePort(failure: number): StartError {
+  const reason = getSystemErrorName(failure);
+  return new StartError('no-free-port', `This machine has no free port for the application (${reason}).`);
+}
