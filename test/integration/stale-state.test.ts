@@ -10,7 +10,9 @@ import { startEasyserve } from '../support/start-easyserve.js';
 // What an instance leaves that could not clear up: the power went, or somebody killed it. With a real one that is
 // killed: test/faults/primary-killed.
 const records: Readonly<Record<string, () => Promise<string>>> = {
-  'of a process that has ended': async () => JSON.stringify({ pid: 4_194_303, nonce: 'stale' }),
+  // With its start: a machine that runs long enough gives any number to somebody else.
+  'of a process that has ended': async () =>
+    JSON.stringify({ pid: 4_194_303, startTicks: '1', nonce: 'stale' }),
   'whose number was given to another process': async () => {
     const identity = await identifyProcess(process.pid);
     return JSON.stringify({ ...identity, startTicks: '1', nonce: 'stale' });

@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmdirSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -42,11 +43,24 @@ function loadedBy(dir: string): Set<string> {
   return new Set(readFileSync(join(dir, 'who'), 'utf8').trim().split('\n'));
 }
 
-/** Where the state goes when not into the project; removed at the end. */
+/** Where the state goes when not into the project; removed at the end, and before, when an earlier run was killed. */
 function stateInTmp(t: TestContext): string {
   const state = join('/tmp', `easyserve-${shop.uid}`);
-  t.after(() => rmSync(state, { recursive: true, force: true }));
+  const remove = () => rmSync(state, { recursive: true, force: true });
+  remove();
+  t.after(remove);
   return state;
+}
+
+/** An empty one in its place, in this mount namespace alone. */
+function hideFolder(t: TestContext, path: string): void {
+  const isMissing = !existsSync(path);
+  if (isMissing) mkdirSync(path);
+  execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', path]);
+  t.after(() => {
+    execFileSync('umount', [path]);
+    if (isMissing) rmdirSync(path);
+  });
 }
 
 const byShop = new Set([`(${Array(3).fill(shop.uid).join(', ')})`]);
@@ -126,9 +140,7 @@ inPrivateWorld(import.meta.url, () => {
   test("`install` of root: the unit is root's, the state folder its user's", { timeout }, async (t) => {
     const dir = makeProject(t);
     // Seen by this mount namespace alone: no unit folder of the machine, and no systemd.
-    for (const path of ['/etc/systemd', '/run/systemd'].filter((each) => existsSync(each))) {
-      execFileSync('mount', ['-t', 'tmpfs', 'tmpfs', path]);
-    }
+    for (const path of ['/etc/systemd', '/run/systemd']) hideFolder(t, path);
     mkdirSync('/etc/systemd/system', { recursive: true });
     const { code, stdout, stderr } = await type(dir, 'install');
     assert.equal(code, 0, stderr);

@@ -67,15 +67,20 @@ function collect(child: ChildProcess, name: 'stdout' | 'stderr'): () => string {
   return () => text;
 }
 
-/** The test's environment without what would set easyserve, with the prepared Python found as $VIRTUAL_ENV. */
+/** The test's environment without what would set easyserve or lead its application elsewhere, with the prepared Python found as $VIRTUAL_ENV. */
 export function easyserveEnvironment(more: Environment = {}): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !setsEasyserve(name));
   return { ...Object.fromEntries(own), VIRTUAL_ENV: testVirtualEnv(), ...keepUser, ...more };
 }
 
+/** Of the person who runs the tests, or of the service manager that runs them. */
+const otherSettings: ReadonlySet<string> = new Set([
+  ...['PORT', 'HOST', 'WEB_CONCURRENCY', 'NODE_OPTIONS', 'NODE_ENV', 'NODE_PATH', 'NODE_TEST_CONTEXT'],
+  ...['DJANGO_SETTINGS_MODULE', 'PYTHONPATH', 'PYTHONHOME', 'PYTHONSTARTUP', 'UV_PROJECT_ENVIRONMENT'],
+  ...['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID', 'LISTEN_FDS', 'LISTEN_PID', 'LISTEN_FDNAMES'],
+  ...['STATE_DIRECTORY', 'XDG_STATE_HOME', 'NO_COLOR', 'FORCE_COLOR'],
+]);
+
 function setsEasyserve(name: string): boolean {
-  return (
-    name.startsWith('EASYSERVE_') ||
-    ['PORT', 'WEB_CONCURRENCY', 'NODE_OPTIONS', 'NODE_TEST_CONTEXT'].includes(name)
-  );
+  return name.startsWith('EASYSERVE_') || otherSettings.has(name);
 }

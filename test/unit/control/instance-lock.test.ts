@@ -123,7 +123,7 @@ test('a starter that is taking over a dead instance right now is not disturbed',
 
 test('what a killed instance left is removed', async (t) => {
   const { folder } = await makeFolder(t);
-  writeFileSync(folder.pidFile, JSON.stringify({ pid: await deadPid(), nonce: 'dead' }));
+  writeFileSync(folder.pidFile, JSON.stringify({ pid: await deadPid(), startTicks: '1', nonce: 'dead' }));
   for (const path of [join(folder.runFolder, 'run-1'), folder.spoolFolder])
     mkdirSync(path, { recursive: true });
   writeFileSync(join(folder.runFolder, 'run-1', 'app-1-1.sock'), '');
