@@ -33,13 +33,13 @@ export class InstanceError extends EasyserveError {}
 const promptAnswerMs = 10_000;
 /**
  * The rest takes as long as the application takes to start or to finish its requests. The instance has its own, tighter
- * deadlines for that, and its end ends the call; this only keeps a forgotten script from waiting for ever.
+ * deadlines for that, and the call ends with the instance; this only keeps a forgotten script from waiting without an end.
  */
 const patientAnswerMs = 60 * 60 * 1000;
 const maxReplyLength = 16 * 1024 * 1024;
 
 /**
- * Asks the running instance of a project. Used by every verb of the command line but `start`.
+ * Asks the running instance of a project.
  *
  * Throws InstanceError (`not-running`, `instance-not-permitted`, `instance-gone`, `instance-silent`, `instance-garbled`), or
  * the error that the instance answered.
@@ -52,7 +52,7 @@ export async function callInstance(
   return exchange((await connectToInstance(projectDir)).socket, request, options);
 }
 
-/** Finds the instance. For `stop`, which has to know the state folder too; everybody else uses callInstance. */
+/** Finds the instance. For `stop`, which has to know the state folder too; other verbs use callInstance. */
 export async function connectToInstance(projectDir: string): Promise<InstanceConnection> {
   let stale: string | undefined;
   let forbidden: string | undefined;

@@ -4,7 +4,7 @@ import type { Clock } from '../contracts/clock.js';
 import { systemClock } from '../contracts/clock.js';
 import { ControlConnection, type ControlHandler } from './control-connection.js';
 
-/** The listening end of the control socket. Made by the launcher once the instance lock is held. */
+/** The listening end of the control socket. */
 export class ControlServer {
   readonly #server: Server;
   readonly #connections = new Set<ControlConnection>();

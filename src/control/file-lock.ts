@@ -95,7 +95,7 @@ export class FileLock {
     return `${this.#path}.after-${nonce}`;
   }
 
-  /** Claims and drafts that dead takers left. A live one's are its own business. */
+  /** Claims and drafts that dead takers left; those of a live taker are still in use. */
   async #sweep(): Promise<void> {
     const prefix = `${basename(this.#path)}.`;
     for (const name of await readdir(dirname(this.#path))) {

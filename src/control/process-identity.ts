@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 
 /**
- * Which process is meant, even after its number was given to another one. Written into the pid file by
- * control/instance-lock, and waited on by `easyserve stop`.
+ * Which process is meant, even after its number was given to another one.
  */
 export interface ProcessIdentity {
   readonly pid: number;

@@ -1,5 +1,5 @@
 /**
- * What the control socket carries: one JSON object a line, both ways. Used by control/server and control/client.
+ * What the control socket carries: one JSON object a line, both ways.
  *
  * client -> server   {"verb": "reload"}                              one request a connection
  * server -> client   {"progress": "starting the new application"}    any number

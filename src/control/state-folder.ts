@@ -19,8 +19,7 @@ import { isSocketAnswering } from './socket-probe.js';
 /**
  * Where one instance keeps its sockets, its pid file and its spooled bodies.
  *
- * Made by the launcher and by `start --daemon` (stateFolderOf), looked for by every other verb (findStateFolders).
- * Three places, in this order:
+ * `start` makes it (stateFolderOf), the other verbs look for it (findStateFolders). There are three candidates, in this order:
  *
  *   <project>/.easyserve            the usual one
  *   <parent>/.easyserve-<link>      the project was named by a symbolic link, like `current` of a release folder: the link
@@ -75,25 +74,26 @@ export async function stateFolderOf(
   options: StateFolderOptions = {},
 ): Promise<StateFolder> {
   const uid = options.uid ?? ownUid();
-  const place = await placeOf(projectDir);
-  await requireReadable(place.root);
-  const running = join(place.inRoot, 'control.sock');
+  const location = await locateProject(projectDir);
+  await requireReadable(location.root);
+  const running = join(location.inRoot, 'control.sock');
   // Perhaps started under the project's other name: the lock that refuses a second start is there.
   if (await isSocketAnswering(running)) return describeStateFolder(dirname(await realpath(running)));
-  if (isShortEnough(place.beside) && (await prepareBeside(place, uid))) {
-    const controlSocketLink = place.beside === place.inRoot ? undefined : join(place.inRoot, 'control.sock');
-    return describeStateFolder(await realpath(place.beside), controlSocketLink);
+  if (isShortEnough(location.beside) && (await prepareBeside(location, uid))) {
+    const controlSocketLink =
+      location.beside === location.inRoot ? undefined : join(location.inRoot, 'control.sock');
+    return describeStateFolder(await realpath(location.beside), controlSocketLink);
   }
   const base = join(options.tmp ?? '/tmp', `easyserve-${uid}`);
   await prepareTmp(base, uid);
-  const path = join(base, place.hash);
+  const path = join(base, location.hash);
   await prepareTmp(path, uid);
   return describeStateFolder(path);
 }
 
-/** For whoever reads the project's settings before its state folder is made. Throws EasyserveError `project-missing`. */
+/** For a start, which reads the project's settings before it makes the state folder. Throws EasyserveError `project-missing`. */
 export async function requireProject(projectDir: string): Promise<void> {
-  await requireReadable((await placeOf(projectDir)).root);
+  await requireReadable((await locateProject(projectDir)).root);
 }
 
 /** Where an instance of the project may be, best first. Nothing is created; the folders may be missing. */
@@ -103,10 +103,10 @@ export async function findStateFolders(
 ): Promise<readonly StateFolder[]> {
   const uid = options.uid ?? ownUid();
   const tmp = options.tmp ?? '/tmp';
-  const place = await placeOf(projectDir);
-  const uids = new Set([uid, (await stat(place.root)).uid, ...(uid === 0 ? await tmpOwners(tmp) : [])]);
-  const inTmp = [...uids].map((owner) => join(tmp, `easyserve-${owner}`, place.hash));
-  const own = place.beside === place.inRoot ? [place.inRoot] : [place.beside, place.inRoot];
+  const location = await locateProject(projectDir);
+  const uids = new Set([uid, (await stat(location.root)).uid, ...(uid === 0 ? await tmpOwners(tmp) : [])]);
+  const inTmp = [...uids].map((owner) => join(tmp, `easyserve-${owner}`, location.hash));
+  const own = location.beside === location.inRoot ? [location.inRoot] : [location.beside, location.inRoot];
   return [...own, ...inTmp].map((path) => describeStateFolder(path));
 }
 
@@ -123,7 +123,7 @@ export function describeStateFolder(path: string, controlSocketLink?: string): S
   };
 }
 
-interface Place {
+interface ProjectLocation {
   /** The project, symbolic links resolved. */
   readonly root: string;
   readonly inRoot: string;
@@ -132,7 +132,7 @@ interface Place {
   readonly hash: string;
 }
 
-async function placeOf(projectDir: string): Promise<Place> {
+async function locateProject(projectDir: string): Promise<ProjectLocation> {
   const absolute = resolve(projectDir);
   let root: string;
   let named: string;
@@ -148,7 +148,7 @@ async function placeOf(projectDir: string): Promise<Place> {
   return { root, inRoot, beside, hash: createHash('sha256').update(named).digest('hex').slice(0, 16) };
 }
 
-/** Whoever starts an instance has to read the project. */
+/** A start has to read the project. */
 async function requireReadable(root: string): Promise<void> {
   if (!(await stat(root)).isDirectory()) throw noProject(`${root} is not a folder.`);
   try {
@@ -165,11 +165,11 @@ function noProject(message: string, cause?: unknown): EasyserveError {
 }
 
 /** False where the state has to go elsewhere. */
-async function prepareBeside(place: Place, uid: number): Promise<boolean> {
+async function prepareBeside(location: ProjectLocation, uid: number): Promise<boolean> {
   try {
-    if (!(await claimFolder(place.beside, place.root, uid))) return false;
-    await proveHardLinks(place.beside);
-    if (place.beside !== place.inRoot) await leadTo(place, uid);
+    if (!(await claimFolder(location.beside, location.root, uid))) return false;
+    await proveHardLinks(location.beside);
+    if (location.beside !== location.inRoot) await leadTo(location, uid);
     return true;
   } catch (error) {
     if (unusable.has((error as NodeJS.ErrnoException).code ?? '')) return false;
@@ -190,7 +190,7 @@ async function claimFolder(path: string, root: string, uid: number): Promise<boo
   return true;
 }
 
-/** The lock (control/instance-lock) stands on link(2), which FAT and some shared folders of virtual machines lack. */
+/** The lock (FileLock) needs link(2), which FAT and some shared folders of virtual machines lack. */
 async function proveHardLinks(path: string): Promise<void> {
   const probe = join(path, `.probe-${process.pid}-${process.hrtime.bigint()}`);
   await link(join(path, '.gitignore'), probe);
@@ -198,13 +198,13 @@ async function proveHardLinks(path: string): Promise<void> {
 }
 
 /** Lets verbs that are given the release's real path find the instance that was started through a link. */
-async function leadTo(place: Place, uid: number): Promise<void> {
+async function leadTo(location: ProjectLocation, uid: number): Promise<void> {
   try {
-    if (!(await claimFolder(place.inRoot, place.root, uid))) return;
-    const controlSocketLink = join(place.inRoot, 'control.sock');
+    if (!(await claimFolder(location.inRoot, location.root, uid))) return;
+    const controlSocketLink = join(location.inRoot, 'control.sock');
     // Nobody answers there (stateFolderOf).
     await rm(controlSocketLink, { force: true });
-    await symlink(join(place.beside, 'control.sock'), controlSocketLink);
+    await symlink(join(location.beside, 'control.sock'), controlSocketLink);
   } catch (error) {
     // Not ours to write, or another start was faster: the instance is still found under the name that it was started by.
     const code = (error as NodeJS.ErrnoException).code ?? '';

@@ -62,7 +62,7 @@ export function systemIdentity(): Identity | undefined {
  * Whom this process has to become: the user of the settings, else the owner of the project folder. Undefined: it stays
  * whose it is, as nobody but root can become somebody else, or because the settings say root.
  *
- * Called by Privileges, and by the verbs that only look at a project. Throws EasyserveError `root-refused`,
+ * Throws EasyserveError `root-refused`,
  * `user-unknown`, `user-not-permitted`, `group-unknown`.
  */
 export async function chooseAccount(
@@ -76,7 +76,7 @@ export async function chooseAccount(
     requireOwn(wanted.user, identity, userInfo);
     return undefined;
   }
-  // A folder that is not there is reported by whoever opens it.
+  // A missing folder is reported where it is opened.
   const folder = await stat(projectDir).catch(() => undefined);
   const user = wanted.user === null ? folder?.uid : toIdentifier(wanted.user);
   if (user === undefined) return undefined;
@@ -126,7 +126,7 @@ function toIdentifier(text: string): number | string {
 }
 
 /**
- * Becomes the user for a moment: the system then tells of him, wherever it has its users from (files, LDAP, systemd), as
+ * Becomes the user for a moment: the system then tells of that user, wherever it has its users from (files, LDAP, systemd), as
  * Node has no getpwnam(3).
  */
 function lookUp(user: number | string, folderGid: number, identity: Identity, userInfo: UserInfo): Account {

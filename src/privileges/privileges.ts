@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import { type Account, chooseAccount, type Identity, systemIdentity, type WantedAccount } from './account.js';
 
-/** What the application makes is no business of other users. */
+/** Other users have no access to what the application makes. */
 const UMASK = 0o027;
 
 /**
- * Root's rights, and the way out of them. Made by launch() before anything else is touched.
+ * Root's rights, and the way out of them.
  *
  *   assume    root acts as the user of the site from here on; the state folder, the lock and the control socket are made
  *             so: nothing has to be given away afterwards, and no link in a user's folder leads root anywhere
@@ -14,10 +14,10 @@ const UMASK = 0o027;
  *   drop      before the first request and the first application process: for good, checked, no way back
  *
  * Until drop() the rights are only laid aside (seteuid(2)), so no code of the project may run in this process or inherit
- * from it before (project-as-user). For whoever is not root, all of it does nothing.
+ * from it before (ProjectReader). All of it does nothing for a user who is not root.
  */
 export class Privileges {
-  /** Whom everything runs as; undefined: nobody else than who started it. */
+  /** The user that everything runs as; undefined: keep the current user. */
   readonly account: Account | undefined;
   readonly #identity: Identity | undefined;
   readonly #readStatus: () => string | undefined;

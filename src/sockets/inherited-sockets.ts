@@ -10,8 +10,8 @@ interface Inherited {
 }
 
 /**
- * Sockets that the service manager has bound and passes on: systemd's socket activation (sd_listen_fds(3)). Made by
- * launcher; address takes from it before it binds by itself.
+ * Sockets that the service manager has bound and passes on: systemd's socket activation (sd_listen_fds(3)). They are
+ * taken before anything is bound (address).
  */
 export class InheritedSockets {
   readonly #left: Inherited[];
@@ -56,7 +56,7 @@ export class InheritedSockets {
     return found.socket.as(role);
   }
 
-  /** Those that nobody took, as addresses; they are closed. For a warning: their clients would wait for ever. */
+  /** Those that nobody took, as addresses; they are closed. For a warning: their clients would wait without an end. */
   closeRest(): readonly string[] {
     return this.#left.splice(0).map(({ name, socket }) => {
       socket.close();

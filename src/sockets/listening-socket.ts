@@ -71,7 +71,7 @@ export class ListeningSocket {
     return `${this.scheme}://${name}${port}/`;
   }
 
-  /** The same, for what is to be spoken on it; which that is, of those that were passed, InheritedSockets decides. */
+  /** The same socket for another scheme. */
   as(scheme: Scheme): ListeningSocket {
     return new ListeningSocket(this.handle, { scheme, host: this.host, port: this.port }, this.isInherited);
   }

@@ -32,7 +32,7 @@ export const { _createServerHandle: createServerHandle } = net as unknown as {
 
 /**
  * A port of this machine that nobody listens on at this moment, and that the system gives to somebody else only after it has
- * given all others. Whoever binds it a little later may find that somebody was faster.
+ * given all others. A program that binds it a little later may find that another was faster.
  *
  * Throws StartError `no-free-port`.
  */

@@ -1,9 +1,9 @@
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 
-/** By these a pair that was good yesterday is refused today: no setting is wrong. */
+/** A pair that was good yesterday may be refused for these today, although no setting is wrong. */
 const ofTheClock = ['certificate-expired', 'certificate-not-yet-valid'];
 
-/** A certificate or its key cannot be used. Thrown by tls/certificate-pair, and handled by tls/own-certificates. */
+/** A certificate or its key cannot be used. */
 export class CertificateError extends EasyserveError {
   constructor(
     code: string,
@@ -13,7 +13,7 @@ export class CertificateError extends EasyserveError {
     super(code, ExitCode.settings, message, more);
   }
 
-  /** Only the time of day speaks against the certificate. */
+  /** Only the date speaks against the certificate. */
   get isOfTheClock(): boolean {
     return ofTheClock.includes(this.code);
   }

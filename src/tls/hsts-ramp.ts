@@ -9,10 +9,10 @@ const yearSeconds = 365 * 24 * hourSeconds;
 const trialMs = 30 * 24 * hourSeconds * 1000;
 
 /**
- * How long browsers are told to insist on HTTPS. With "ramp" an hour at first, for a site whose certificates fail would be
- * locked up for as long as it has promised; a year after 30 days without a failure.
+ * How long browsers are told to insist on HTTPS. With "ramp" an hour at first, because a site whose certificates fail can't be
+ * reached for as long as it has promised; a year after 30 days without a failure.
  *
- * Since when all is well stands in a file, so that a restart does not begin anew. Held by Certificates.
+ * Since when all is well stands in a file, so that a restart does not begin anew.
  */
 export class HstsRamp {
   readonly #file: string;

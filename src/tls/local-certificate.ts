@@ -25,15 +25,15 @@ export interface LocalCertificate {
   readonly material: CertificateMaterial;
   /** What a browser can be told to trust: the authority's certificate, without its key. */
   readonly authorityFile: string;
-  /** There was no authority yet, or none that could be used: what browsers were told before counts no more. */
+  /** There was no authority yet, or none that could be used: browsers have to be told anew. */
   readonly isNewAuthority: boolean;
 }
 
 /**
  * A certificate for development: signed by an authority of this folder alone, kept there and taken again at the next start.
  *
- * Key and certificate are in one file each, so that they are replaced together; of two that start at the same time the last
- * one's files stay, and the next start finds out whether they fit together.
+ * Key and certificate are in one file each, so that they are replaced together; of two instances that start at the same time the
+ * files of the last one stay, and the next start finds out whether they fit together.
  *
  * @param folder the caller's, made where it is missing
  * @param names host names and IP addresses (machineNames)

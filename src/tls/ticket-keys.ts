@@ -6,11 +6,11 @@ const keyBytes = 48;
 const dayMs = 86_400_000;
 
 /**
- * The keys that session tickets are encrypted with; whoever has them can read what TLS 1.2 sessions that were resumed
- * have sent. So they are never written to a disk, and replaced every day.
+ * The keys that session tickets are encrypted with; whoever has them can read resumed TLS 1.2
+ * sessions. So they are never written to a disk, and replaced every day.
  *
  * One set for all workers, so that a session that one began another resumes. Node holds no earlier set beside the new
- * one: a ticket from before the rotation (they are good for two hours, front/tls/cipher-policy) is not accepted, and its client
+ * one: a ticket from before the rotation (they are good for two hours, front/listen/tls/cipher-policy) is not accepted, and its client
  * makes a full handshake. Nothing fails.
  */
 export class TicketKeys {

@@ -23,11 +23,11 @@ export interface IssueOptions {
   readonly signal: AbortSignal;
   readonly names: readonly string[];
   readonly keyType: KeyType;
-  /** Tried first; the other one when this fails. */
+  /** Tried first; the other kind when this one fails. */
   readonly challenge: ChallengeType;
   /** renewalId of the certificate that the new one takes the place of (RFC 9773 section 5). */
   readonly replaces: string | undefined;
-  /** Resolves when every front answers; what it resolves with takes the answers back. */
+  /** Resolves when every front gives these answers, with a function that takes them back. */
   readonly publishChallenges: (answers: ChallengeAnswers) => Promise<() => Promise<void>>;
 }
 
@@ -37,12 +37,12 @@ export interface Issued {
   readonly challenge: ChallengeType;
 }
 
-/** The CA looks from several places and with pauses; ours is to stop when it never decides. */
+/** The CA looks from several places and with pauses; it may also never decide. */
 const decisionTimeoutMs = 120_000;
 const pollDelaysMs = [250, 500, 1_000, 2_000, 4_000];
 
 /**
- * Orders one certificate for a set of names: RFC 8555 section 7.4. Called by tls/certificate-task with an account that is registered.
+ * Orders one certificate for a set of names: RFC 8555 section 7.4. The account is registered already.
  *
  * A failed challenge ends its order, so that the other kind gets an order of its own.
  * Throws AcmeError; of two failed kinds of challenge that of the first.
@@ -177,7 +177,7 @@ async function untilOrder(
   });
 }
 
-/** Asks until there is an answer: quickly at first, then every few seconds, and not for ever. */
+/** Asks until there is an answer: quickly at first, then every few seconds, and not without an end. */
 async function poll<T>(
   { clock, signal }: IssueOptions,
   order: AcmeOrder,
@@ -199,7 +199,7 @@ function pause(clock: Clock, signal: AbortSignal, delayMs: number): Promise<void
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       cancel();
-      reject(new AcmeError('acme-stopped', 'The order was broken off, for easyserve stops.'));
+      reject(new AcmeError('acme-stopped', 'The order was broken off because easyserve stops.'));
     };
     const cancel = clock.after(delayMs, () => {
       signal.removeEventListener('abort', stop);

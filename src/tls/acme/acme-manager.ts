@@ -11,7 +11,7 @@ import { type CaFetch, fetchFromCa } from './ca-connection.js';
 import type { CertificateFolder } from './certificate-folder.js';
 import { RenewalJob } from './renewal-job.js';
 
-/** The part of TlsMaterial that is made here. */
+/** The part of TlsMaterial that comes from ACME. */
 export type AcmeMaterial = Pick<TlsMaterial, 'certificates' | 'httpChallenges' | 'alpnCertificates'>;
 
 export type AcmeManagerSettings = AcmeSettings & Pick<Settings, 'domains'>;
@@ -38,7 +38,7 @@ export type PublishChallenges = (answers: ChallengeAnswers) => Promise<() => Pro
 const publishTimeoutMs = 15_000;
 
 /**
- * Keeps a certificate for each domain, by ACME. Made by the launcher in the supervisor, one for an instance.
+ * Keeps a certificate for each domain, by ACME.
  *
  * Each domain has a certificate of its own: one that fails (its DNS entry is wrong) holds back no other, and adding a domain orders
  * nothing anew. Nothing here throws: what fails stands in status() and in the log, and is tried again.

@@ -28,14 +28,14 @@ export interface OrderRequest {
   readonly names: readonly string[];
   readonly challenge: ChallengeType;
   readonly replaces: string | undefined;
-  /** Try it at the staging directory before, where there is one. */
+  /** It is tried at the staging directory before, where there is one. */
   readonly isFirst: boolean;
   /** Called when that went well, so that it isn't repeated. */
   readonly onStagingPassed: () => void;
   readonly signal: AbortSignal;
 }
 
-/** What tls/certificate-task orders from; unit tests give it another. */
+/** What a renewal job orders from; unit tests replace it. */
 export interface Orderer {
   /** Throws AcmeError, or what the file system says of the certificate folder. */
   order(request: OrderRequest): Promise<Issued>;
@@ -57,7 +57,7 @@ export interface AcmeOrdererOptions {
 /** A hundred domains at once would look like an attack to the CA; with one at a time a CA that hangs would hold back all others. */
 const ordersAtATime = 4;
 
-/** Orders by the settings: the account, the trial at the staging directory, then the order itself. Made by tls/certificate-manager. */
+/** Orders by the settings: the account, the trial at the staging directory, then the order itself. */
 export class AcmeOrderer implements Orderer {
   readonly #options: AcmeOrdererOptions;
   readonly #semaphore = new Semaphore(ordersAtATime);
@@ -186,7 +186,7 @@ export function isAcmeChanged(before: AcmeSettings, after: AcmeSettings): boolea
 const letsEncrypt = 'https://acme-v02.api.letsencrypt.org/directory';
 const letsEncryptStaging = 'https://acme-staging-v02.api.letsencrypt.org/directory';
 
-/** Where the first order of a name is tried out; undefined where the directory has no such place that we know. */
+/** The directory at which the first order of a name is tried out; undefined where none is known. */
 export function stagingOf(directoryUrl: string): string | undefined {
   return directoryUrl === letsEncrypt ? letsEncryptStaging : undefined;
 }

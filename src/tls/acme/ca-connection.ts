@@ -4,11 +4,7 @@ import { rootCertificates } from 'node:tls';
 import type { Clock } from '../../contracts/clock.js';
 import { AcmeError, describeNetworkError } from './acme-error.js';
 
-/**
- * HTTPS to a certificate authority: what acme-client and the question for the renewal window go through.
- *
- * acme-client's own requests retry inside for minutes, with timers that nothing can cancel, and have no deadline.
- */
+/** A request to a certificate authority. */
 export interface CaRequest {
   readonly method: string;
   readonly url: string;
@@ -29,7 +25,7 @@ export interface CaAnswer {
 /** Injected, so that tests need no network. Rejects with what the network said, and when the signal is aborted. */
 export type CaFetch = (request: CaRequest) => Promise<CaAnswer>;
 
-/** A certificate chain has a few KiB. What is longer is no answer of a CA. */
+/** A certificate chain has a few KiB. */
 const maxAnswerBytes = 1_048_576;
 
 const requestTimeoutMs = 30_000;
@@ -67,11 +63,14 @@ export interface CaConnectionOptions {
   readonly wallNow: () => number;
   /** Setting acmeCaFile. */
   readonly caFile: string | null;
-  /** Ends every request when the job stops. */
+  /** Ends every request. */
   readonly signal: AbortSignal;
 }
 
-/** Requests with a deadline, whose failures are AcmeErrors. Made for each order and each question. */
+/**
+ * HTTPS to a certificate authority, with a deadline; failures are AcmeErrors. acme-client sends by it too: its own requests are
+ * repeated for minutes by timers that nothing can cancel, and have no deadline.
+ */
 export class CaConnection {
   readonly #options: CaConnectionOptions;
   #caPem: string | undefined;
@@ -104,7 +103,7 @@ export class CaConnection {
     } catch (error) {
       if (error instanceof AcmeError) throw error;
       if (signal.aborted)
-        throw new AcmeError('acme-stopped', 'The order was broken off, for easyserve stops.');
+        throw new AcmeError('acme-stopped', 'The order was broken off because easyserve stops.');
       throw describeNetworkError(error, request.url, deadline.signal.aborted ? requestTimeoutMs : undefined);
     } finally {
       cancel();
@@ -127,7 +126,7 @@ export class CaConnection {
     return this.#caPem;
   }
 
-  /** Orders under a wrong clock would be repeated for ever, until the CA's limits stop them. */
+  /** Orders under a wrong clock would be repeated until the CA's limits stop them. */
   #checkClock(answer: CaAnswer): void {
     const caNow = Date.parse(answer.headers.date ?? '');
     if (Number.isNaN(caNow)) return;

@@ -13,7 +13,7 @@ import { emptyRecord, type OrderRecord, readOrderRecord } from './order-record.j
 
 /**
  * Everything of ACME that outlives the process: accounts, certificates with their keys, and how the last orders went.
- * Made by tls/certificate-manager; several instances may share one.
+ * Several instances may share one folder.
  *
  *   <folder>/<directory>/account.key         PEM, made before the account is registered, so that none is lost
  *   <folder>/<directory>/account.json        the account's URL

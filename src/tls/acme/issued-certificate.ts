@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { describeCertificate } from '../files/certificate-pair.js';
 
-/** A certificate as a CA gave it, with what the manager has to know of it. */
+/** A certificate as a CA gave it, with what its renewal goes by. */
 export interface IssuedCertificate {
   /** Lower case, sorted. */
   readonly names: readonly string[];
@@ -62,7 +62,7 @@ function renewalIdOf(certificate: X509Certificate): string | undefined {
 
 /**
  * Of extension 2.5.29.35 (RFC 5280 section 4.2.1.1), which Node doesn't give: its object identifier, then an OCTET STRING with a
- * SEQUENCE that begins with [0], the key identifier. All lengths are below 128, else it is none that we know.
+ * SEQUENCE that begins with [0], the key identifier. All lengths are below 128 there.
  */
 function authorityKeyIdentifier(der: Buffer): Buffer | undefined {
   const identifier = Buffer.from('0603551d23', 'hex');

@@ -8,11 +8,11 @@ export interface RenewalWindow {
 }
 
 /**
- * How the orders of one certificate went: on disk (tls/certificate-folder), so that a restart does not begin anew with what
+ * How the orders of one certificate went: kept on disk, so that a restart does not begin anew with what
  * just failed. Times are milliseconds since 1970.
  */
 export interface OrderRecord {
-  /** In a row. */
+  /** In a row, since the last success. */
   readonly failures: number;
   /** No order before; 0: none is held back. */
   readonly retryAtMs: number;

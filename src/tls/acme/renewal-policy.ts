@@ -6,7 +6,7 @@ import type { OrderRecord, RenewalWindow } from './order-record.js';
 export interface Lifetime {
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
-  /** 0 to 1, always the same for one certificate: a restart draws no new lot, and sharers of a folder agree. */
+  /** 0 to 1, always the same for one certificate: the same after a restart, and for all instances that share a folder. */
   readonly chance: number;
 }
 
@@ -33,7 +33,7 @@ const usualPollMs = 6 * hourMs;
  * whichever is later.
  *
  * @param own undefined: there is none yet, so that it is due now
- * @param isImpatient the person has changed the settings: only the limits of the CA hold an order back
+ * @param isImpatient the settings were changed by hand: only the limits of the CA hold an order back
  */
 export function orderDueMs(
   own: IssuedCertificate | undefined,

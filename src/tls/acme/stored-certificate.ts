@@ -59,7 +59,7 @@ export class StoredCertificate {
     this.#isRecordUnsaved = false;
   }
 
-  /** In memory only, for the order that runs: its end writes the record. */
+  /** In memory only, because the end of the order writes the record. */
   noteStagingPassed(): void {
     this.#record = { ...this.#record, isStagingPassed: true };
   }

@@ -7,7 +7,7 @@ import { CertificateError } from '../certificate-error.js';
 import { type PemFile, readPemFile } from './read-pem-file.js';
 import { readPrivateKey } from './read-private-key.js';
 
-/** What people are told of a certificate: plain data, for the status and the log. */
+/** Facts of a certificate for the status and the log; plain data. */
 export interface CertificateFacts {
   readonly names: readonly string[];
   /** Organisation and common name, in words: `Let's Encrypt R11`. */
@@ -115,7 +115,7 @@ function describeIssuer(certificate: X509Certificate): string {
   return words.length === 0 ? certificate.issuer.replaceAll('\n', ', ') : words.join(' ');
 }
 
-/** The keys that TLS takes are fewer than those that can be read: no short RSA, no signatures by MD5. */
+/** Not every key that can be read can be served: OpenSSL refuses short RSA keys, and signatures by MD5. */
 function requireUsable(material: CertificateMaterial, file: PemFile): void {
   try {
     createSecureContext({ cert: material.certificatePem, key: material.keyPem });

@@ -38,7 +38,7 @@ export function certificateFilesOf(settings: Settings): readonly CertificateFile
 }
 
 /**
- * Certificates that come from files, and not from a CA by ACME. Held by whoever puts the TlsMaterial together.
+ * Certificates that come from files, and not from a CA by ACME.
  *
  * A new one is made for each new list of files; it calls load() once, and refresh() whenever one of `files` has changed.
  */
@@ -79,8 +79,8 @@ export class FileCertificates {
   }
 
   /**
-   * Reads all of them for the first time. At a reload everything must be right, for something good serves already.
-   * At a start an expired certificate is logged and left out instead: it says nothing of the settings, and a machine
+   * Reads all of them for the first time. At a reload everything must be right, because something good serves already.
+   * At a start an expired certificate is logged and left out instead: no setting is wrong, and a machine
    * that comes up again must serve what it can. Nor does it hold a reload back when the release before has the same
    * files (`served`): new code can go live while somebody looks for the certificate.
    *
@@ -108,10 +108,10 @@ export class FileCertificates {
     return this.catchUp();
   }
 
-  /** The same where it is not known that something has changed: what was said already is not said again. */
+  /** The same where nothing may have changed: a rejection that was logged already is not logged again. */
   catchUp(): Promise<boolean> {
     const next = this.#last.then(() => this.#refreshNow());
-    this.#last = next.catch(() => undefined); // whoever called that one hears of it
+    this.#last = next.catch(() => undefined); // its caller is told of it
     return next;
   }
 
