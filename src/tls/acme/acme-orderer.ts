@@ -35,14 +35,6 @@ export interface OrderRequest {
   readonly signal: AbortSignal;
 }
 
-/** What a renewal job orders from; unit tests replace it. */
-export interface Orderer {
-  /** Throws AcmeError, or what the file system says of the certificate folder. */
-  order(request: OrderRequest): Promise<Issued>;
-  /** Throws AcmeError. */
-  askRenewal(renewalId: string, signal: AbortSignal): Promise<RenewalAdvice>;
-}
-
 export interface AcmeOrdererOptions {
   readonly settings: AcmeSettings;
   readonly folder: CertificateFolder;
@@ -58,7 +50,7 @@ export interface AcmeOrdererOptions {
 const ordersAtATime = 4;
 
 /** Orders by the settings: the account, the trial at the staging directory, then the order itself. */
-export class AcmeOrderer implements Orderer {
+export class AcmeOrderer {
   readonly #options: AcmeOrdererOptions;
   readonly #semaphore = new Semaphore(ordersAtATime);
   /** By directory: of several first orders at a time one registers, and the others wait for it. */
@@ -68,6 +60,7 @@ export class AcmeOrderer implements Orderer {
     this.#options = options;
   }
 
+  /** Throws AcmeError, or what the file system says of the certificate folder. */
   order(request: OrderRequest): Promise<Issued> {
     return this.#semaphore.run(async () => {
       const { settings, stagingOf } = this.#options;
@@ -77,6 +70,7 @@ export class AcmeOrderer implements Orderer {
     });
   }
 
+  /** Throws AcmeError. */
   askRenewal(renewalId: string, signal: AbortSignal): Promise<RenewalAdvice> {
     const { settings, wallNow } = this.#options;
     return askRenewalAdvice(this.#connect(signal), settings.acmeDirectory, renewalId, wallNow());
@@ -177,6 +171,9 @@ export class AcmeOrderer implements Orderer {
     return new CaConnection({ fetch, clock, wallNow, caFile: settings.acmeCaFile, signal });
   }
 }
+
+/** What a renewal job orders from; unit tests replace it. */
+export type Orderer = Pick<AcmeOrderer, 'order' | 'askRenewal'>;
 
 /** Whether orders would go another way now. Settings that have to do with other things don't count. */
 export function isAcmeChanged(before: AcmeSettings, after: AcmeSettings): boolean {

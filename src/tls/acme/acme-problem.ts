@@ -92,46 +92,42 @@ function rateLimited(host: string, more: More, nowMs: number): AcmeError {
 }
 
 function refused(host: string, { type, detail }: Problem, more: More): AcmeError {
-  switch (type) {
-    case 'userActionRequired':
-    case 'agreementRequired':
-      return new AcmeError('acme-terms', `${host} wants its terms of service to be agreed to.`, {
-        ...more,
-        hint: 'read them, then set acmeAgreeTerms = true',
-      });
-    case 'externalAccountRequired':
-      return new AcmeError('acme-eab', `${host} gives certificates only to known customers.`, {
-        ...more,
-        hint: 'ask there for an EAB key, and set acmeEabKeyId and acmeEabHmacKeyFile',
-      });
-    case 'caa':
-      return new AcmeError(
-        'acme-caa',
-        `The CAA records of the domain forbid ${host} to give a certificate.`,
-        {
-          ...more,
-          hint: 'dig CAA of the domain names who may: change the record, or acmeDirectory',
-        },
-      );
-    case 'rejectedIdentifier':
-    case 'unsupportedIdentifier':
-      return new AcmeError(
-        'acme-name-refused',
-        `${host} gives no certificate for this name: ${detail}`,
-        more,
-      );
-    case 'invalidContact':
-    case 'unsupportedContact':
-      return new AcmeError('acme-email', `${host} does not take the address of acmeEmail: ${detail}`, more);
-    default:
-      return new AcmeError('acme-refused', `${host} refuses: ${detail === '' ? type : detail}`, more);
-  }
+  const { code, message, hint } = refusalWords(type, host, detail);
+  return new AcmeError(code, message, { ...more, hint });
 }
 
 interface Words {
   readonly code: string;
   readonly message: string;
-  readonly hint: string;
+  readonly hint?: string;
+}
+
+function refusalWords(type: string, host: string, detail: string): Words {
+  switch (type) {
+    case 'userActionRequired':
+    case 'agreementRequired': {
+      const message = `${host} wants its terms of service to be agreed to.`;
+      return { code: 'acme-terms', message, hint: 'read them, then set acmeAgreeTerms = true' };
+    }
+    case 'externalAccountRequired': {
+      const message = `${host} gives certificates only to known customers.`;
+      const hint = 'ask there for an EAB key, and set acmeEabKeyId and acmeEabHmacKeyFile';
+      return { code: 'acme-eab', message, hint };
+    }
+    case 'caa': {
+      const message = `The CAA records of the domain forbid ${host} to give a certificate.`;
+      const hint = 'dig CAA of the domain names who may: change the record, or acmeDirectory';
+      return { code: 'acme-caa', message, hint };
+    }
+    case 'rejectedIdentifier':
+    case 'unsupportedIdentifier':
+      return { code: 'acme-name-refused', message: `${host} gives no certificate for this name: ${detail}` };
+    case 'invalidContact':
+    case 'unsupportedContact':
+      return { code: 'acme-email', message: `${host} does not take the address of acmeEmail: ${detail}` };
+    default:
+      return { code: 'acme-refused', message: `${host} refuses: ${detail === '' ? type : detail}` };
+  }
 }
 
 function challengeWords(given: string, name: string, port: number, detail: string): Words {

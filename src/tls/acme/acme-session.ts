@@ -33,32 +33,6 @@ export interface AccountTerms {
   readonly agreesToTerms: boolean;
 }
 
-/**
- * One conversation with an ACME directory (RFC 8555), and the only import of acme-client. Unit tests
- * replace it. Everything throws AcmeError, and nothing else.
- *
- * Of acme-client the signatures, nonces and certificate requests are used. Its way of waiting is not: it can't be cancelled. Nor are its
- * requests: their axios is one for the whole process, and retries for minutes. Each session's client sends by its CaConnection.
- */
-export interface AcmeSession {
-  /** The account's URL, registered where it is not yet. */
-  register(terms: AccountTerms): Promise<string>;
-  createOrder(names: readonly string[], replaces: string | undefined): Promise<AcmeOrder>;
-  readOrder(order: AcmeOrder): Promise<AcmeOrder>;
-  readAuthorizations(order: AcmeOrder): Promise<readonly AcmeAuthorization[]>;
-  keyAuthorization(challenge: AcmeChallenge): Promise<string>;
-  /** The certificate of RFC 8737 and its key, PEM. */
-  alpnCertificate(
-    name: string,
-    keyAuthorization: string,
-  ): Promise<{ certificatePem: string; keyPem: string }>;
-  completeChallenge(challenge: AcmeChallenge): Promise<void>;
-  /** Sends the certificate request with a new key, which is answered. */
-  finalize(order: AcmeOrder, names: readonly string[], keyType: KeyType): Promise<string>;
-  /** PEM chain. */
-  readCertificate(order: AcmeOrder): Promise<string>;
-}
-
 export interface AcmeSessionOptions {
   readonly directoryUrl: string;
   readonly accountKeyPem: string;
@@ -84,7 +58,13 @@ interface ClientTransport {
   };
 }
 
-export class CaSession implements AcmeSession {
+/**
+ * One conversation with an ACME directory (RFC 8555), and the only import of acme-client. Everything throws AcmeError, and nothing else.
+ *
+ * Of acme-client the signatures, nonces and certificate requests are used. Its way of waiting is not: it can't be cancelled. Nor are its
+ * requests: their axios is one for the whole process, and retries for minutes. Each session's client sends by its CaConnection.
+ */
+export class CaSession {
   readonly #client: acme.Client;
   readonly #options: AcmeSessionOptions;
 
@@ -101,6 +81,7 @@ export class CaSession implements AcmeSession {
     http.request = (url, method, { data } = {}) => this.#send(url, method, data);
   }
 
+  /** The account's URL, registered where it is not yet. */
   async register({ email, agreesToTerms }: AccountTerms): Promise<string> {
     if (this.#options.accountUrl !== undefined) return this.#options.accountUrl;
     return this.#converse(async () => {
@@ -134,6 +115,7 @@ export class CaSession implements AcmeSession {
     return this.#client.getChallengeKeyAuthorization(toClientChallenge(challenge));
   }
 
+  /** The certificate of RFC 8737 and its key, PEM. */
   async alpnCertificate(
     name: string,
     keyAuthorization: string,
@@ -148,6 +130,7 @@ export class CaSession implements AcmeSession {
     await this.#converse(() => this.#client.completeChallenge(toClientChallenge(challenge)));
   }
 
+  /** Sends the certificate request with a new key; resolves with that key, PEM. */
   async finalize(order: AcmeOrder, names: readonly string[], keyType: KeyType): Promise<string> {
     const keyPem = await makePrivateKey(keyType);
     const [, request] = await acme.crypto.createCsr({ altNames: [...names] }, keyPem);
@@ -155,6 +138,7 @@ export class CaSession implements AcmeSession {
     return keyPem;
   }
 
+  /** PEM chain. */
   async readCertificate(order: AcmeOrder): Promise<string> {
     return this.#converse(() => this.#client.getCertificate(order as acme.Order));
   }
@@ -190,6 +174,11 @@ export class CaSession implements AcmeSession {
     }
   }
 }
+
+/** What an order needs of it; unit tests replace it. */
+export type AcmeSession = Pick<CaSession, keyof CaSession>;
+
+// Private
 
 function checkedOrder(order: acme.Order): AcmeOrder {
   const { url, status, authorizations, finalize } = order;

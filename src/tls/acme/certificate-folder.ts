@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../contracts/clock.js';
 import type { CertificateMaterial } from '../../contracts/tls-material.js';
@@ -34,20 +34,11 @@ export class CertificateFolder {
 
   /** Throws what the file system says where nothing can be written, also for want of room. */
   async proveWritable(directoryUrl: string): Promise<void> {
-    const probe = join(this.#folderOf(directoryUrl), `.probe-${process.pid}-${process.hrtime.bigint()}`);
     await this.#prepare(directoryUrl);
-    try {
-      const file = await open(probe, 'wx', 0o600);
-      try {
-        // More than a certificate with its key needs.
-        await file.writeFile(Buffer.alloc(32_768));
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-    } finally {
-      await rm(probe, { force: true });
-    }
+    const probe = join(this.#folderOf(directoryUrl), `.probe-${process.pid}-${process.hrtime.bigint()}`);
+    // More than a certificate with its key needs.
+    await writeAtomically(probe, ' '.repeat(32_768));
+    await rm(probe, { force: true });
   }
 
   lockFor(directoryUrl: string, names: readonly string[], clock: Clock): OrderLock {
@@ -63,9 +54,7 @@ export class CertificateFolder {
     const text = await readIfThere(path);
     if (text === undefined) return undefined;
     try {
-      const mark = text.indexOf('-----BEGIN CERTIFICATE-----');
-      if (mark < 0) throw new Error('it holds no certificate');
-      return readIssuedCertificate(text.slice(mark), text.slice(0, mark), names);
+      return parseCertificate(text, names);
     } catch (error) {
       await this.#setAside(path, error);
       return undefined;
@@ -82,10 +71,8 @@ export class CertificateFolder {
     for (const slug of await listFolders(this.#path)) {
       if (slug === own) continue;
       const text = await readIfThere(join(this.#path, slug, `${fileNameOf(names)}.pem`));
-      const mark = text?.indexOf('-----BEGIN CERTIFICATE-----') ?? -1;
-      if (text === undefined || mark < 0) continue;
       try {
-        found.push(readIssuedCertificate(text.slice(mark), text.slice(0, mark), names));
+        if (text !== undefined) found.push(parseCertificate(text, names));
       } catch {
         // Set aside when its own directory is in use again; here it is only no use.
       }
@@ -224,6 +211,13 @@ function fileNameOf(names: readonly string[]): string {
 
 function shortHash(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 8);
+}
+
+/** Throws where the file holds something else. */
+function parseCertificate(text: string, names: readonly string[]): IssuedCertificate {
+  const mark = text.indexOf('-----BEGIN CERTIFICATE-----');
+  if (mark < 0) throw new Error('it holds no certificate');
+  return readIssuedCertificate(text.slice(mark), text.slice(0, mark), names);
 }
 
 /** Only a file that isn't there is no error. */
