@@ -1,4 +1,4 @@
-/** The program at the other end of duplicate-handle.ts: sends back the socket that it is sent, and ends. */
+/** The program at the other end of duplicateHandle (socket-handle.ts): sends back the socket that it is sent, and ends. */
 process.once('message', (message, handle) => {
   process.send?.(message, handle, {}, () => process.disconnect());
 });

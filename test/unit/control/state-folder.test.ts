@@ -121,7 +121,7 @@ test('an instance that was started through a link is found under the real path, 
   }
 });
 
-test('a signpost to an instance that has ended hinders nobody', async (t) => {
+test('a link to the socket of an instance that has ended hinders nobody', async (t) => {
   const site = makeTempDir(t);
   mkdirSync(join(site, 'one'));
   symlinkSync('one', join(site, 'current'));
