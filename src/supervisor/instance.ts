@@ -247,7 +247,8 @@ export class Instance {
       return result;
     } catch (error) {
       this.#lastReloadError = describeError(error);
-      if (this.#abort.signal.aborted) log.info('reload-broken-off', 'the reload ends, because easyserve stops');
+      if (this.#abort.signal.aborted)
+        log.info('reload-broken-off', 'the reload ends, because easyserve stops');
       else log.error('reload-failed', 'the reload was refused, the old release still serves', { error });
       throw error;
     }
