@@ -24,7 +24,7 @@ export function createControlHandler(options: ControlVerbsOptions): ControlHandl
       case 'status':
         return instance.status();
       case 'reload':
-        return instance.reload(true, onStep);
+        return instance.reload('request', onStep);
       case 'restart':
         return instance.restart(onStep);
       case 'scale':
@@ -34,7 +34,7 @@ export function createControlHandler(options: ControlVerbsOptions): ControlHandl
       case 'config':
         return listSettings(instance);
       case 'logs':
-        return sendLines(recentLines, request.follow, request.lines, reporter);
+        return sendLines(recentLines, request, reporter);
     }
   };
 }
@@ -59,12 +59,11 @@ function listSettings(instance: Instance): ConfigEntry[] {
 
 async function sendLines(
   recent: RecentLines,
-  isFollowing: boolean,
-  count: number,
+  { follow, lines }: Extract<ControlRequest, { verb: 'logs' }>,
   { line, signal }: ControlReporter,
 ): Promise<undefined> {
-  for (const text of recent.last(count)) line(text);
-  if (!isFollowing || signal.aborted) return undefined;
+  for (const text of recent.last(lines)) line(text);
+  if (!follow || signal.aborted) return undefined;
   const stopFollowing = recent.follow(line);
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));
   stopFollowing();

@@ -9,7 +9,7 @@ import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import type { Runner } from '../site/runner.js';
 import type { Certificates, PreparedCertificates } from './certificates.js';
-import { OperationQueue } from './operation-queue.js';
+import { OperationQueue, type ReloadCause } from './operation-queue.js';
 import { type ReloadOptions, reload } from './reload/reload.js';
 import { restart } from './reload/restart.js';
 import { bindMissing, closeAll, type SiteSockets, urlsOf } from './reload/site-sockets.js';
@@ -95,11 +95,11 @@ export class Instance {
   }
 
   /**
-   * `isRequested`: by a person or a program, not only by a changed settings file. One that is asked for while another one
-   * waits to begin joins that one. Throws what refused it; the old release serves on then.
+   * One that is asked for while another one waits to begin joins that one. Throws what refused it; the old release serves on
+   * then.
    */
-  reload(isRequested: boolean, onStep: OnStep): Promise<ReloadResult> {
-    return this.#operations.reload(isRequested, (wasRequested) => this.#reload(wasRequested, onStep));
+  reload(cause: ReloadCause, onStep: OnStep): Promise<ReloadResult> {
+    return this.#operations.reload(cause, (joined) => this.#reload(joined === 'request', onStep));
   }
 
   /** Throws what refused it; the old release serves on then, unless it was stopped already (onFatal). */

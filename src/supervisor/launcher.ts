@@ -22,6 +22,7 @@ import { Certificates } from './certificates.js';
 import { createControlHandler } from './control-verbs.js';
 import { Instance, type LoadRequest } from './instance.js';
 import { InstanceOutput } from './instance-output.js';
+import type { ReloadCause } from './operation-queue.js';
 import { loadRelease } from './reload/load-release.js';
 import { openFirst } from './reload/open-first.js';
 import { ServiceNotifier } from './service-notifier.js';
@@ -125,7 +126,7 @@ class Launcher {
         folder: options.projectDir,
         fileNames: settingsFileNames,
         file: options.configFile,
-        onChange: () => this.#reload(false),
+        onChange: () => this.#reload('settings-file'),
         log,
       }),
     );
@@ -135,7 +136,7 @@ class Launcher {
     const verbs = {
       stop: () => void this.#stop((text) => this.#output.progress.step(text)),
       force: () => void this.#force(),
-      reload: () => void this.#reload(true),
+      reload: () => void this.#reload('request'),
     };
     const ignoreSignals = handleSignals(this.#options.signals, verbs, systemClock);
     const control = await ControlServer.listen(
@@ -257,8 +258,8 @@ class Launcher {
   }
 
   /** From a signal or the watch: nobody waits for the answer, the log has it. */
-  async #reload(isRequested: boolean): Promise<void> {
-    await this.#instance.reload(isRequested, () => {}).catch(() => {}); // logged by Instance
+  async #reload(cause: ReloadCause): Promise<void> {
+    await this.#instance.reload(cause, () => {}).catch(() => {}); // logged by Instance
   }
 
   #stop(onStep: (text: string) => void): Promise<void> {

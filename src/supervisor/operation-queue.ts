@@ -2,10 +2,12 @@ import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import type { InstanceState, Lifecycle } from '../contracts/lifecycle.js';
 import type { ReloadResult } from '../control/protocol.js';
 
+/** `request`: of a person or a program; `settings-file`: one was written. */
+export type ReloadCause = 'request' | 'settings-file';
+
 /** A reload that has not begun yet. */
 interface WaitingReload {
-  /** By a person or a program, not only by a changed settings file. */
-  isRequested: boolean;
+  cause: ReloadCause;
   readonly result: Promise<ReloadResult>;
 }
 
@@ -45,10 +47,10 @@ export class OperationQueue {
   }
 
   /** As `run` does, but a reload that is asked for while another one waits to begin joins that one. */
-  reload(isRequested: boolean, act: (isRequested: boolean) => Promise<ReloadResult>): Promise<ReloadResult> {
+  reload(cause: ReloadCause, act: (cause: ReloadCause) => Promise<ReloadResult>): Promise<ReloadResult> {
     this.#waitingReload ??= this.#queueReload(act);
     // A settings file that was merely touched must not swallow the reload that somebody asks for.
-    this.#waitingReload.isRequested ||= isRequested;
+    if (cause === 'request') this.#waitingReload.cause = cause;
     return this.#waitingReload.result;
   }
 
@@ -59,12 +61,12 @@ export class OperationQueue {
 
   // Private
 
-  #queueReload(act: (isRequested: boolean) => Promise<ReloadResult>): WaitingReload {
+  #queueReload(act: (cause: ReloadCause) => Promise<ReloadResult>): WaitingReload {
     const waiting: WaitingReload = {
-      isRequested: false,
+      cause: 'settings-file',
       result: this.run('reloading', () => {
         this.#waitingReload = undefined;
-        return act(waiting.isRequested);
+        return act(waiting.cause);
       }),
     };
     return waiting;

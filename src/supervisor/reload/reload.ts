@@ -46,7 +46,7 @@ export async function reload(options: ReloadOptions): Promise<ReloadResult> {
   // Bound first: a port that is taken refuses the reload before anything is started.
   const move = await moveSockets(sockets, release, log);
   if (move.isStaying) sentences.push('the address stays as it is (takes effect with: easyserve restart)');
-  const certificates = await prepare(release, needsGeneration, options).catch((error: unknown) => {
+  const certificates = await prepare(release, { needsGeneration }, options).catch((error: unknown) => {
     closeAll(move.opened);
     throw error;
   });
@@ -63,7 +63,7 @@ export async function reload(options: ReloadOptions): Promise<ReloadResult> {
 
 async function prepare(
   release: Release,
-  needsGeneration: boolean,
+  { needsGeneration }: Pick<Commitment, 'needsGeneration'>,
   options: ReloadOptions,
 ): Promise<PreparedCertificates | undefined> {
   // Read first: a certificate that is wrong refuses the reload before anything is started.

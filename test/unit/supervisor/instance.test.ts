@@ -58,9 +58,9 @@ test('start: what cannot be loaded is thrown as it is', async () => {
 test('several reloads at once: one under way, and one more for all the others', async (t) => {
   const { instance, runner } = await startInstance(t);
   const release = runner.holdAt('prepare');
-  const first = instance.reload(true, onStep);
+  const first = instance.reload('request', onStep);
   await runner.asked('prepare 2');
-  const others = [1, 2, 3].map(() => instance.reload(true, onStep));
+  const others = [1, 2, 3].map(() => instance.reload('request', onStep));
   release();
   assert.equal((await first).generation, 2);
   assert.deepEqual(
@@ -73,10 +73,10 @@ test('several reloads at once: one under way, and one more for all the others', 
 test('a reload that is asked for is not swallowed by one that a touched file began', async (t) => {
   const { instance, runner } = await startInstance(t);
   const release = runner.holdAt('prepare');
-  const first = instance.reload(true, onStep);
+  const first = instance.reload('request', onStep);
   await runner.asked('prepare 2');
-  const touched = instance.reload(false, onStep);
-  const asked = instance.reload(true, onStep);
+  const touched = instance.reload('settings-file', onStep);
+  const asked = instance.reload('request', onStep);
   release();
   await Promise.all([first, touched]);
   assert.equal((await asked).generation, 3);
@@ -85,19 +85,19 @@ test('a reload that is asked for is not swallowed by one that a touched file beg
 test('a reload that is refused is told in the status until one succeeds', async (t) => {
   const { instance, runner, log } = await startInstance(t);
   runner.failAt('prepare', broken);
-  await assert.rejects(instance.reload(true, onStep), broken);
+  await assert.rejects(instance.reload('request', onStep), broken);
   assert.equal((await instance.status()).lastReloadError?.detail, 'Traceback');
   assert.equal(log.all('reload-failed').length, 1);
   assert.equal(instance.state, 'running');
   runner.heal();
-  await instance.reload(true, onStep);
+  await instance.reload('request', onStep);
   assert.equal((await instance.status()).lastReloadError, undefined);
 });
 
 test('the state while it reloads', async (t) => {
   const { instance, runner } = await startInstance(t);
   const release = runner.holdAt('drained');
-  const reloading = instance.reload(true, onStep);
+  const reloading = instance.reload('request', onStep);
   await runner.asked('drained');
   assert.equal(instance.state, 'reloading');
   release();
@@ -110,10 +110,10 @@ test('scale holds over reloads, until the setting itself changes', async (t) => 
   const { instance, runner } = world;
   assert.deepEqual(await instance.scale(5, onStep), { processes: 5, generation: 1 });
   assert.match((await instance.status()).reason, /^scaled to 5 processes$/);
-  await instance.reload(true, onStep);
+  await instance.reload('request', onStep);
   assert.equal(runner.releases.at(-1)?.plan.processes, 5);
   world.settingsBecome({ processes: 3 });
-  await instance.reload(true, onStep);
+  await instance.reload('request', onStep);
   assert.equal(runner.releases.at(-1)?.plan.processes, 3);
   assert.equal((await instance.status()).reason, 'as it is set');
 });
@@ -123,10 +123,10 @@ test('a reload that fails does not forget the scale', async (t) => {
   await world.instance.scale(5, onStep);
   world.settingsBecome({ processes: 3 });
   world.runner.failAt('prepare', broken);
-  await assert.rejects(world.instance.reload(true, onStep), broken);
+  await assert.rejects(world.instance.reload('request', onStep), broken);
   world.runner.heal();
   world.settingsBecome({ processes: 2 });
-  await world.instance.reload(true, onStep);
+  await world.instance.reload('request', onStep);
   assert.equal(world.runner.releases.at(-1)?.plan.processes, 5);
 });
 
@@ -134,7 +134,7 @@ test('a scale that fails changes nothing', async (t) => {
   const { instance, runner } = await startInstance(t, { processes: 2 });
   runner.failAt('scale', broken);
   await assert.rejects(instance.scale(5, onStep), broken);
-  await instance.reload(true, onStep);
+  await instance.reload('request', onStep);
   assert.equal(runner.releases.at(-1)?.plan.processes, 2);
 });
 
@@ -188,7 +188,7 @@ test('restart moves within a port that the old one holds', async (t) => {
 test('operations run one after the other', async (t) => {
   const { instance, runner } = await startInstance(t);
   const release = runner.holdAt('prepare');
-  const reloading = instance.reload(true, onStep);
+  const reloading = instance.reload('request', onStep);
   const scaling = instance.scale(2, onStep);
   await runner.asked('prepare 2');
   assert.ok(!runner.calls.includes('scale 2'));
@@ -200,7 +200,7 @@ test('operations run one after the other', async (t) => {
 test('stop during a reload: it is broken off, not committed', async (t) => {
   const { instance, runner, log } = await startInstance(t);
   const release = runner.holdAt('prepare');
-  const refused = assert.rejects(instance.reload(true, onStep), { code: 'instance-stopping' });
+  const refused = assert.rejects(instance.reload('request', onStep), { code: 'instance-stopping' });
   await runner.asked('prepare 2');
   const stopped = instance.stop(onStep);
   release();
@@ -254,7 +254,7 @@ test('nothing is begun once it stops; a second stop is none', async (t) => {
   const { instance, runner } = await startInstance(t);
   await instance.stop(onStep);
   for (const act of [
-    () => instance.reload(true, onStep),
+    () => instance.reload('request', onStep),
     () => instance.restart(onStep),
     () => instance.scale(2, onStep),
   ]) {
@@ -282,7 +282,7 @@ test('a folder of files has nothing to scale, and forgets an earlier scale', asy
       plan: { ...loaded.plan, processes: 0 },
     };
   };
-  await instance.reload(true, onStep);
+  await instance.reload('request', onStep);
   assert.equal(runner.releases.at(-1)?.plan.processes, 0);
   await assert.rejects(instance.scale(3, onStep), { code: 'nothing-to-scale' });
   assert.equal(instance.state, 'running');
