@@ -172,7 +172,7 @@ function addSettingFlags(
 ): void {
   for (const [flag, value, key, help] of named) {
     const parse = (text: string): void => {
-      // As a flag that is given several times --domain says one name each time.
+      // --domain may be repeated, and names one domain each time.
       const earlier = key === 'domains' ? given.findLast((each) => each.key === key) : undefined;
       given.push({ key, value: earlier === undefined ? text : `${earlier.value},${text}`, flag });
     };

@@ -29,7 +29,7 @@ export interface DjangoReport {
 export interface ApplicationReport {
   /** null: none of the modules asked for has an application. */
   readonly application: string | null;
-  /** Missing with it. */
+  /** Undefined where `application` is null. */
   readonly interface?: 'wsgi' | 'asgi';
   readonly installed: readonly string[];
   readonly isGilEnabled: boolean;

@@ -51,7 +51,7 @@ async function warnOfIndex(folder: string): Promise<readonly string[]> {
   return [`There is no ${INDEX} in ${folder}, so the start page is a 404.`];
 }
 
-/** The sources of a site that is built by Vite and its like have an index.html too, which no browser can do anything with. */
+/** The sources of a site that Vite or a tool like it builds have an index.html too, which does not work in a browser. */
 async function warnOfBuild(folder: string): Promise<readonly string[]> {
   const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined);
   if (text === undefined || !hasBuildScript(text)) return [];

@@ -170,7 +170,7 @@ async function ask(
   return isInterpreter ? { path, source: tool } : passOver(`${said} named no interpreter: ${path}`);
 }
 
-/** Runs the interpreter once: for its version, and for its own path, as a shim on PATH stands for another. */
+/** Runs the interpreter once: for its version, and for its own path, because a shim on PATH stands for another. */
 async function tryOut(walk: Walk, found: Candidate): Promise<Candidate & { version: string }> {
   const named = `${found.path} (from ${found.source})`;
   const result = await runProbe(walk, found.path).catch((cause: unknown) => {

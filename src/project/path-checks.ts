@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 
-/** What stands at a path, links followed. What is not there, or may not be looked at, is none of it. */
+/** What is at a path, symbolic links followed. All of them say no where nothing is, or where looking is not allowed. */
 
 export async function exists(path: string): Promise<boolean> {
   return (await look(path)) !== undefined;

@@ -18,7 +18,7 @@ export interface SettingsSources {
   readonly configFile?: string | undefined;
   readonly env: Environment;
   readonly flags: readonly SettingFlag[];
-  /** Undefined before Django was asked, and where the project is none of Django. */
+  /** Undefined before Django was asked, and for a project that is not Django. */
   readonly django?: DjangoSource | undefined;
 }
 
@@ -52,7 +52,7 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
   return { settings: freezeDeeply(settings), origins, file: file?.path };
 }
 
-/** In the order in which they count, the last most. */
+/** The later a layer, the more it counts. */
 function readLayers(sources: SettingsSources, file: SettingsFile | undefined): Layer[] {
   const { django } = sources;
   const layers = [

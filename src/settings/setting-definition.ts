@@ -19,7 +19,7 @@ export interface SettingDefinition<T> {
   readonly effect: SettingEffect;
 }
 
-/** The format alone says the type, and the default has to be of it. */
+/** The type comes from the format; the default has to match it. */
 export function defineSetting<const T>(
   definition: Omit<SettingDefinition<T>, 'default'> & { readonly default: NoInfer<T> },
 ): SettingDefinition<T> {

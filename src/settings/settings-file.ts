@@ -28,7 +28,7 @@ export const settingsFileNames: readonly string[] = Object.keys(readers).map(
 /**
  * The settings file of the project, or the one that `--config` names; undefined where there is none.
  *
- * @throws SettingsError when two are there, the named one is missing, or it cannot be read
+ * Throws SettingsError when two are there, the named one is missing, or it cannot be read.
  */
 export function findSettingsFile(projectDir: string, named: string | undefined): SettingsFile | undefined {
   if (named !== undefined) return readNamed(projectDir, named);
@@ -48,7 +48,7 @@ export function findSettingsFile(projectDir: string, named: string | undefined):
   return found[0];
 }
 
-/** @throws SettingsError with the line, when the file is not valid in its language */
+/** Throws SettingsError with the line, when the file is not valid in its language. */
 export function readSettingsFile(file: SettingsFile): FileEntry[] {
   const read = readers[extname(file.path)];
   if (read === undefined) throw unknownLanguage(file.name);

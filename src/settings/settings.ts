@@ -5,7 +5,7 @@ import type { SettingKey, schema } from './schema.js';
  * themes/.
  *
  * loadSettings makes it from defaults, Django's EASYSERVER and CHEROOT, the settings file, the environment and the flags,
- * and throws SettingsError for what is wrong. No other file reads process.env or argv. A reload makes a new value.
+ * and throws SettingsError for what is wrong. Nothing else reads a setting from the environment or argv. A reload makes a new value.
  */
 export interface Settings extends Values {}
 

@@ -34,7 +34,7 @@ export function readYaml(text: string): FileEntry[] {
 
 /**
  * Reads a JSON object with the line of each name. JSON.parse says what is valid, and what the values are. It does not say
- * where a name stands, and of two equal names it silently takes the last; JSON is YAML as well, whose parser knows both.
+ * where a name stands, and of two equal names it silently takes the last. JSON is YAML too, and the YAML parser knows both.
  */
 export function readJson(text: string): FileEntry[] {
   const fault = findJsonFault(text);

@@ -23,8 +23,8 @@ export function typedCommand(verb: string, projectDir: string, context: TypingCo
 // Private
 
 /**
- * Never npx with the bare name: that name on the npm registry is another program. npm says in npm_lifecycle_event that npx runs it
- * (npm doc, "scripts", Environment).
+ * Never npx with the bare name: that name on the npm registry is another program. npm says in npm_lifecycle_event that
+ * npx runs it (npm doc, "scripts", Environment).
  */
 function typedProgram(here: string, { env, exec: { script } }: TypingContext): string {
   if (env.npm_lifecycle_event === 'npx') return 'npx @easyserve/cli';

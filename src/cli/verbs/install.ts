@@ -66,7 +66,7 @@ function ownerOf(projectDir: string, { user }: Settings, { account }: Privileges
   return uid === process.getuid?.() ? os.userInfo().username : String(uid);
 }
 
-/** It has to be there before the service starts, to which the rest of the project is read-only. */
+/** The folder has to exist before the service starts, which can only read what else is there. */
 async function stateFolderPath(projectDir: string, { isPrinted }: InstallCommand): Promise<string> {
   if (!isPrinted) return (await stateFolderOf(projectDir)).path;
   const [usual] = await findStateFolders(projectDir);

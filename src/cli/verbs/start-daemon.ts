@@ -62,7 +62,7 @@ export async function startDaemon(sources: Sources, context: CliContext): Promis
   const { projectDir } = sources;
   await requireProject(projectDir);
   const { settings } = loadSettings(sources);
-  // The log is the user's as well, as which root acts from here on.
+  // From here on root acts as the user of the site, to whom the log belongs too.
   const privileges = await Privileges.assume(settings, projectDir);
   const { logFile } = await stateFolderOf(projectDir);
   const log = await open(logFile, 'a+', 0o600);
@@ -133,7 +133,7 @@ function readNews(daemon: ChildProcess): Promise<Outcome> {
       text += chunk;
       if (!text.endsWith('\n')) return;
       const news = JSON.parse(text) as DaemonNews;
-      // With an error the exit follows at once, and the folder is free for the next try only then.
+      // After an error the daemon exits at once; only then is the folder free for the next try.
       if ('ready' in news) resolve({ kind: 'news', news });
       else daemon.once('exit', () => resolve({ kind: 'news', news }));
     });
