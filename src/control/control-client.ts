@@ -128,7 +128,7 @@ function openSocket(path: string): Promise<Socket> {
     socket.once('error', reject);
     socket.once('connect', () => {
       socket.off('error', reject);
-      // What breaks before exchange() listens shows there as a destroyed socket.
+      // exchange() sees an error from before its own listener as a destroyed socket.
       socket.on('error', () => undefined);
       resolve(socket);
     });

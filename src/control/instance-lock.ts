@@ -11,7 +11,7 @@ import type { StateFolder } from './state-folder.js';
 const touchPeriodMs = 12 * 60 * 60 * 1000;
 
 /**
- * Makes this process the one instance of the folder; the launcher opens nothing before.
+ * Makes this process the one instance of the folder; the launcher opens nothing before it.
  *
  * Leftovers of an instance that died (pid file, socket, run/, spool/) are removed.
  * Throws EasyserveError `already-running` that names the pid of the live one.
@@ -72,7 +72,7 @@ export class InstanceLock {
 // Private
 
 async function takePidFile(folder: StateFolder): Promise<HeldFileLock> {
-  // Pids mean nothing across containers that share the folder, and a pid file may have been deleted: the socket has the last word.
+  // Pids mean nothing across containers that share the folder, and a pid file may have been deleted: the socket decides.
   const isAnswering = () => isSocketAnswering(folder.controlSocket);
   if ((await readInstance(folder)) === undefined && (await isAnswering())) throw alreadyRunning('');
   const isGone = async (holder: LockRecord) => !(await isProcessAlive(holder)) && !(await isAnswering());
@@ -101,7 +101,7 @@ async function clean(folder: StateFolder): Promise<boolean> {
   return wasAny;
 }
 
-/** An instance that was started under the real path meanwhile has its socket in that place. */
+/** There may be a socket in its place by now: an instance that was started under the real path. */
 async function removeControlSocketLink(path: string | undefined): Promise<void> {
   if (path === undefined) return;
   const found = await lstat(path).catch(() => undefined);

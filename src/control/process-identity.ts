@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 
-/**
- * Which process is meant, even after its number was given to another one.
- */
+/** Which process is meant, even after its number was given to another one. */
 export interface ProcessIdentity {
   readonly pid: number;
   /** Clock ticks from boot to the start of the process: field 22 of /proc/<pid>/stat (proc_pid_stat(5)). Linux only. */
   readonly startTicks?: string | undefined;
-  /** Linux: start ticks begin anew with every boot. */
+  /** Start ticks begin anew with every boot. Linux only. */
   readonly bootId?: string | undefined;
 }
 
@@ -56,7 +54,7 @@ async function readBootId(): Promise<string | undefined> {
   return (await readIfThere('/proc/sys/kernel/random/boot_id'))?.trim();
 }
 
-/** Missing is an answer here: not Linux, or the process has gone (ESRCH while its file is read). */
+/** Undefined off Linux, and when the process is gone (ESRCH while its file is read). */
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');

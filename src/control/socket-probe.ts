@@ -2,7 +2,7 @@ import { connect } from 'node:net';
 import type { Clock } from '../contracts/clock.js';
 import { systemClock } from '../contracts/clock.js';
 
-/** A live listener accepts at once, or after its full backlog moved on. */
+/** A live listener accepts at once, or as soon as its full backlog has room. */
 const connectDeadlineMs = 2000;
 
 /** Whether a process listens on the Unix socket. A file that nobody listens on refuses (ECONNREFUSED, unix(7)). */

@@ -30,7 +30,7 @@ export interface StateFolder {
   readonly path: string;
   readonly controlSocket: string;
   readonly pidFile: string;
-  /** What a daemon writes. */
+  /** The log of a daemon. */
   readonly logFile: string;
   /** Since when HTTPS works without a failure. */
   readonly hstsFile: string;
@@ -42,7 +42,7 @@ export interface StateFolder {
   readonly controlSocketLink: string | undefined;
 }
 
-/** What tests replace. */
+/** For tests. */
 export interface StateFolderOptions {
   readonly uid?: number;
   readonly tmp?: string;
@@ -77,7 +77,7 @@ export async function stateFolderOf(
   const location = await locateProject(projectDir);
   await requireReadable(location.root);
   const running = join(location.inRoot, 'control.sock');
-  // Perhaps started under the project's other name: the lock that refuses a second start is there.
+  // It may be running under the project's other name; then the lock there refuses the second start.
   if (await isSocketAnswering(running)) return describeStateFolder(dirname(await realpath(running)));
   if (isShortEnough(location.beside) && (await prepareBeside(location, uid))) {
     const controlSocketLink =
@@ -152,7 +152,7 @@ async function locateProject(projectDir: string): Promise<ProjectLocation> {
 async function requireReadable(root: string): Promise<void> {
   if (!(await stat(root)).isDirectory()) throw noProject(`${root} is not a folder.`);
   try {
-    // Not access(2), which asks for the real user: root may be acting as another one (Privileges).
+    // Not access(2), which checks the real user: root may be acting as another one (Privileges).
     await (await opendir(root)).close();
     await stat(join(root, '.'));
   } catch (error) {
@@ -202,7 +202,7 @@ async function leadTo(location: ProjectLocation, uid: number): Promise<void> {
   try {
     if (!(await claimFolder(location.inRoot, location.root, uid))) return;
     const controlSocketLink = join(location.inRoot, 'control.sock');
-    // Nobody answers there (stateFolderOf).
+    // No instance answers there (stateFolderOf).
     await rm(controlSocketLink, { force: true });
     await symlink(join(location.beside, 'control.sock'), controlSocketLink);
   } catch (error) {
@@ -250,7 +250,7 @@ function isShortEnough(folder: string): boolean {
   return Buffer.byteLength(folder + longestSocket) <= longestSocketPathBytes;
 }
 
-/** Whose the files are that this process makes. */
+/** The owner of files that this process makes. */
 function ownUid(): number {
   return process.geteuid?.() ?? 0;
 }

@@ -12,9 +12,9 @@ export interface Account {
   readonly home: string;
 }
 
-/** How a process learns and changes whose it is: `process`, or what a test puts in its place. */
+/** How a process reads and changes its user: `process`, or a fake in tests. */
 export type Identity = {
-  /** The types of Node know it only by the documentation. */
+  /** Documented by Node, with other types. */
   initgroups(user: string | number, group: string | number): void;
 } & Required<
   Pick<
@@ -36,8 +36,8 @@ export type Identity = {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * What the service manager says to easyserve alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3). An application
- * that listens to them by itself would report ready, or take descriptors, that are not its own.
+ * Variables by which the service manager speaks to easyserve alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3). An application
+ * that used them would report ready for easyserve, or take its descriptors.
  */
 const ofServiceManager: ReadonlySet<string> = new Set([
   'NOTIFY_SOCKET',
@@ -59,11 +59,10 @@ export function systemIdentity(): Identity | undefined {
 }
 
 /**
- * Whom this process has to become: the user of the settings, else the owner of the project folder. Undefined: it stays
- * whose it is, as nobody but root can become somebody else, or because the settings say root.
+ * Whom this process has to become: the user of the settings, else the owner of the project folder. Undefined: it keeps its
+ * user, because only root can become another one, or because the settings say root.
  *
- * Throws EasyserveError `root-refused`,
- * `user-unknown`, `user-not-permitted`, `group-unknown`.
+ * Throws EasyserveError `root-refused`, `user-unknown`, `user-not-permitted`, `group-unknown`.
  */
 export async function chooseAccount(
   wanted: WantedAccount,
@@ -120,13 +119,13 @@ function requireOwn(user: string | null, identity: Identity, userInfo: UserInfo)
   if (user !== own.name) lookUp(toIdentifier(user), 0, identity, userInfo);
 }
 
-/** The system's calls take a number as such only where it is one. */
+/** Node takes an id only as a number; text is a name. */
 function toIdentifier(text: string): number | string {
   return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 /**
- * Becomes the user for a moment: the system then tells of that user, wherever it has its users from (files, LDAP, systemd), as
+ * Becomes the user for a moment: the system then tells of that user, wherever it has its users from (files, LDAP, systemd), because
  * Node has no getpwnam(3).
  */
 function lookUp(user: number | string, folderGid: number, identity: Identity, userInfo: UserInfo): Account {

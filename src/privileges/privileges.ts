@@ -6,14 +6,14 @@ import { type Account, chooseAccount, type Identity, systemIdentity, type Wanted
 const UMASK = 0o027;
 
 /**
- * Root's rights, and the way out of them.
+ * Root's rights, and how they are given up.
  *
  *   assume    root acts as the user of the site from here on; the state folder, the lock and the control socket are made
  *             so: nothing has to be given away afterwards, and no link in a user's folder leads root anywhere
  *   raised    for binding ports, and for starting the process that reads the project
  *   drop      before the first request and the first application process: for good, checked, no way back
  *
- * Until drop() the rights are only laid aside (seteuid(2)), so no code of the project may run in this process or inherit
+ * Until drop() the rights can be taken back (seteuid(2)), so no code of the project may run in this process or inherit
  * from it before (ProjectReader). All of it does nothing for a user who is not root.
  */
 export class Privileges {
@@ -42,7 +42,7 @@ export class Privileges {
     return privileges;
   }
 
-  /** Whether root's rights can still be taken up again. */
+  /** Whether root's rights can still be taken back. */
   get areKept(): boolean {
     return this.#areKept;
   }
@@ -94,7 +94,7 @@ export class Privileges {
 
 // Private
 
-/** The user's own supplementary groups; root's are gone with that. */
+/** The user's own supplementary groups in place of root's. */
 function takeGroups({ name, gid }: Account, identity: Identity): void {
   if (name === undefined) identity.setgroups([gid]);
   else identity.initgroups(name, gid);
@@ -120,7 +120,7 @@ function findLeftRights(
   return set === null ? undefined : `capabilities are left (${set[0]})`;
 }
 
-/** proc(5). Undefined where there is no /proc: capabilities are Linux'. */
+/** proc(5). Undefined where there is no /proc: only Linux has these capabilities. */
 function readOwnStatus(): string | undefined {
   try {
     return readFileSync('/proc/self/status', 'utf8');

@@ -79,7 +79,7 @@ export class UserReader implements ProjectReader {
     raise: <T>(act: () => T) => Promise<T> = async (act) => act(),
   ) {
     this.#account = account;
-    // As plain data: process.env is none.
+    // A copy: process.env is no plain object, and can't be sent.
     this.#sources = { projectDir, configFile, env: { ...env }, flags };
     this.#raise = raise;
   }
@@ -96,11 +96,11 @@ export class UserReader implements ProjectReader {
     )) as string;
   }
 
-  /** Rejects with what the job throws, with the signal's reason, or when the process ends without a word. */
+  /** Rejects with what the job throws, with the signal's reason, or when the process ends without an answer. */
   async #do(job: Job, signal: AbortSignal | undefined): Promise<unknown> {
     signal?.throwIfAborted();
     const child = await this.#raise(() => forkReader());
-    // At the end of the channel it breaks off what it runs, and ends.
+    // When the channel closes, the process stops what it runs and ends.
     const breakOff = () => child.connected && child.disconnect();
     signal?.addEventListener('abort', breakOff, { once: true });
     try {
@@ -113,7 +113,7 @@ export class UserReader implements ProjectReader {
 
 // Private
 
-/** Where it stands, and what it reads, is no business of the folder that root happened to be in. */
+/** In `/`, because the folder that root happened to be in must not matter. */
 function forkReader(): ChildProcess {
   return fork(entry, {
     cwd: '/',

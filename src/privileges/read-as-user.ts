@@ -6,7 +6,7 @@ import { loadSettings, type SettingsSources } from '../settings/load.js';
 import type { Account } from './account.js';
 import { Privileges } from './privileges.js';
 
-/** One job a process; sent by project-reader. */
+/** One for each process; UserReader sends it. */
 export type Job =
   | {
       readonly kind: 'detect';

@@ -20,7 +20,7 @@ export class ListeningSocket {
   readonly scheme: Scheme;
   readonly host: string;
   readonly port: number;
-  /** Bound by the service manager: where it is, is not ours to change. */
+  /** Bound by the service manager, so its address is not ours to change. */
   readonly isInherited: boolean;
 
   private constructor(
@@ -44,7 +44,7 @@ export class ListeningSocket {
     const address = await resolve(host, port);
     const handle = create(address, port, net.isIPv6(address) ? 6 : 4);
     if (typeof handle === 'number') throw await explainFailure(host, port, handle);
-    // libuv keeps EADDRINUSE for later (uv_tcp_bind); asking for the name brings it out.
+    // libuv keeps EADDRINUSE for later (uv_tcp_bind); asking for the name reveals it.
     const name: { port?: number } = {};
     const failure = handle.getsockname(name);
     if (failure !== 0) {
@@ -122,7 +122,7 @@ async function explainFailure(host: string, port: number, failure: number): Prom
   return unusable(host, port, code);
 }
 
-/** docs/ports.md has them at length. */
+/** More in docs/ports.md. */
 function waysToAllow(port: number): string {
   return [
     'To allow it, as root:',

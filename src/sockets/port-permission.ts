@@ -7,7 +7,7 @@ const usualStart = 1024;
 /**
  * Whether this process may bind the port: what a restart asks before it closes a socket that perhaps only root could bind.
  *
- * By the kernel's rule (ip(7), ip_unprivileged_port_start); true off Linux, where binding has to tell.
+ * By the kernel's rule (ip(7), ip_unprivileged_port_start); true off Linux, where only binding tells.
  */
 export function mayBindPort(
   port: number,

@@ -16,9 +16,9 @@ const authorityLifetimeMs = 10 * 365 * dayMs;
 const lifetimeMs = 397 * dayMs;
 /** Made anew when less than this is left, so that it lasts while somebody works with it. */
 const leastLeftMs = 30 * dayMs;
-/** Of other machines, whose clocks may be behind. */
+/** Clocks of other machines may be behind. */
 const earlierMs = dayMs;
-/** It is made anew at each start; one that ran out in a long outage of the CA would only add to the confusion. */
+/** It must not expire in a long outage of the CA; it is made anew at each start. */
 const placeholderLifetimeMs = 10 * 365 * dayMs;
 
 export interface LocalCertificate {
@@ -30,7 +30,7 @@ export interface LocalCertificate {
 }
 
 /**
- * A certificate for development: signed by an authority of this folder alone, kept there and taken again at the next start.
+ * A certificate for development: signed by an authority of this folder alone, kept there for the next start.
  *
  * Key and certificate are in one file each, so that they are replaced together; of two instances that start at the same time the
  * files of the last one stay, and the next start finds out whether they fit together.
@@ -158,7 +158,7 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-/** Its package costs 90 ms and 20 MB, which sites without HTTPS are spared. */
+/** Loaded here only: its package costs 90 ms and 20 MB. */
 async function sign(order: CertificateOrder): Promise<SigningPair> {
   const { signCertificate } = await import('./sign-certificate.js');
   return signCertificate(order);

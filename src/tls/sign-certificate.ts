@@ -36,12 +36,12 @@ export interface SigningPair {
   readonly keyPem: string;
 }
 
-/** What every browser and client takes. */
+/** Every browser and client supports it. */
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
 cryptoProvider.set(webcrypto);
 
-/** Makes a key and a certificate for it. The answer holds that certificate alone, without its issuer's. */
+/** Makes a key and a certificate for it. The result is that certificate alone, without its issuer's. */
 export async function signCertificate(order: CertificateOrder): Promise<SigningPair> {
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const issuer = order.issuer && new X509Certificate(order.issuer.certificatePem);

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../contracts/clock.js';
 
-/** tls.Server.setTicketKeys takes as many: 16 of name, 16 of HMAC, 16 of AES (Node doc). */
+/** The length that tls.Server.setTicketKeys takes: 16 of name, 16 of HMAC, 16 of AES (Node doc). */
 const keyBytes = 48;
 const dayMs = 86_400_000;
 
@@ -9,7 +9,7 @@ const dayMs = 86_400_000;
  * The keys that session tickets are encrypted with; whoever has them can read resumed TLS 1.2
  * sessions. So they are never written to a disk, and replaced every day.
  *
- * One set for all workers, so that a session that one began another resumes. Node holds no earlier set beside the new
+ * One set for all workers, so that one resumes the sessions of another. Node keeps no earlier set beside the new
  * one: a ticket from before the rotation (they are good for two hours, front/listen/tls/cipher-policy) is not accepted, and its client
  * makes a full handshake. Nothing fails.
  */

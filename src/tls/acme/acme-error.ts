@@ -5,7 +5,7 @@ import { EasyserveError, ExitCode } from '../../contracts/errors.js';
  * by `easyserve status` and logged, and the order is tried again.
  */
 export class AcmeError extends EasyserveError {
-  /** The certificate authority asks to wait so long; undefined where it says nothing. */
+  /** How long the certificate authority asks to wait; undefined where it says nothing. */
   readonly retryAfterMs: number | undefined;
   /** `urn:ietf:params:acme:error:` is left off: RFC 8555 section 6.7. Undefined where the CA gave none. */
   readonly problemType: string | undefined;
@@ -26,7 +26,7 @@ export class AcmeError extends EasyserveError {
     this.problemType = more.problemType;
   }
 
-  /** Whether the fault is with the certificate authority: another one might do. */
+  /** Whether the certificate authority is at fault, so that another one might succeed. */
   get isFaultOfCa(): boolean {
     return faultsOfCa.has(this.code);
   }
@@ -91,7 +91,7 @@ export function describeNetworkError(error: unknown, url: string, timeoutMs: num
 const forbidden = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR']);
 const full = new Set(['ENOSPC', 'EDQUOT']);
 
-/** Anything that was thrown while a certificate was kept. What is no AcmeError is of the file system, as a rule. */
+/** For anything thrown by an order. Other errors than AcmeErrors come from the file system, as a rule. */
 export function toAcmeError(error: unknown): AcmeError {
   if (error instanceof AcmeError) return error;
   const { code = '', message = String(error), path } = (error ?? {}) as Partial<NodeJS.ErrnoException>;

@@ -25,7 +25,7 @@ export interface IssueOptions {
   readonly keyType: KeyType;
   /** Tried first; the other kind when this one fails. */
   readonly challenge: ChallengeType;
-  /** renewalId of the certificate that the new one takes the place of (RFC 9773 section 5). */
+  /** renewalId of the certificate that the new one replaces (RFC 9773 section 5). */
   readonly replaces: string | undefined;
   /** Resolves when every front gives these answers, with a function that takes them back. */
   readonly publishChallenges: (answers: ChallengeAnswers) => Promise<() => Promise<void>>;
@@ -33,7 +33,7 @@ export interface IssueOptions {
 
 export interface Issued {
   readonly certificate: IssuedCertificate;
-  /** What convinced the CA. */
+  /** The one that the CA accepted. */
   readonly challenge: ChallengeType;
 }
 
@@ -45,7 +45,7 @@ const pollDelaysMs = [250, 500, 1_000, 2_000, 4_000];
  * Orders one certificate for a set of names: RFC 8555 section 7.4. The account is registered already.
  *
  * A failed challenge ends its order, so that the other kind gets an order of its own.
- * Throws AcmeError; of two failed kinds of challenge that of the first.
+ * Throws AcmeError: that of the first challenge where both kinds fail.
  */
 export async function issueCertificate(options: IssueOptions): Promise<Issued> {
   const { challenge: first } = options;
@@ -92,14 +92,14 @@ async function createOrder({ session, names, replaces }: IssueOptions): Promise<
   try {
     return await session.createOrder(names, replaces);
   } catch (error) {
-    // Replaced already, perhaps by an order whose end we did not see; or of an account that is gone.
+    // The old one was replaced already, perhaps by an order whose end was not seen here, or is another account's.
     if (replaces === undefined || !(error instanceof AcmeError) || error.code !== 'acme-refused') throw error;
     if (error.problemType === 'accountDoesNotExist') throw error;
     return await session.createOrder(names, undefined);
   }
 }
 
-/** Answers are published before the CA is told to look, and taken back whatever comes of it. */
+/** Answers are published before the CA is told to look, and taken back afterwards, failed or not. */
 async function prove(
   type: ChallengeType,
   open: readonly AcmeAuthorization[],
@@ -177,7 +177,7 @@ async function untilOrder(
   });
 }
 
-/** Asks until there is an answer: quickly at first, then every few seconds, and not without an end. */
+/** Asks until there is an answer or the time is over: quickly at first, then every few seconds. */
 async function poll<T>(
   { clock, signal }: IssueOptions,
   order: AcmeOrder,

@@ -21,27 +21,27 @@ export interface AcmeManagerOptions {
   readonly folder: CertificateFolder;
   readonly clock: Clock;
   readonly log: Log;
-  /** Gets the whole of it at each change. Resolves when every front answers by it: the CA is told to look only then. */
+  /** Called with everything at each change. Resolves when every front uses it: only then is the CA told to look. */
   readonly publish: (material: AcmeMaterial) => Promise<void>;
   /** Milliseconds since 1970. */
   readonly wallNow?: () => number;
   readonly random?: () => number;
   readonly fetch?: CaFetch;
   readonly stagingOf?: (directoryUrl: string) => string | undefined;
-  /** Unit tests order from somewhere else. */
+  /** Replaced by unit tests. */
   readonly createOrderer?: (publishChallenges: PublishChallenges) => Orderer;
 }
 
 export type PublishChallenges = (answers: ChallengeAnswers) => Promise<() => Promise<void>>;
 
-/** A worker that hangs must hold up no order of other names, and no stop. */
+/** A worker that hangs must delay neither the orders of other names nor a stop. */
 const publishTimeoutMs = 15_000;
 
 /**
  * Keeps a certificate for each domain, by ACME.
  *
- * Each domain has a certificate of its own: one that fails (its DNS entry is wrong) holds back no other, and adding a domain orders
- * nothing anew. Nothing here throws: what fails stands in status() and in the log, and is tried again.
+ * Each domain has a certificate of its own: one that fails (its DNS entry is wrong) delays no other, and adding a domain
+ * repeats no order. Nothing here throws: failures are in status() and in the log, and are tried again.
  */
 export class AcmeManager {
   readonly #options: AcmeManagerOptions;
@@ -76,7 +76,7 @@ export class AcmeManager {
     return [...this.#jobs.values()].map((job) => job.status());
   }
 
-  /** Resolves when no timer, request or lock is left. What was published last stays: requests in flight are finished by it. */
+  /** Resolves when no timer, request or lock is left. What was published last stays, for the requests in flight. */
   async stop(): Promise<void> {
     for (const job of this.#jobs.values()) this.#end(job);
     await Promise.all(this.#ending);
@@ -149,7 +149,7 @@ export class AcmeManager {
     throw new AcmeError('acme-not-published', 'The fronts did not take the answer to the challenge.');
   }
 
-  /** One at a time, so that an older state never comes after a newer one. Resolves with whether the fronts took it. */
+  /** One at a time, so that no older state replaces a newer one. Resolves with whether the fronts took it. */
   #publish(): Promise<boolean> {
     this.#published = this.#published.then(() => this.#publishNow());
     return this.#published;

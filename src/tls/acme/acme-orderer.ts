@@ -21,7 +21,7 @@ const settingKeys = [
   'acmeCaFile',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** What of the settings the orders go by. */
+/** The settings that orders depend on. */
 export type AcmeSettings = Pick<Settings, (typeof settingKeys)[number]>;
 
 export interface OrderRequest {
@@ -49,11 +49,11 @@ export interface AcmeOrdererOptions {
 /** A hundred domains at once would look like an attack to the CA; with one at a time a CA that hangs would hold back all others. */
 const ordersAtATime = 4;
 
-/** Orders by the settings: the account, the trial at the staging directory, then the order itself. */
+/** Orders as the settings say: the account, the trial at the staging directory, then the order itself. */
 export class AcmeOrderer {
   readonly #options: AcmeOrdererOptions;
   readonly #semaphore = new Semaphore(ordersAtATime);
-  /** By directory: of several first orders at a time one registers, and the others wait for it. */
+  /** By directory: of several first orders one registers the account, and the others wait for it. */
   readonly #registrations = new Map<string, Promise<string>>();
 
   constructor(options: AcmeOrdererOptions) {
@@ -78,7 +78,7 @@ export class AcmeOrderer {
 
   // Private
 
-  /** Answers which challenge worked. A staging directory that is out of order must not keep anybody from a certificate. */
+  /** Resolves with the challenge that worked. A staging directory that is out of order must not prevent the real order. */
   async #tryOut(staging: string, request: OrderRequest): Promise<ChallengeType> {
     try {
       const { challenge } = await this.#orderAt(staging, { ...request, replaces: undefined });
@@ -100,7 +100,7 @@ export class AcmeOrderer {
     try {
       return await this.#issue(directoryUrl, accountUrl, request);
     } catch (error) {
-      // The CA has lost the account, or never had it: our folder came from elsewhere.
+      // The CA has lost the account, or never had it because the folder came from elsewhere.
       if (!(error instanceof AcmeError) || error.problemType !== 'accountDoesNotExist') throw error;
       const renewed = await this.#register(directoryUrl, request.signal);
       return this.#issue(directoryUrl, renewed, request);
@@ -154,7 +154,7 @@ export class AcmeOrderer {
     signal: AbortSignal,
   ): Promise<AcmeSession> {
     const { folder, settings, wallNow } = this.#options;
-    // acme-client takes 150 ms and 25 MB, which sites without domains are spared.
+    // Loaded here only: acme-client takes 150 ms and 25 MB.
     const { CaSession } = await import('./acme-session.js');
     return new CaSession({
       directoryUrl,
@@ -175,7 +175,7 @@ export class AcmeOrderer {
 /** What a renewal job orders from; unit tests replace it. */
 export type Orderer = Pick<AcmeOrderer, 'order' | 'askRenewal'>;
 
-/** Whether orders would go another way now. Settings that have to do with other things don't count. */
+/** Whether a setting that orders depend on has changed. */
 export function isAcmeChanged(before: AcmeSettings, after: AcmeSettings): boolean {
   return settingKeys.some((key) => before[key] !== after[key]);
 }

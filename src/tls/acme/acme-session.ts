@@ -59,10 +59,11 @@ interface ClientTransport {
 }
 
 /**
- * One conversation with an ACME directory (RFC 8555), and the only import of acme-client. Everything throws AcmeError, and nothing else.
+ * One conversation with an ACME directory (RFC 8555), and the only import of acme-client. Every method throws AcmeError and
+ * nothing else.
  *
- * Of acme-client the signatures, nonces and certificate requests are used. Its way of waiting is not: it can't be cancelled. Nor are its
- * requests: their axios is one for the whole process, and retries for minutes. Each session's client sends by its CaConnection.
+ * Of acme-client the signatures, nonces and certificate requests are used, but neither its waiting, which can't be cancelled, nor
+ * its HTTP: one axios for the whole process, which retries for minutes. Each session's client sends by a CaConnection.
  */
 export class CaSession {
   readonly #client: acme.Client;
@@ -95,7 +96,7 @@ export class CaSession {
 
   async createOrder(names: readonly string[], replaces: string | undefined): Promise<AcmeOrder> {
     const identifiers = names.map((value) => ({ type: 'dns', value }));
-    // RFC 9773 section 5; acme-client's type does not know the field, and passes it on.
+    // RFC 9773 section 5; acme-client passes the field on, although its type lacks it.
     const request = replaces === undefined ? { identifiers } : { identifiers, replaces };
     return this.#converse(async () => checkedOrder(await this.#client.createOrder(request)));
   }
@@ -158,7 +159,7 @@ export class CaSession {
     return { status: answer.status, headers: answer.headers, data: json ?? answer.body };
   }
 
-  /** What acme-client throws by itself is about answers that it can't read: it stumbles over what is missing in them. */
+  /** acme-client throws errors of its own only for answers that it can't read, such as TypeErrors for what is missing. */
   async #converse<T>(talk: () => Promise<T>): Promise<T> {
     try {
       return await talk();
@@ -195,7 +196,7 @@ function checkedAuthorization(given: acme.Authorization): AcmeAuthorization {
   return { identifier, status, challenges: challenges as readonly AcmeChallenge[] };
 }
 
-/** Its types know only two kinds of challenge; its code knows tls-alpn-01 too. */
+/** The types of acme-client lack tls-alpn-01, which its code knows. */
 function toClientChallenge(challenge: AcmeChallenge): Parameters<acme.Client['completeChallenge']>[0] {
   return challenge as Parameters<acme.Client['completeChallenge']>[0];
 }

@@ -10,7 +10,7 @@ export interface CaRequest {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
-  /** Roots to believe beside the usual ones, PEM. */
+  /** Root certificates to trust beside the usual ones, PEM. */
   readonly caPem: string | undefined;
   readonly signal: AbortSignal;
 }
@@ -30,13 +30,13 @@ const maxAnswerBytes = 1_048_576;
 
 const requestTimeoutMs = 30_000;
 
-/** Certificates of six days make an hour the most that a clock may be off. */
+/** For certificates that are valid for six days a clock must not be off by more. */
 const maxClockSkewMs = 60 * 60 * 1000;
 
 export const fetchFromCa: CaFetch = (request) =>
   new Promise((resolve, reject) => {
     const { method, headers, body, caPem, signal } = request;
-    // Undefined stands for Node's own list, which NODE_EXTRA_CA_CERTS adds to.
+    // Undefined is Node's own list, with what NODE_EXTRA_CA_CERTS adds.
     const ca = caPem === undefined ? undefined : [...rootCertificates, caPem];
     const outgoing = requestHttps(request.url, { method, headers, ca, signal, agent: false }, (incoming) => {
       const parts: Buffer[] = [];
@@ -79,7 +79,7 @@ export class CaConnection {
     this.#options = options;
   }
 
-  /** Answers of any status. Throws AcmeError `acme-ca-unreachable`, `acme-ca-untrusted`, `acme-clock-wrong` and their like. */
+  /** Resolves with an answer of any status. Throws AcmeError `acme-ca-unreachable`, `acme-ca-untrusted`, `acme-clock-wrong` and others. */
   async ask(request: {
     method: string;
     url: string;
@@ -93,10 +93,10 @@ export class CaConnection {
     const ended = AbortSignal.any([signal, deadline.signal]);
     try {
       const { method, url, body } = request;
-      // RFC 8555 section 6.1 wants a user agent; acme-client gives one of its own.
+      // RFC 8555 section 6.1 asks for a user agent.
       const headers = { ...request.headers, 'User-Agent': 'easyserve' };
       const asked = fetch({ method: method.toUpperCase(), url, headers, body, caPem, signal: ended });
-      // A fetch that overlooks its signal must not hold up the deadline.
+      // The deadline holds even for a fetch that ignores its signal.
       const answer = await Promise.race([asked, rejectWhen(ended)]);
       this.#checkClock(answer);
       return answer;

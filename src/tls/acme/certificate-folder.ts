@@ -32,7 +32,7 @@ export class CertificateFolder {
     this.#log = log;
   }
 
-  /** Throws what the file system says where nothing can be written, also for want of room. */
+  /** Throws what the file system says where nothing can be written, or the disk is full. */
   async proveWritable(directoryUrl: string): Promise<void> {
     await this.#prepare(directoryUrl);
     const probe = join(this.#folderOf(directoryUrl), `.probe-${process.pid}-${process.hrtime.bigint()}`);
@@ -61,7 +61,7 @@ export class CertificateFolder {
     }
   }
 
-  /** Of another directory, newest first: better than none, when the directory was changed. */
+  /** That of another directory that lasts longest: when acmeDirectory was changed it is better than none. */
   async readFormerCertificate(
     directoryUrl: string,
     names: readonly string[],
@@ -74,15 +74,15 @@ export class CertificateFolder {
       try {
         if (text !== undefined) found.push(parseCertificate(text, names));
       } catch {
-        // Set aside when its own directory is in use again; here it is only no use.
+        // It is set aside when its own directory is in use again.
       }
     }
     return found.sort((a, b) => b.notAfterMs - a.notAfterMs)[0];
   }
 
   /**
-   * What earlier orders have left for these names (lower case), so that nobody is shown a stand-in while renewal begins. What
-   * can't be read is left to the renewal job, which tells why.
+   * What earlier orders have left for these names (lower case), so that nobody gets a placeholder while renewal begins. What
+   * can't be read is left to the renewal job, which says why.
    */
   async readKept(directoryUrl: string, names: readonly string[]): Promise<readonly CertificateMaterial[]> {
     const readings = names.map(
@@ -157,7 +157,7 @@ export class CertificateFolder {
   async #prepare(directoryUrl: string): Promise<void> {
     const folder = this.#folderOf(directoryUrl);
     await mkdir(folder, { recursive: true, mode: 0o700 });
-    // It may have been there before, and open to others. The one above it is the person's.
+    // It may have existed before, open to others. The folder above it is not ours to change.
     await chmod(folder, 0o700);
   }
 
@@ -190,7 +190,7 @@ export function defaultCertificateFolder({ isRoot, home, stateHome, stateDirecto
   const ofService = stateDirectory?.split(':')[0];
   if (ofService) return join(ofService, 'certificates');
   if (isRoot) return '/var/lib/easyserve/certificates';
-  // Relative paths in it are invalid and to be ignored, the specification says.
+  // The specification says that relative paths in it are invalid and to be ignored.
   const base = stateHome?.startsWith('/') ? stateHome : join(home, '.local', 'state');
   return join(base, 'easyserve', 'certificates');
 }
@@ -220,7 +220,7 @@ function parseCertificate(text: string, names: readonly string[]): IssuedCertifi
   return readIssuedCertificate(text.slice(mark), text.slice(0, mark), names);
 }
 
-/** Only a file that isn't there is no error. */
+/** Throws every error but that the file is missing. */
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8');

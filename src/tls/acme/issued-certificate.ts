@@ -1,7 +1,7 @@
 import { createHash, createPrivateKey, X509Certificate } from 'node:crypto';
 import { describeCertificate } from '../files/certificate-pair.js';
 
-/** A certificate as a CA gave it, with what its renewal goes by. */
+/** A certificate as a CA gave it, with what decides about its renewal. */
 export interface IssuedCertificate {
   /** Lower case, sorted. */
   readonly names: readonly string[];
@@ -12,9 +12,9 @@ export interface IssuedCertificate {
   /** Milliseconds since 1970. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
-  /** 0 to 1, of the certificate itself: the same after a restart and for everyone who has it. */
+  /** 0 to 1, from the hash of the certificate: the same after a restart and in every instance. */
   readonly chance: number;
-  /** What renewalInfo is asked with (RFC 9773 section 4.1); undefined where the certificate has no key identifier. */
+  /** What renewalInfo is asked for (RFC 9773 section 4.1); undefined where the certificate has no key identifier. */
   readonly renewalId: string | undefined;
 }
 
@@ -61,7 +61,7 @@ function renewalIdOf(certificate: X509Certificate): string | undefined {
 }
 
 /**
- * Of extension 2.5.29.35 (RFC 5280 section 4.2.1.1), which Node doesn't give: its object identifier, then an OCTET STRING with a
+ * Of extension 2.5.29.35 (RFC 5280 section 4.2.1.1), which Node doesn't offer: its object identifier, then an OCTET STRING with a
  * SEQUENCE that begins with [0], the key identifier. All lengths are below 128 there.
  */
 function authorityKeyIdentifier(der: Buffer): Buffer | undefined {

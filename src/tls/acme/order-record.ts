@@ -8,29 +8,28 @@ export interface RenewalWindow {
 }
 
 /**
- * How the orders of one certificate went: kept on disk, so that a restart does not begin anew with what
- * just failed. Times are milliseconds since 1970.
+ * How the orders of one certificate went; on disk, so that a restart does not repeat at once what just failed. Times are milliseconds since 1970.
  */
 export interface OrderRecord {
   /** In a row, since the last success. */
   readonly failures: number;
-  /** No order before; 0: none is held back. */
+  /** No order before this time; 0: no limit. */
   readonly retryAtMs: number;
   readonly lastError?: OrderError | undefined;
-  /** What worked last time is tried first. */
+  /** What worked last time; it is tried first. */
   readonly challenge?: ChallengeType | undefined;
   /** An order at the staging directory went well. */
   readonly isStagingPassed: boolean;
   readonly window?: RenewalWindow | undefined;
   /** When the CA is asked for the window again. */
   readonly pollAtMs: number;
-  /** The certificate that window is of. */
+  /** The certificate that `window` belongs to. */
   readonly renewalId?: string | undefined;
 }
 
 export const emptyRecord: OrderRecord = { failures: 0, retryAtMs: 0, isStagingPassed: false, pollAtMs: 0 };
 
-/** Throws for what is no record. */
+/** Throws where it is no record. */
 export function readOrderRecord(given: unknown): OrderRecord {
   if (typeof given !== 'object' || given === null) throw new Error('it is no order record');
   const record = given as Partial<OrderRecord>;

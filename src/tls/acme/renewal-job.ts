@@ -19,7 +19,7 @@ export interface RenewalJobOptions {
   readonly wallNow: () => number;
   readonly random: () => number;
   readonly log: Log;
-  /** The certificate is another one. Resolves when the fronts have it; never rejects. */
+  /** There is another certificate. Resolves when the fronts have it; never rejects. */
   readonly onChange: () => Promise<void>;
   /** What a job with other settings held: served until this one has its own. */
   readonly former: IssuedCertificate | undefined;
@@ -27,7 +27,7 @@ export interface RenewalJobOptions {
   readonly isRetriedAtOnce: boolean;
 }
 
-/** A timer holds 24 days at most (Node doc, setTimeout), machines sleep, clocks are set, and another instance may have renewed. */
+/** setTimeout takes 24 days at most (Node doc); besides, machines sleep, clocks are set, and another instance may have renewed. */
 const longestPauseMs = 3_600_000;
 /** A new certificate that is due for renewal sooner is a sign of a clock that is wrong. */
 const leastUseMs = 60_000;
@@ -35,8 +35,8 @@ const leastUseMs = 60_000;
 const lockPauseMs = 2_000;
 
 /**
- * Keeps one certificate: looks at the folder, orders when it is time, and tries again when that fails. There
- * is one for each domain, so that none waits for another.
+ * Keeps one certificate: looks at the folder, orders when it is time, and tries again when that fails. There is one
+ * for each domain, so that none waits for another.
  *
  * It goes in turns, and each begins with what the folder says: another instance may have been there.
  */
@@ -68,7 +68,7 @@ export class RenewalJob {
     this.#turn = this.#takeTurn();
   }
 
-  /** Resolves when nothing of it is left: no timer, no request, no lock. */
+  /** Resolves when no timer, request or lock is left. */
   async stop(): Promise<void> {
     this.#ended.abort();
     this.#cancelPause();
@@ -105,13 +105,13 @@ export class RenewalJob {
     });
   }
 
-  /** One turn; answers how long the pause after it is. */
+  /** One turn; resolves with the length of the pause after it. */
   async #work(): Promise<number> {
     const { folder, directoryUrl, names, random } = this.#options;
     await this.#readFolder();
     await this.#askWindow();
     if (!this.#isDue()) return this.#pauseMs();
-    // Before anything is asked of the CA: what it gives has to be kept.
+    // The CA is not asked for a certificate that could not be kept.
     await folder.proveWritable(directoryUrl);
     const lock = await this.#lock.tryTake();
     if (lock === undefined) return lockPauseMs * (1 + random());
@@ -151,12 +151,12 @@ export class RenewalJob {
         onStagingPassed: () => this.#stored.noteStagingPassed(),
         signal: this.#ended.signal,
       });
-      // On the disk first: after a crash it would be ordered again. A disk that is full now must not keep it from visitors.
+      // First to the disk: after a crash it would be ordered again. Visitors get it even when the disk is full.
       const unsaved = await errorOf(this.#stored.save(certificate));
       this.#former = undefined;
       await onChange();
       const isOld = renewalTimeMs(certificate, undefined) <= wallNow() + leastUseMs;
-      // Counted on: orders of certificates that are no use must not follow each other minute by minute.
+      // Failures add up over certificates of no use, so that orders do not follow each other every minute.
       const failures = isOld ? record.failures : 0;
       await this.#stored.saveRecord({ ...emptyRecord, failures, isStagingPassed: true, challenge });
       this.#announce(certificate);
@@ -173,7 +173,7 @@ export class RenewalJob {
     this.#options.log.info('certificate-issued', sentence, { names, issuer, notAfter });
   }
 
-  /** No answer is no reason for anything: the last window counts, or two thirds of the lifetime. */
+  /** Without an answer the last window counts, or two thirds of the lifetime. */
   async #askWindow(): Promise<void> {
     const { orderer, log, wallNow, names } = this.#options;
     const { certificate, record } = this.#stored;
@@ -216,7 +216,7 @@ export class RenewalJob {
       failures,
       retryAtMs: nowMs + delayMs,
       lastError: { code, sentence: message, hint, detail, at: toIso(nowMs) },
-      // A name that failed in earnest is tried out again first.
+      // A name that was refused is tried at the staging directory again first.
       isStagingPassed: failure.isFaultOfCa && this.#stored.record.isStagingPassed,
     };
     const nextTryAt = toIso(record.retryAtMs);

@@ -22,13 +22,13 @@ export interface CertificateFacts {
 export interface CertificatePair {
   readonly material: CertificateMaterial;
   readonly facts: CertificateFacts;
-  /** Sentences for the log: it works, and perhaps not as it was meant. */
+  /** Sentences for the log about a pair that works, but perhaps not as intended. */
   readonly warnings: readonly string[];
 }
 
 /**
  * Reads a certificate with its key, and finds out whether it can be served at the moment `nowMs` (since 1970). The
- * chain comes out in the order that TLS wants, whatever order the file has.
+ * chain is put into the order of TLS.
  *
  * Throws CertificateError: `certificate-unreadable`, `certificate-malformed`, `certificate-key-malformed`,
  * `certificate-key-mismatch`, `passphrase-missing`, `passphrase-wrong`, `certificate-refused`, `certificate-expired`,
@@ -182,7 +182,7 @@ function findWarnings(found: Findings): string[] {
 interface OrderedChain {
   /** The leaf, then each one's issuer (RFC 8446 section 4.4.2), as far as they are known. */
   readonly chain: readonly X509Certificate[];
-  /** Those that have no place in it. */
+  /** Those that are not part of it. */
   readonly left: readonly X509Certificate[];
 }
 

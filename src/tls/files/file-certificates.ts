@@ -11,13 +11,13 @@ import { type CertificateFacts, type CertificatePair, readCertificatePair } from
 export interface FileCertificatesOptions {
   readonly log: Log;
   readonly clock: Clock;
-  /** Milliseconds since 1970; tests have their own time of day. */
+  /** Milliseconds since 1970. */
   readonly nowMs: () => number;
-  /** How long the other file of a pair may take to be replaced too. */
+  /** How long the second file of a pair may take to be replaced. Default 1000. */
   readonly settleMs?: number;
 }
 
-/** One of the list: what is served, and why the files that stand there now are not. */
+/** One of the list: what is served, and why the present files are not, where they are not. */
 export interface FileCertificateState {
   readonly facts: CertificateFacts | undefined;
   readonly rejected: OrderError | undefined;
@@ -50,7 +50,7 @@ export class FileCertificates {
   /** In the order of the list; undefined where there never was a good one. */
   #pairs: readonly (CertificatePair | undefined)[];
   readonly #rejected: (OrderError | undefined)[];
-  /** One refresh after the other. */
+  /** Refreshes run one after the other. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(list: readonly CertificateFiles[], options: FileCertificatesOptions) {
@@ -67,7 +67,7 @@ export class FileCertificates {
     return this.#pairs.flatMap((pair) => pair?.material ?? []);
   }
 
-  /** Undefined where these files are not among its own; without a pair where there never was a good one. */
+  /** Undefined where these files are not in its list; without a pair where none was ever good. */
   find(files: CertificateFiles): { readonly pair: CertificatePair | undefined } | undefined {
     const index = this.#list.findIndex((own) => isDeepStrictEqual(own, files));
     return index < 0 ? undefined : { pair: this.#pairs[index] };
@@ -82,7 +82,7 @@ export class FileCertificates {
    * Reads all of them for the first time. At a reload everything must be right, because something good serves already.
    * At a start an expired certificate is logged and left out instead: no setting is wrong, and a machine
    * that comes up again must serve what it can. Nor does it hold a reload back when the release before has the same
-   * files (`served`): new code can go live while somebody looks for the certificate.
+   * files (`served`), so that new code can go live meanwhile.
    *
    * @throws CertificateError of the first that is wrong
    */
@@ -101,7 +101,7 @@ export class FileCertificates {
 
   /**
    * Reads all of them again. A pair that is wrong is logged, and the old one stays.
-   * Resolves with whether there is anything new to serve. Rejects only for a fault of easyserve's own.
+   * Resolves with whether there is anything new to serve. Rejects only for a bug in easyserve.
    */
   refresh(): Promise<boolean> {
     this.#rejected.fill(undefined);
