@@ -36,8 +36,8 @@ export type Identity = {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Variables by which the service manager speaks to easyserve alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3). An application
- * that used them would report ready for easyserve, or take its descriptors.
+ * Variables by which the service manager speaks to easyserve alone: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3). An
+ * application that used them would report ready for easyserve, or take its descriptors.
  */
 const ofServiceManager: ReadonlySet<string> = new Set([
   'NOTIFY_SOCKET',
@@ -164,11 +164,11 @@ function lookUpGroup(text: string, identity: Identity): number {
 function explain(error: unknown, kind: 'user' | 'group', name: number | string): EasyserveError {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ERR_UNKNOWN_CREDENTIAL') {
-    const add = kind === 'user' ? `sudo useradd --system ${name}` : `sudo groupadd --system ${name}`;
     const sentence = `There is no ${kind} ${name} on this machine.`;
+    const more = { hint: `sudo ${kind}add --system ${name}` };
     return kind === 'user'
-      ? new EasyserveError('user-unknown', ExitCode.settings, sentence, { hint: add })
-      : new EasyserveError('group-unknown', ExitCode.settings, sentence, { hint: add });
+      ? new EasyserveError('user-unknown', ExitCode.settings, sentence, more)
+      : new EasyserveError('group-unknown', ExitCode.settings, sentence, more);
   }
   return new EasyserveError(
     'user-not-permitted',

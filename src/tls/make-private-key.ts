@@ -1,4 +1,4 @@
-import { generateKeyPair, type KeyObject } from 'node:crypto';
+import { generateKeyPair } from 'node:crypto';
 import { promisify } from 'node:util';
 
 export type KeyType = 'ecdsa' | 'rsa';
@@ -7,11 +7,9 @@ const makeKeyPair = promisify(generateKeyPair);
 
 /** PEM (PKCS #8). ECDSA is on P-256, RSA has 2048 bits. */
 export async function makePrivateKey(type: KeyType): Promise<string> {
-  const { privateKey } = await makeKeys(type);
-  return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-}
-
-function makeKeys(type: KeyType): Promise<{ privateKey: KeyObject }> {
-  if (type === 'rsa') return makeKeyPair('rsa', { modulusLength: 2048 });
-  return makeKeyPair('ec', { namedCurve: 'P-256' });
+  const isRsa = type === 'rsa';
+  const made = isRsa
+    ? makeKeyPair('rsa', { modulusLength: 2048 })
+    : makeKeyPair('ec', { namedCurve: 'P-256' });
+  return (await made).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
 }

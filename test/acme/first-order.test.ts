@@ -84,7 +84,8 @@ test('the first order of a name is tried out at the staging directory, and a ren
   );
 
   manager.configure(world.settings(['example.com'], { acmeCaFile }));
-  world.passTime(5 * 3_600_000);
+  // Beyond the lifetime: the window that stands in for that of an old Pebble begins only later.
+  world.passTime(7 * 3_600_000);
   await world.log.seen('certificate-issued', 2);
   assert.deepEqual([world.orders, world.stagingOrders], [2, 2]);
 });

@@ -113,6 +113,11 @@ export function toAcmeError(error: unknown): AcmeError {
   return new AcmeError('acme-failed', `The order failed: ${message}`, { hint, detail, cause: error });
 }
 
+/** For an order that ends because its signal is aborted. */
+export function brokenOff(): AcmeError {
+  return new AcmeError('acme-stopped', 'The order was broken off because easyserve stops.');
+}
+
 export function hostOf(url: string): string {
   return URL.canParse(url) ? new URL(url).host : url;
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../contracts/clock.js';
 import type { CertificateMaterial, HttpChallenge } from '../../contracts/tls-material.js';
 import type { KeyType } from '../make-private-key.js';
-import { AcmeError, hostOf } from './acme-error.js';
+import { AcmeError, brokenOff, hostOf } from './acme-error.js';
 import {
   type ChallengeType,
   describeFailedChallenge,
@@ -199,7 +199,7 @@ function pause(clock: Clock, signal: AbortSignal, delayMs: number): Promise<void
   return new Promise((resolve, reject) => {
     const stop = (): void => {
       cancel();
-      reject(new AcmeError('acme-stopped', 'The order was broken off because easyserve stops.'));
+      reject(brokenOff());
     };
     const cancel = clock.after(delayMs, () => {
       signal.removeEventListener('abort', stop);

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { request as requestHttps } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type { Clock } from '../../contracts/clock.js';
-import { AcmeError, describeNetworkError } from './acme-error.js';
+import { AcmeError, brokenOff, describeNetworkError } from './acme-error.js';
 
 /** A request to a certificate authority. */
 export interface CaRequest {
@@ -79,7 +79,10 @@ export class CaConnection {
     this.#options = options;
   }
 
-  /** Resolves with an answer of any status. Throws AcmeError `acme-ca-unreachable`, `acme-ca-untrusted`, `acme-clock-wrong` and others. */
+  /**
+   * Resolves with an answer of any status. Throws AcmeError `acme-ca-unreachable`, `acme-ca-untrusted`, `acme-clock-wrong`
+   * and others.
+   */
   async ask(request: {
     method: string;
     url: string;
@@ -102,8 +105,7 @@ export class CaConnection {
       return answer;
     } catch (error) {
       if (error instanceof AcmeError) throw error;
-      if (signal.aborted)
-        throw new AcmeError('acme-stopped', 'The order was broken off because easyserve stops.');
+      if (signal.aborted) throw brokenOff();
       throw describeNetworkError(error, request.url, deadline.signal.aborted ? requestTimeoutMs : undefined);
     } finally {
       cancel();

@@ -1,11 +1,17 @@
 import { stat } from 'node:fs/promises';
 import type { Clock } from '../../contracts/clock.js';
-import { FileLock, type HeldFileLock, type LockRecord, ownMachine } from '../../control/file-lock.js';
+import { FileLock, type LockRecord, ownMachine } from '../../control/file-lock.js';
 import { isProcessAlive } from '../../control/process-identity.js';
 
 const heartbeatMs = 5_000;
 /** A holder whose file was not touched for so long is gone, or hangs. Far more than any pause of a busy machine. */
 const staleAfterMs = 60_000;
+
+/** Held until release(). */
+export interface HeldOrderLock {
+  /** Never throws: what can't be removed is taken over by the next one, when this process is gone. */
+  release(): Promise<void>;
+}
 
 /**
  * Lets one process order a certificate at a time, perhaps of several machines that share the folder.
@@ -27,7 +33,15 @@ export class OrderLock {
   /** Undefined while another process holds it: try again later. Throws as FileLock.tryTake does. */
   async tryTake(): Promise<HeldOrderLock | undefined> {
     const taken = await this.#file.tryTake();
-    return 'held' in taken ? new HeldOrderLock(taken.held, this.#clock) : undefined;
+    if (!('held' in taken)) return undefined;
+    const { held } = taken;
+    // A folder that is gone, or a disk that fails, shows itself when the certificate is written.
+    const stopTouching = this.#clock.every(heartbeatMs, () => void held.touch().catch(() => undefined));
+    const release = async (): Promise<void> => {
+      stopTouching();
+      await held.release().catch(() => undefined);
+    };
+    return { release };
   }
 
   // Private
@@ -40,23 +54,5 @@ export class OrderLock {
       this.#seen = { nonce: holder.nonce, touchedMs, sinceMs: nowMs };
     }
     return nowMs - this.#seen.sinceMs >= staleAfterMs;
-  }
-}
-
-/** Held until release(). */
-export class HeldOrderLock {
-  readonly #file: HeldFileLock;
-  readonly #stopTouching: () => void;
-
-  constructor(file: HeldFileLock, clock: Clock) {
-    this.#file = file;
-    // A folder that is gone, or a disk that fails, shows itself when the certificate is written.
-    this.#stopTouching = clock.every(heartbeatMs, () => void file.touch().catch(() => undefined));
-  }
-
-  /** Never throws: what can't be removed is taken over by the next one, when this process is gone. */
-  async release(): Promise<void> {
-    this.#stopTouching();
-    await this.#file.release().catch(() => undefined);
   }
 }

@@ -8,7 +8,8 @@ export interface RenewalWindow {
 }
 
 /**
- * How the orders of one certificate went; on disk, so that a restart does not repeat at once what just failed. Times are milliseconds since 1970.
+ * How the orders of one certificate went; on disk, so that a restart does not repeat at once what just failed.
+ * Times are milliseconds since 1970.
  */
 export interface OrderRecord {
   /** In a row, since the last success. */

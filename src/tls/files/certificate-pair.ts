@@ -15,8 +15,6 @@ export interface CertificateFacts {
   /** Milliseconds since 1970. */
   readonly notBeforeMs: number;
   readonly notAfterMs: number;
-  /** SHA-256, hexadecimal with colons, as browsers and OpenSSL show it. */
-  readonly fingerprint: string;
 }
 
 export interface CertificatePair {
@@ -59,7 +57,6 @@ export function describeCertificate(certificate: X509Certificate): CertificateFa
     issuer: describeIssuer(certificate),
     notBeforeMs: Date.parse(certificate.validFrom),
     notAfterMs: Date.parse(certificate.validTo),
-    fingerprint: certificate.fingerprint256,
   };
 }
 
