@@ -16,7 +16,7 @@ export class NotAvailable extends Error {}
 /**
  * Starts one contender of a row in a folder and at ports of its own, and resolves when it has answered: {name, title, url, pids,
  * request, folder, startedWithinMs, underLoad, check(), stop()}. Rejects with NotAvailable, or, where its answers are not
- * what they should be, with what is wrong. Used by run-row.mjs.
+ * what they should be, with what is wrong.
  */
 export async function startEntrant(contender, row, bench, accessLog) {
   const folder = join(bench.folder, `e${count++}`);

@@ -11,7 +11,7 @@ const stopWithinMs = 15_000;
 const running = new Set();
 
 /**
- * One program of a contender, in a process group of its own, its output in a file. Made by the files in contenders/.
+ * One program of a contender, in a process group of its own, its output in a file.
  */
 export class ServerProcess {
   #child;

@@ -1,6 +1,6 @@
 import { ServerProcess } from '../server-process.mjs';
 
-/** One program that serves the site by itself at the port of its place. Used by the files of this folder. */
+/** One program that serves the site by itself at the port of its place. */
 export function standalone(place, name, command, args, env = {}) {
   const server = new ServerProcess(command, args, {
     name,
