@@ -1,6 +1,6 @@
 import type { Worker } from 'node:cluster';
 import type { Readable } from 'node:stream';
-import type { ProbeRule } from '../app/pool/generation.js';
+import type { ProbeRule } from '../app/pool/health.js';
 import type { Release } from '../app/pool/release.js';
 import { RestartPolicy } from '../app/pool/restart-policy.js';
 import type { Clock } from '../contracts/clock.js';

@@ -1,5 +1,5 @@
 import type { Worker } from 'node:cluster';
-import type { ProbeRule } from '../app/pool/generation.js';
+import type { ProbeRule } from '../app/pool/health.js';
 import type { Release } from '../app/pool/release.js';
 import type { Clock } from '../contracts/clock.js';
 import { EasyserveError, StartError } from '../contracts/errors.js';

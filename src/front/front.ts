@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Clock } from '../contracts/clock.js';
+import { Condition } from '../contracts/condition.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Log } from '../log/log.js';
@@ -36,20 +37,22 @@ export class Front {
   #handlers: readonly Handler[] = [];
   /** What is being answered. */
   readonly #exchanges = new Set<Exchange>();
+  /** Notified when a request has ended or has turned out to be a stream, and when a connection is closed. */
+  readonly #progress: Condition;
   #isStopping = false;
-  #onQuiet: (() => void) | undefined;
 
   constructor(settings: Settings, clock: Clock, log: Log) {
     this.#settings = settings;
     this.#trusted = new TrustedProxies(settings.trustedProxies);
     this.#clock = clock;
     this.#log = log;
+    this.#progress = new Condition(clock);
     this.#listeners = new Listeners({
       settings: () => this.#settings,
       clock,
       log,
       onRequest: (request, response, more) => this.#handle(request, response, more),
-      onClosed: () => this.#checkQuiet(),
+      onClosed: () => this.#progress.notifyAll(),
     });
   }
 
@@ -100,14 +103,7 @@ export class Front {
     const endGrace = this.#clock.after(REQUEST_GRACE_MS, () =>
       this.#listeners.closeUnused(this.#peers(), () => true),
     );
-    await new Promise<void>((resolve) => {
-      const cancel = this.#clock.after(timeoutMs, resolve);
-      this.#onQuiet = () => {
-        cancel();
-        resolve();
-      };
-      this.#checkQuiet();
-    });
+    await this.#progress.waitFor(() => this.#isQuiet(), timeoutMs);
     endGrace();
   }
 
@@ -124,10 +120,9 @@ export class Front {
   }
 
   /** Streams end with the application; until then their connections are not waited for. */
-  #checkQuiet(): void {
-    if (this.#onQuiet === undefined) return;
-    if ([...this.#exchanges].some(({ isStream }) => !isStream)) return;
-    if (this.#listeners.connections === this.#peers(({ isStream }) => isStream).size) this.#onQuiet();
+  #isQuiet(): boolean {
+    if ([...this.#exchanges].some(({ isStream }) => !isStream)) return false;
+    return this.#listeners.connections === this.#peers(({ isStream }) => isStream).size;
   }
 
   #handle(
@@ -143,7 +138,7 @@ export class Front {
       startedAtMs: this.#clock.now(),
       target: originForm(request.url ?? '/', request.headers.host ?? ''),
       isUpgrade,
-      onStream: () => this.#checkQuiet(),
+      onStream: () => this.#progress.notifyAll(),
       pieceBuffers: this.#pieceBuffers,
     });
     this.#exchanges.add(exchange);
@@ -169,7 +164,7 @@ export class Front {
     this.#exchanges.delete(exchange);
     if (this.#isStopping) setImmediate(() => this.#listeners.closeIdleConnections());
     // Over TLS the TCP connection is closed before what it carried.
-    this.#checkQuiet();
+    this.#progress.notifyAll();
     if (!this.#settings.accessLog) return;
     this.#log.access({
       method: exchange.method,

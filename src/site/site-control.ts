@@ -1,4 +1,4 @@
-import type { ProbeRule } from '../app/pool/generation.js';
+import type { ProbeRule } from '../app/pool/health.js';
 import type { Release } from '../app/pool/release.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { AppPool } from '../app/pool/app-pool.js';
-import type { ProbeRule } from '../app/pool/generation.js';
+import type { ProbeRule } from '../app/pool/health.js';
 import type { Release } from '../app/pool/release.js';
 import type { Kill, Spawn } from '../app/process/process-group.js';
 import type { ApplicationServer } from '../app/servers/application-server.js';

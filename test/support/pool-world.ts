@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { AppPool } from '../../src/app/pool/app-pool.js';
-import type { ProbeRule } from '../../src/app/pool/generation.js';
+import type { ProbeRule } from '../../src/app/pool/health.js';
 import type { Release } from '../../src/app/pool/release.js';
 import type { ProbeResult, RequestFailure } from '../../src/contracts/upstream.js';
 import type { Settings } from '../../src/settings/settings.js';

@@ -1,10 +1,14 @@
+import { Condition } from '../../contracts/condition.js';
 import { StartError } from '../../contracts/errors.js';
 import type { AppStatus } from '../../contracts/status.js';
-import type { Dispatcher, PendingRequest } from '../../contracts/upstream.js';
+import type { Dispatcher, PendingRequest, RequestFailure } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
-import { atOnce } from './drain-waits.js';
-import { Generation, type GenerationContext, type ProbeRule } from './generation.js';
+import { atOnce, isAnswered } from './drain.js';
+import { Generation, type GenerationContext } from './generation.js';
+import type { ProbeRule } from './health.js';
+import { MemberLauncher, type MemberLauncherOptions } from './member-launcher.js';
+import type { PoolMember } from './pool-member.js';
 import { RecyclePolicy } from './recycle-policy.js';
 import type { Release } from './release.js';
 import { RequestQueue } from './request-queue.js';
@@ -12,21 +16,17 @@ import { StuckRequests } from './stuck-requests.js';
 
 const SWEEP_MS = 1000;
 
-export type AppPoolOptions<R extends PendingRequest> = Omit<
-  GenerationContext<R>,
-  'onIdle' | 'onLost' | 'onUnsent' | 'onUnavailable' | 'nextSocketNumber'
->;
-
 /**
  * Which application process gets a request: one queue in front of all processes of the current generation.
  *
- * Created by Site. The front dispatches here; a reload prepares a second generation beside the current one, and commit()
- * makes it the current one between two requests.
+ * A reload prepares a second generation beside the current one, and commit() makes it the current one between two requests.
  */
 export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   readonly #context: GenerationContext<R>;
   readonly #log: Log;
   readonly #queue: RequestQueue<R>;
+  /** Notified when a request has ended or has turned out to be a stream, and when a process is gone. */
+  readonly #progress: Condition;
   readonly #recycle: RecyclePolicy;
   readonly #stuck: StuckRequests<R>;
   readonly #stopSweep: () => void;
@@ -34,34 +34,39 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   #next: Generation<R> | undefined;
   /** Replaced ones that still have processes. */
   readonly #retiring = new Set<Generation<R>>();
-  #socketNumber = 0;
-  #onEmpty: (() => void) | undefined;
   #isStopped = false;
 
-  constructor(options: AppPoolOptions<R>) {
-    this.#log = options.log;
-    this.#queue = new RequestQueue(options.clock);
-    this.#recycle = new RecyclePolicy(options.clock);
-    this.#stuck = new StuckRequests(options.clock, options.log);
+  constructor(options: MemberLauncherOptions<R>) {
+    const { clock, log } = options;
+    this.#log = log;
+    this.#queue = new RequestQueue(clock);
+    this.#recycle = new RecyclePolicy(clock);
+    this.#stuck = new StuckRequests(clock, log);
+    this.#progress = new Condition(clock);
     this.#context = {
-      ...options,
-      nextSocketNumber: () => {
-        this.#socketNumber += 1;
-        return this.#socketNumber;
+      launcher: new MemberLauncher(options),
+      observer: {
+        onIdle: () => this.#serveQueue(),
+        onLost: (request) => this.#retry(request),
+        onUnsent: (request) => this.#requeue(request),
+        onUnavailable: () => this.#failQueue('unavailable'),
       },
-      onIdle: () => this.#serveQueue(),
-      onLost: (request) => this.#retry(request),
-      onUnsent: (request) => this.#requeue(request),
-      onUnavailable: () => this.#queue.failAll('unavailable'),
+      progress: this.#progress,
+      clock,
+      log,
     };
-    this.#stopSweep = options.clock.every(SWEEP_MS, () => this.#sweep());
+    this.#stopSweep = clock.every(SWEEP_MS, () => this.#sweep());
   }
 
+  /** Requests that wait for a thread. */
   get queued(): number {
     return this.#queue.length;
   }
 
-  /** Sends the request to the process with most idle threads, or lets it wait for one. */
+  /**
+   * Sends the request to the process with most idle threads, or lets it wait for one; fails it when it can't even wait.
+   * Throws nothing.
+   */
   dispatch(request: R): void {
     const current = this.#current;
     if (current === undefined || current.isUnavailable) {
@@ -96,7 +101,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     }
   }
 
-  /** The prepared generation takes over at once; the old one drains (drained()). */
+  /** The prepared generation takes over at once; the old one drains (drained()). Throws when nothing is prepared. */
   commit(): void {
     const next = this.#next;
     if (next === undefined) throw new Error('nothing is prepared');
@@ -108,21 +113,24 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     if (previous !== undefined) this.#retire(previous);
   }
 
+  /** Ends what was prepared; resolves when it is gone. Throws nothing. */
   async discard(): Promise<void> {
     const next = this.#next;
     this.#next = undefined;
     await next?.retire(atOnce);
   }
 
-  /** Resolves when of replaced generations nothing is left but streams; those go on until their own deadline. */
+  /** Resolves when of replaced generations nothing is left but streams, which go on until their own deadline. */
   async drained(): Promise<void> {
     await Promise.all([...this.#retiring].map((generation) => generation.answered()));
   }
 
+  /** Throws StartError when a process does not start; the number is the old one then. `totalProcesses`: of all sites. */
   async scale(processes: number, totalProcesses: number): Promise<void> {
     await this.#current?.scale(processes, totalProcesses);
   }
 
+  /** Puts settings into force that change nothing about the processes themselves. */
   configure(settings: Settings): void {
     this.#current?.configure(settings);
   }
@@ -146,10 +154,13 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     );
   }
 
-  /** Waits until no request but streams is queued or in flight, or for the deadline; then ends all processes. */
+  /**
+   * Waits until no request but streams is queued or in flight, or for the deadline; then ends all processes, and resolves when
+   * they are gone. Throws nothing.
+   */
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopSweep();
-    await this.#emptied(drainTimeoutMs);
+    await this.#progress.waitFor(() => this.#isEmpty(), drainTimeoutMs);
     this.#queue.failAll('stopping');
     const generations = this.#generations();
     this.#isStopped = true;
@@ -178,36 +189,26 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   }
 
   #serveQueue(): void {
-    while (this.#queue.length > 0) {
-      const member = this.#current?.choose();
-      if (member === undefined) return;
+    for (let member = this.#chooseForQueue(); member !== undefined; member = this.#chooseForQueue()) {
       const request = this.#queue.take();
       if (request === undefined) break;
       member.send(request);
     }
-    this.#checkEmpty();
+    this.#progress.notifyAll();
   }
 
-  #checkEmpty(): void {
-    if (this.#onEmpty !== undefined && this.#isEmpty()) this.#onEmpty();
+  #chooseForQueue(): PoolMember<R> | undefined {
+    return this.#queue.length === 0 ? undefined : this.#current?.choose();
+  }
+
+  #failQueue(reason: RequestFailure): void {
+    this.#queue.failAll(reason);
+    this.#progress.notifyAll();
   }
 
   #isEmpty(): boolean {
     if (this.#queue.length > 0) return false;
-    return this.#generations().every(({ members }) =>
-      [...members].every(({ inFlight, streams }) => inFlight === streams),
-    );
-  }
-
-  #emptied(timeoutMs: number): Promise<void> {
-    if (this.#isEmpty()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.#context.clock.after(timeoutMs, resolve);
-      this.#onEmpty = () => {
-        cancel();
-        resolve();
-      };
-    });
+    return this.#generations().every(({ members }) => [...members].every(isAnswered));
   }
 
   /** Once more, on another process, when that is safe; a request that cannot be repeated gets a 502. */
@@ -219,7 +220,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
         path: request.path,
       });
       request.fail('upstream-died');
-      this.#checkEmpty();
+      this.#progress.notifyAll();
       return;
     }
     this.#log.warn('request-retried', 'the application process ended: the request is sent to another one', {
@@ -230,12 +231,11 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     this.#requeue(request);
   }
 
-  /** For the next process that can take it, before all that came later. */
+  /** To the next process that can take it, before all that came later. */
   #requeue(request: R): void {
-    if (request.isAbandoned) return;
-    this.#queue.addFirst(request);
-    if (this.#current === undefined) this.#queue.failAll('stopping');
-    else if (this.#current.isUnavailable) this.#queue.failAll('unavailable');
+    if (!request.isAbandoned) this.#queue.addFirst(request);
+    if (this.#current === undefined) this.#failQueue('stopping');
+    else if (this.#current.isUnavailable) this.#failQueue('unavailable');
     else this.#serveQueue();
   }
 
@@ -244,17 +244,27 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     if (current === undefined) return;
     const { settings } = current.release;
     this.#queue.expire(settings.queueTimeoutMs);
-    for (const member of current.members) {
-      if (member.state !== 'ready' || member.isLeaving) continue;
-      const reason = member.dueReason ?? this.#recycle.reasonFor(member, settings);
-      if (reason !== undefined) void current.replace(member, reason);
-    }
+    for (const member of current.members) void this.#recycleIfDue(member, current);
     for (const generation of this.#generations()) {
       for (const member of generation.members) {
-        void this.#stuck.check(member, settings.requestTimeoutMs).then((isStuck) => {
-          if (isStuck) void generation.replace(member, 'a request was stuck');
-        });
+        void this.#replaceIfStuck(member, generation, settings.requestTimeoutMs);
       }
     }
+  }
+
+  async #recycleIfDue(member: PoolMember<R>, generation: Generation<R>): Promise<void> {
+    if (member.state !== 'ready') return;
+    const reason = await this.#recycle.check(member, generation.release.settings);
+    if (reason !== undefined) await generation.replace(member, reason);
+  }
+
+  /** `requestTimeoutMs` is that of the current settings, which hold for requests on retired processes too. */
+  async #replaceIfStuck(
+    member: PoolMember<R>,
+    generation: Generation<R>,
+    requestTimeoutMs: number,
+  ): Promise<void> {
+    const isStuck = await this.#stuck.check(member, requestTimeoutMs);
+    if (isStuck) await generation.replace(member, 'a request was stuck');
   }
 }

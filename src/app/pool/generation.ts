@@ -1,63 +1,38 @@
 import type { Clock } from '../../contracts/clock.js';
+import type { Condition } from '../../contracts/condition.js';
 import { StartError } from '../../contracts/errors.js';
 import { Semaphore } from '../../contracts/semaphore.js';
-import type {
-  PendingRequest,
-  Upstream,
-  UpstreamAddress,
-  UpstreamObserver,
-} from '../../contracts/upstream.js';
+import type { PendingRequest, UpstreamObserver } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { ExitFacts } from '../process/app-process.js';
-import type { Kill, Spawn } from '../process/process-group.js';
-import { readOutOfMemoryKills } from '../process/process-memory.js';
-import type { Connect } from '../process/readiness-poll.js';
-import type { ApplicationServer } from '../servers/application-server.js';
-import { explainCrash } from './crash.js';
-import { atOnce, type DrainTimes, DrainWaits } from './drain-waits.js';
-import { probeOf } from './health.js';
-import { launchMember } from './launch-member.js';
+import { atOnce, type DrainTimes, drained, onlyStreamsLeft } from './drain.js';
+import type { ProbeRule } from './health.js';
+import type { MemberLauncher } from './member-launcher.js';
 import type { PoolMember } from './pool-member.js';
 import type { Release } from './release.js';
 import { RestartPolicy } from './restart-policy.js';
 
-/** The outside world, and the pool that a generation belongs to. */
+/** What all generations of a pool share. */
 export interface GenerationContext<R extends PendingRequest> {
-  readonly serverFor: (release: Release) => ApplicationServer;
-  readonly spawn: Spawn;
-  readonly kill: Kill;
-  /** Opens a connection, to find out whether a process listens. */
-  readonly reach: Connect;
-  /** Makes the front's side of a process that is ready (front/upstream); it gets `concurrency` requests at a time. */
-  readonly connect: (
-    address: UpstreamAddress,
-    concurrency: number,
-    observer: UpstreamObserver<R>,
-    isMultiprocess: () => boolean,
-  ) => Upstream<R>;
-  /** Where the application processes' sockets are made. */
-  readonly runFolder: string;
-  /** Numbers the sockets of all generations of this site. */
-  readonly nextSocketNumber: () => number;
+  readonly launcher: MemberLauncher<R>;
+  readonly observer: GenerationObserver<R>;
+  /** Notified when a request has ended or has turned out to be a stream, and when a process is gone. */
+  readonly progress: Condition;
   readonly clock: Clock;
   readonly log: Log;
-  /** A thread can take a request. */
-  readonly onIdle: () => void;
-  readonly onLost: (request: R) => void;
-  readonly onUnsent: (request: R) => void;
-  /** No process is left, and none will come soon. */
-  readonly onUnavailable: () => void;
 }
 
-/** What a failing probe means: `required` refuses the start, `reported` logs it, `skipped` makes none. */
-export type ProbeRule = 'required' | 'reported' | 'skipped';
+export interface GenerationObserver<R extends PendingRequest> extends UpstreamObserver<R> {
+  /** No process is left, and none will come soon. */
+  onUnavailable(): void;
+}
 
 /**
  * The application processes of one release: started together, kept at their number, retired together.
  *
- * Created by AppPool for each prepare. A process that dies is started again at its place (RestartPolicy); one that is to
- * be recycled is replaced first, and retired then.
+ * A process that dies is started again at its place (RestartPolicy). Of one that is to be recycled the successor is started
+ * first.
  */
 export class Generation<R extends PendingRequest> {
   readonly #context: GenerationContext<R>;
@@ -66,22 +41,21 @@ export class Generation<R extends PendingRequest> {
   readonly #serving = new Map<number, PoolMember<R>>();
   /** All that have a process: starting, serving, retiring. */
   readonly #members = new Set<PoolMember<R>>();
+  /** Places whose successor is starting. */
   readonly #replacing = new Set<number>();
-  /** Places whose successor did not start -> when to try again. */
-  readonly #nextTryMs = new Map<number, number>();
-  readonly #drainWaits: DrainWaits;
+  /** Those whose successor did not start, until the next attempt. */
+  readonly #pausing = new Set<PoolMember<R>>();
   #release: Release;
   /** How many there should be: of a cluster, the share of this site. */
   #processes: number;
-  #isActive = false;
-  #isRetired = false;
+  /** `prepared`: gets no requests yet. Only ever goes on to the next one. */
+  #state: 'prepared' | 'active' | 'retired' = 'prepared';
 
   constructor(release: Release, processes: number, context: GenerationContext<R>) {
     this.#release = release;
     this.#processes = processes;
     this.#context = context;
     this.#policy = new RestartPolicy(release.settings, context.clock);
-    this.#drainWaits = new DrainWaits(context.clock);
   }
 
   get release(): Release {
@@ -97,7 +71,7 @@ export class Generation<R extends PendingRequest> {
     return this.#serving.size === 0 && this.#policy.isCrashLoop;
   }
 
-  /** Starts all processes, some at a time (countLanes). Throws StartError; what was started is stopped then. */
+  /** Starts all processes, `startConcurrency` at a time. Throws StartError; what was started is stopped then. */
   async start(rule: ProbeRule): Promise<void> {
     try {
       await this.#startPlaces([...Array(this.#processes).keys()], rule);
@@ -107,9 +81,9 @@ export class Generation<R extends PendingRequest> {
     }
   }
 
-  /** From here on its processes get requests, and crashes are mended. */
+  /** From here on its processes get requests, and crashed ones are started again. */
   activate(): void {
-    this.#isActive = true;
+    this.#state = 'active';
     for (let place = 0; place < this.#processes; place += 1) {
       if (!this.#serving.has(place)) this.#refill(place, 1);
     }
@@ -135,7 +109,10 @@ export class Generation<R extends PendingRequest> {
     this.#policy.configure(settings);
   }
 
-  /** Starts more processes, or retires those with the highest places. Throws StartError when one does not start. */
+  /**
+   * Starts more processes, or retires those with the highest places. Throws StartError when one does not start; the number is
+   * the old one then.
+   */
   async scale(processes: number, totalProcesses: number): Promise<void> {
     const before = this.#processes;
     const { plan } = this.#release;
@@ -154,56 +131,52 @@ export class Generation<R extends PendingRequest> {
   }
 
   /**
-   * Starts a successor for one process, then retires it. When the successor does not start, the process stays, and is
-   * due again after the longest pause of the restarts.
+   * Starts a successor for one process, then retires it. When the successor does not start, the process stays, and the next
+   * attempt follows after `restartBackoffMaxMs`. Throws nothing.
    */
   async replace(member: PoolMember<R>, reason: string): Promise<void> {
     const { place } = member;
-    const { log, clock } = this.#context;
-    if (member.isLeaving || this.#isRetired || this.#replacing.has(place)) return;
-    member.dueReason = reason;
-    if (clock.now() < (this.#nextTryMs.get(place) ?? 0)) return;
+    const { log } = this.#context;
+    if (member.state !== 'ready' || this.#isRetired()) return;
+    if (this.#replacing.has(place) || this.#pausing.has(member)) return;
     const { pid } = member.process;
     log.info('app-recycle', `application ${pid} is recycled: ${reason}`, { app: pid, reason });
     this.#replacing.add(place);
     try {
       await this.#startMember(place, member.restarts, 'skipped');
     } catch (error) {
-      if (this.#isRetired) return; // its processes were ended, not only this one
-      this.#nextTryMs.set(place, clock.now() + this.#release.settings.restartBackoffMaxMs);
+      if (this.#isRetired()) return; // its processes were ended, not only this one
       log.error('app-recycle-failed', 'the successor of an application process did not start', {
         app: pid,
         error,
       });
-      // It crashed while its successor was starting.
-      if (!this.#members.has(member)) this.#refill(place, member.restarts + 1);
+      if (this.#members.has(member)) this.#replaceLater(member, reason);
+      else this.#refill(place, member.restarts + 1); // it crashed while its successor was starting
       return;
     } finally {
-      // From here on a crash is the successor's, and is mended like any other.
+      // From here on a crash is the successor's, which is started again like any other.
       this.#replacing.delete(place);
     }
-    this.#nextTryMs.delete(place);
     await this.#retireMember(member, this.#release.settings);
   }
 
-  /** Ends all its processes: no new requests, what is in flight may end until its deadline. */
+  /** Ends all its processes: no new requests, and what is in flight has until its deadline. Resolves when they are gone. */
   async retire(times: DrainTimes): Promise<void> {
-    this.#isRetired = true;
+    this.#state = 'retired';
     this.#serving.clear();
     await Promise.all([...this.#members].map((member) => this.#retireMember(member, times)));
   }
 
   /** Resolves when nothing is left of it, once it is retired, but processes whose streams go on until their own deadline. */
   answered(): Promise<void> {
-    return this.#drainWaits.onlyStreamsLeft(() => this.#members);
+    return onlyStreamsLeft(() => this.#members, this.#context.progress);
   }
 
   /** Ends all its processes at once; resolves when they are gone. */
   async kill(): Promise<void> {
-    this.#isRetired = true;
-    const members = [...this.#members];
-    for (const member of members) member.process.kill();
-    await Promise.all(members.map((member) => member.process.exited));
+    this.#state = 'retired';
+    this.#serving.clear();
+    await Promise.all([...this.#members].map(({ process }) => process.kill()));
   }
 
   // Private
@@ -213,7 +186,7 @@ export class Generation<R extends PendingRequest> {
     // At a reload half of them: the release that serves needs the processors too.
     const permits = rule === 'required' ? Math.ceil(startConcurrency / 2) : startConcurrency;
     return new Semaphore(permits).runEach(places, async (place) => {
-      if (this.#isRetired) throw new StartError('start-stopped', 'The start was broken off.');
+      if (this.#isRetired()) throw new StartError('start-stopped', 'The start was broken off.');
       await this.#startMember(place, 0, rule).catch((error: unknown) => {
         // One is enough to know: those that still load need not be waited for.
         for (const { state, place: other, process } of this.#members) {
@@ -226,22 +199,16 @@ export class Generation<R extends PendingRequest> {
 
   /** Throws StartError; nothing of the process is left then. */
   async #startMember(place: number, restarts: number, rule: ProbeRule): Promise<void> {
-    const { killTimeoutMs } = this.#release.settings;
     const predecessor = this.#serving.get(place);
     const member = this.#launch(place, restarts);
-    const probe = rule === 'skipped' ? undefined : probeOf(this.#release);
     try {
-      await member.start(probe, rule === 'required', killTimeoutMs);
+      await member.start(rule);
     } finally {
       if (member.state === 'exited') this.#members.delete(member);
     }
-    if (member.state === 'exited') {
-      const detail = member.process.lastLines;
-      throw new StartError('app-exited', 'The application ended right after it was ready.', { detail });
-    }
     const present = this.#serving.get(place);
     const isFilled = present !== undefined && present !== predecessor;
-    if (this.#isRetired || isFilled || place >= this.#processes) {
+    if (this.#isRetired() || isFilled || place >= this.#processes) {
       await this.#retireMember(member, atOnce);
       return;
     }
@@ -250,49 +217,45 @@ export class Generation<R extends PendingRequest> {
       app: member.process.pid,
       generation: this.#release.generation,
     });
-    if (this.#isActive) this.#context.onIdle();
+    if (this.#state === 'active') this.#context.observer.onIdle();
   }
 
   #launch(place: number, restarts: number): PoolMember<R> {
-    const member = launchMember<R>(
-      {
-        release: this.#release,
-        place,
-        restarts,
-        isMultiprocess: () => this.#release.plan.processes > 1,
-        onIdle: () => this.#onIdle(),
-        onTerminated: (terminated) => {
-          if (terminated.state === 'ready') void this.replace(terminated, 'it got SIGTERM');
-        },
-      },
-      this.#context,
-    );
+    const { launcher, observer } = this.#context;
+    const member = launcher.launch({
+      release: this.#release,
+      place,
+      restarts,
+      observer,
+      isMultiprocess: () => this.#release.plan.processes > 1,
+      onTerminated: (terminated) => void this.replace(terminated, 'it got SIGTERM'),
+    });
     this.#members.add(member);
-    const killsBefore = readOutOfMemoryKills();
-    void member.process.exited.then(async (exit) => this.#onExit(member, exit, await killsBefore));
+    void member.process.exited.then((exit) => this.#onExit(member, exit));
     return member;
   }
 
-  #onIdle(): void {
-    this.#drainWaits.notice();
-    this.#context.onIdle();
+  async #onExit(member: PoolMember<R>, exit: ExitFacts): Promise<void> {
+    this.#members.delete(member);
+    this.#context.progress.notifyAll();
+    // One that retires, or did not start, is not among those that serve: its end is no crash.
+    if (this.#serving.get(member.place) !== member) return;
+    this.#serving.delete(member.place);
+    await member.logCrash(exit);
+    if (this.#state === 'active' && !this.#replacing.has(member.place))
+      this.#refill(member.place, member.restarts + 1);
   }
 
-  async #onExit(member: PoolMember<R>, exit: ExitFacts, killsBefore: number): Promise<void> {
-    this.#members.delete(member);
-    this.#drainWaits.notice();
-    const wasServing = this.#serving.get(member.place) === member;
-    if (wasServing) this.#serving.delete(member.place);
-    if (member.isLeaving || this.#isRetired || !wasServing) return;
-    const isOutOfMemory = exit.signal === 'SIGKILL' && (await readOutOfMemoryKills()) > killsBefore;
-    this.#context.log.error('app-crashed', explainCrash(member.process.pid, exit, isOutOfMemory), {
-      app: member.process.pid,
-      code: exit.code,
-      signal: exit.signal,
-      isOutOfMemory,
-      detail: exit.lastLines,
+  #isRetired(): boolean {
+    return this.#state === 'retired';
+  }
+
+  #replaceLater(member: PoolMember<R>, reason: string): void {
+    this.#pausing.add(member);
+    this.#context.clock.after(this.#release.settings.restartBackoffMaxMs, () => {
+      this.#pausing.delete(member);
+      void this.replace(member, reason);
     });
-    if (this.#isActive && !this.#replacing.has(member.place)) this.#refill(member.place, member.restarts + 1);
   }
 
   /** Starts a process at a place again, after the delay of the policy, until one starts. */
@@ -305,12 +268,12 @@ export class Generation<R extends PendingRequest> {
         'the application crashes again and again: visitors get a 503 page until it starts',
         { nextTryMs: Math.round(delayMs) },
       );
-      this.#context.onUnavailable();
+      this.#context.observer.onUnavailable();
     }
     clock.after(delayMs, () => {
-      if (this.#isRetired || place >= this.#processes || this.#serving.has(place)) return;
+      if (this.#isRetired() || place >= this.#processes || this.#serving.has(place)) return;
       this.#startMember(place, restarts, 'skipped').catch((error: unknown) => {
-        if (this.#isRetired) return;
+        if (this.#isRetired()) return;
         log.error('app-start-failed', 'an application process did not start again', { error });
         this.#refill(place, restarts + 1);
       });
@@ -321,13 +284,15 @@ export class Generation<R extends PendingRequest> {
   async #retirePlaces(from: number): Promise<void> {
     const leaving = [...this.#serving.values()].filter((member) => member.place >= from);
     for (const member of leaving) void this.#retireMember(member, this.#release.settings);
-    await this.#drainWaits.onlyStreamsLeft(() => leaving.filter((member) => this.#members.has(member)));
+    await onlyStreamsLeft(
+      () => leaving.filter((member) => this.#members.has(member)),
+      this.#context.progress,
+    );
   }
 
   async #retireMember(member: PoolMember<R>, times: DrainTimes): Promise<void> {
     if (this.#serving.get(member.place) === member) this.#serving.delete(member.place);
-    const drained = this.#drainWaits.drained(member, times);
-    await member.retire(drained, this.#release.settings.killTimeoutMs);
+    await member.retire(drained(member, times, this.#context), this.#release.settings.killTimeoutMs);
     this.#members.delete(member);
   }
 }

@@ -3,6 +3,9 @@ import { djangoFactsOf } from '../../contracts/project-facts.js';
 import type { Probe, ProbeResult } from '../../contracts/upstream.js';
 import type { Release } from './release.js';
 
+/** What a failing probe means: `required` refuses the start, `reported` logs it, `skipped` makes none. */
+export type ProbeRule = 'required' | 'reported' | 'skipped';
+
 /** The request that shows whether a process of this release works. */
 export function probeOf(release: Release): Probe {
   const { healthPath, healthTimeoutMs } = release.settings;

@@ -1,15 +1,17 @@
 import { StartError } from '../../contracts/errors.js';
 import type { AppState } from '../../contracts/lifecycle.js';
-import type { PendingRequest, Probe, Upstream } from '../../contracts/upstream.js';
+import type { PendingRequest, Upstream } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
-import type { AppProcess } from '../process/app-process.js';
-import { judgeProbe } from './health.js';
+import type { AppProcess, ExitFacts } from '../process/app-process.js';
+import { readOutOfMemoryKills } from '../process/process-memory.js';
+import { judgeProbe, type ProbeRule, probeOf } from './health.js';
+import type { Release } from './release.js';
 
 export interface PoolMemberOptions<R extends PendingRequest> {
   readonly process: AppProcess;
   /** Opens the connections to the process once it listens. */
   readonly connect: () => Upstream<R>;
-  readonly generation: number;
+  readonly release: Release;
   readonly place: number;
   readonly restarts: number;
   readonly startedAtMs: number;
@@ -17,26 +19,27 @@ export interface PoolMemberOptions<R extends PendingRequest> {
   readonly log: Log;
 }
 
-/** One application process with the connections to it. Created and owned by Generation. */
+/** One application process with the connections to it. */
 export class PoolMember<R extends PendingRequest> {
   readonly process: AppProcess;
   readonly generation: number;
-  /** Which of the pool's places it fills; a replacement takes the same. */
+  /** Which of the pool's places it fills, counted from 0; a replacement takes the same. */
   readonly place: number;
+  /** How often the place was refilled after a crash. */
   readonly restarts: number;
+  /** Monotonic milliseconds. */
   readonly startedAtMs: number;
+  /** ISO 8601. */
   readonly startedAt: string;
   readonly #options: PoolMemberOptions<R>;
+  /** Of the whole machine, when the process was started. */
+  readonly #killsBefore = readOutOfMemoryKills();
   #upstream: Upstream<R> | undefined;
-  /** A replacement is on its way, or it retires: its end is no crash. */
-  isLeaving = false;
-  /** Why it is to be replaced, since an attempt at that was made. */
-  dueReason: string | undefined;
 
   constructor(options: PoolMemberOptions<R>) {
     this.#options = options;
     this.process = options.process;
-    this.generation = options.generation;
+    this.generation = options.release.generation;
     this.place = options.place;
     this.restarts = options.restarts;
     this.startedAtMs = options.startedAtMs;
@@ -69,48 +72,64 @@ export class PoolMember<R extends PendingRequest> {
     return this.#upstream;
   }
 
+  /** Throws when the process is not ready, or can take no more requests (`idle`). */
   send(request: R): void {
     if (this.#upstream === undefined) throw new Error('the application is not connected');
     this.#upstream.send(request);
   }
 
   /** Resolves when the process takes requests. Throws StartError; the process is gone then. */
-  async start(probe: Probe | undefined, isProbeRequired: boolean, killTimeoutMs: number): Promise<void> {
+  async start(rule: ProbeRule): Promise<void> {
     try {
       await this.process.ready();
       this.#upstream = this.#options.connect();
-      if (probe !== undefined) await this.#checkHealth(probe, isProbeRequired);
+      if (rule !== 'skipped') await this.#checkHealth(rule);
+      if (this.state === 'exited') {
+        const detail = this.process.lastLines;
+        throw new StartError('app-exited', 'The application ended right after it was ready.', { detail });
+      }
     } catch (error) {
-      this.isLeaving = true;
-      await this.process.stop(killTimeoutMs);
+      await this.process.stop(this.#options.release.settings.killTimeoutMs);
       throw error;
     }
   }
 
-  /** No new request from here on; ends when what is in flight has ended, or at the deadline. */
+  /** No new request from here on. When `drained` has resolved what is left is cut; resolves when the process is gone. */
   async retire(drained: Promise<void>, killTimeoutMs: number): Promise<void> {
-    this.isLeaving = true;
     this.process.drain();
     await Promise.race([drained, this.process.exited]);
     if (this.inFlight > this.streams) {
       this.#options.log.warn(
         'drain-timeout',
         `application ${this.process.pid} still had requests at the drain deadline`,
-        {
-          app: this.process.pid,
-          inFlight: this.inFlight,
-        },
+        { app: this.process.pid, inFlight: this.inFlight },
       );
+      void this.#upstream?.close();
     }
     // Streams that are left end with their process, which may say goodbye first: a WebSocket's close frame.
-    if (this.inFlight > this.streams) void this.#upstream?.close();
     await this.process.stop(killTimeoutMs);
     await this.#upstream?.close();
   }
 
+  /** Logs that the process has ended by itself. */
+  async logCrash(exit: ExitFacts): Promise<void> {
+    // The kernel may have killed another process of the machine; with a SIGKILL it is likely that it was this one.
+    const isOutOfMemory =
+      exit.signal === 'SIGKILL' && (await readOutOfMemoryKills()) > (await this.#killsBefore);
+    const { pid } = this.process;
+    this.#options.log.error('app-crashed', explainCrash(pid, exit, isOutOfMemory), {
+      app: pid,
+      code: exit.code,
+      signal: exit.signal,
+      isOutOfMemory,
+      detail: exit.lastLines,
+    });
+  }
+
   // Private
 
-  async #checkHealth(probe: Probe, isRequired: boolean): Promise<void> {
+  async #checkHealth(rule: ProbeRule): Promise<void> {
+    const probe = probeOf(this.#options.release);
     const upstream = this.#upstream as Upstream<R>;
     const failure = await upstream.probe(probe).then(
       (result) => judgeProbe(result, probe.path, this.process.lastLines),
@@ -120,7 +139,19 @@ export class PoolMember<R extends PendingRequest> {
         }),
     );
     if (failure === undefined) return;
-    if (isRequired || this.process.state === 'exited') throw failure;
+    if (rule === 'required' || this.process.state === 'exited') throw failure;
     this.#options.log.warn('probe-failed', failure.message, { app: this.process.pid, hint: failure.hint });
   }
+}
+
+/** How a process ended, in one sentence. */
+export function explainCrash(pid: number, { code, signal }: ExitFacts, isOutOfMemory: boolean): string {
+  if (isOutOfMemory) {
+    return `application ${pid} was ended by the kernel because the machine, or its memory limit, ran out of memory`;
+  }
+  if (signal === 'SIGKILL') {
+    return `application ${pid} was killed (SIGKILL); when nobody did that by hand, it was probably for want of memory`;
+  }
+  if (signal !== null) return `application ${pid} died of ${signal}`;
+  return `application ${pid} exited by itself with code ${code}`;
 }

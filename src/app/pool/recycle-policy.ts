@@ -1,5 +1,6 @@
 import type { Clock } from '../../contracts/clock.js';
 
+/** The settings of these names; 0 is no limit. */
 export interface RecycleLimits {
   readonly recycleRequests: number;
   readonly recycleMemoryBytes: number;
@@ -8,66 +9,56 @@ export interface RecycleLimits {
 
 /** What it looks at; a PoolMember. */
 export interface Recyclable {
+  /** Requests answered. */
   readonly finished: number;
+  /** Monotonic milliseconds. */
   readonly startedAtMs: number;
   readonly process: { memoryBytes(): Promise<number | undefined> };
 }
 
-const MEMORY_CHECK_MS = 5000;
+/** Up to so much is added to a limit by chance, so that processes that started together are not recycled together. */
 const JITTER = 0.1;
 
-interface Watched {
-  /** 0 to 10 %: processes that started together are not recycled together. */
-  readonly jitter: number;
-  checkedAtMs: number;
-  rssBytes: number;
-}
-
-/** Says which process is due to be replaced, and why. Asked by AppPool about once a second for each. */
+/** Says which process is due to be replaced, and why. */
 export class RecyclePolicy {
   readonly #clock: Clock;
   readonly #random: () => number;
-  readonly #watched = new WeakMap<object, Watched>();
+  /** Drawn once for each process. */
+  readonly #jitters = new WeakMap<Recyclable, number>();
+  /** Those whose memory is being read. */
+  readonly #measured = new WeakSet<Recyclable>();
 
   constructor(clock: Clock, random: () => number = Math.random) {
     this.#clock = clock;
     this.#random = random;
   }
 
-  reasonFor(member: Recyclable, limits: RecycleLimits): string | undefined {
-    const watched = this.#watch(member);
+  /** Why the process is due; undefined when it is not, or while an earlier check still reads its memory. Never rejects. */
+  async check(member: Recyclable, limits: RecycleLimits): Promise<string | undefined> {
     const { recycleRequests, recycleMemoryBytes, recycleLifetimeMs } = limits;
-    if (recycleRequests > 0 && member.finished >= recycleRequests * (1 + watched.jitter)) {
+    const jitter = this.#jitterOf(member);
+    if (recycleRequests > 0 && member.finished >= recycleRequests * (1 + jitter)) {
       return `it has answered ${member.finished} requests (recycleRequests)`;
     }
     const ageMs = this.#clock.now() - member.startedAtMs;
-    if (recycleLifetimeMs > 0 && ageMs >= recycleLifetimeMs * (1 + watched.jitter)) {
+    if (recycleLifetimeMs > 0 && ageMs >= recycleLifetimeMs * (1 + jitter)) {
       return `it is ${Math.round(ageMs / 1000)} s old (recycleLifetimeMs)`;
     }
-    if (recycleMemoryBytes > 0) this.#readMemory(member, watched);
-    if (recycleMemoryBytes > 0 && watched.rssBytes > recycleMemoryBytes) {
-      return `it uses ${Math.round(watched.rssBytes / 1e6)} MB of memory (recycleMemoryBytes)`;
-    }
-    return undefined;
+    if (recycleMemoryBytes === 0 || this.#measured.has(member)) return undefined;
+    this.#measured.add(member);
+    const rssBytes = (await member.process.memoryBytes()) ?? 0;
+    this.#measured.delete(member);
+    if (rssBytes <= recycleMemoryBytes) return undefined;
+    return `it uses ${Math.round(rssBytes / 1e6)} MB of memory (recycleMemoryBytes)`;
   }
 
   // Private
 
-  #watch(member: object): Watched {
-    const known = this.#watched.get(member);
+  #jitterOf(member: Recyclable): number {
+    const known = this.#jitters.get(member);
     if (known !== undefined) return known;
-    const watched = { jitter: this.#random() * JITTER, checkedAtMs: Number.NEGATIVE_INFINITY, rssBytes: 0 };
-    this.#watched.set(member, watched);
-    return watched;
-  }
-
-  /** Reads ahead for the next question; the answer of this one is from the last reading. */
-  #readMemory(member: Recyclable, watched: Watched): void {
-    const now = this.#clock.now();
-    if (now - watched.checkedAtMs < MEMORY_CHECK_MS) return;
-    watched.checkedAtMs = now;
-    void member.process.memoryBytes().then((bytes) => {
-      watched.rssBytes = bytes ?? 0;
-    });
+    const jitter = this.#random() * JITTER;
+    this.#jitters.set(member, jitter);
+    return jitter;
   }
 }

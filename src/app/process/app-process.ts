@@ -120,14 +120,16 @@ export class AppProcess {
       this.#control.stop();
       this.#signal('SIGTERM');
     }
-    const cancel = this.#options.clock.after(killTimeoutMs, () => this.kill());
+    const cancel = this.#options.clock.after(killTimeoutMs, () => void this.kill());
     await this.exited;
     cancel();
   }
 
-  kill(): void {
+  /** SIGKILL to it and its children; resolves when it is gone. */
+  kill(): Promise<ExitFacts> {
     if (this.#lifecycle.canBecome('stopping')) this.#lifecycle.become('stopping');
     if (this.state !== 'exited') this.#signal('SIGKILL');
+    return this.exited;
   }
 
   /** Its resident size; undefined where the system does not tell, or it is gone. */

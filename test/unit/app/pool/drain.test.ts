@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { atOnce, DrainWaits } from '../../../../src/app/pool/drain-waits.js';
+import { atOnce, drained, onlyStreamsLeft } from '../../../../src/app/pool/drain.js';
+import { Condition } from '../../../../src/contracts/condition.js';
 import { FakeClock } from '../../../support/fake-clock.js';
 
 const times = { drainTimeoutMs: 30_000, streamDrainTimeoutMs: 300_000 };
@@ -30,10 +31,10 @@ test('requests are waited for until their deadline, and the streams beside them 
 
 test('streams alone are waited for until their own deadline, counted from the start', async () => {
   const draining = { inFlight: 2, streams: 1 };
-  const { clock, waits, isOver } = await drain(draining);
+  const { clock, progress, isOver } = await drain(draining);
   await clock.advanceAsync(20_000);
   draining.inFlight = 1;
-  waits.notice();
+  progress.notifyAll();
   await clock.advanceAsync(279_999);
   assert.equal(isOver(), false);
   await clock.advanceAsync(1);
@@ -42,64 +43,65 @@ test('streams alone are waited for until their own deadline, counted from the st
 
 test('the wait ends with the last stream', async () => {
   const draining = { inFlight: 2, streams: 2 };
-  const { clock, waits, isOver } = await drain(draining);
+  const { clock, progress, isOver } = await drain(draining);
   Object.assign(draining, { inFlight: 1, streams: 1 });
-  waits.notice();
+  progress.notifyAll();
   await clock.advanceAsync(0);
   assert.equal(isOver(), false);
   Object.assign(draining, { inFlight: 0, streams: 0 });
-  waits.notice();
+  progress.notifyAll();
   await clock.advanceAsync(0);
   assert.deepEqual([isOver(), clock.pending], [true, 0]);
 });
 
 test('a request that turns out to be a stream gets the time of a stream', async () => {
   const draining = { inFlight: 1, streams: 0 };
-  const { clock, waits, isOver } = await drain(draining);
+  const { clock, progress, isOver } = await drain(draining);
   await clock.advanceAsync(29_000);
   draining.streams = 1;
-  waits.notice();
+  progress.notifyAll();
   await clock.advanceAsync(200_000);
   assert.equal(isOver(), false);
 });
 
 test('streams with less time than requests end when the last request has', async () => {
   const draining = { inFlight: 2, streams: 1 };
-  const { clock, waits, isOver } = await drain(draining, { drainTimeoutMs: 30_000, streamDrainTimeoutMs: 0 });
+  const { clock, progress, isOver } = await drain(draining, {
+    drainTimeoutMs: 30_000,
+    streamDrainTimeoutMs: 0,
+  });
   await clock.advanceAsync(10_000);
   assert.equal(isOver(), false);
   draining.inFlight = 1;
-  waits.notice();
+  progress.notifyAll();
   await clock.advanceAsync(0);
   assert.deepEqual([isOver(), clock.pending], [true, 0]);
 });
 
 test('two waits for the same process both end', async () => {
   const draining = { inFlight: 1, streams: 0 };
-  const { clock, waits, isOver } = await drain(draining);
+  const { clock, progress, isOver } = await drain(draining);
   let isSecondOver = false;
-  void waits.drained(draining, times).then(() => {
+  void drained(draining, times, { progress, clock }).then(() => {
     isSecondOver = true;
   });
   draining.inFlight = 0;
-  waits.notice();
+  progress.notifyAll();
   await clock.advanceAsync(0);
   assert.deepEqual([isOver(), isSecondOver, clock.pending], [true, true, 0]);
 });
 
 test('only streams left: over when each process is gone or has nothing but streams', async () => {
-  const waits = new DrainWaits(new FakeClock());
+  const progress = new Condition(new FakeClock());
   const [first, second] = [
     { inFlight: 2, streams: 1 },
     { inFlight: 0, streams: 0 },
   ];
   const present = new Set([first, second]);
   let isOver = false;
-  const left = waits
-    .onlyStreamsLeft(() => present)
-    .then(() => {
-      isOver = true;
-    });
+  const left = onlyStreamsLeft(() => present, progress).then(() => {
+    isOver = true;
+  });
   const seen: boolean[] = [];
   for (const change of [
     () => Object.assign(first, { inFlight: 1 }),
@@ -108,7 +110,7 @@ test('only streams left: over when each process is gone or has nothing but strea
     () => present.delete(first),
   ]) {
     change();
-    waits.notice();
+    progress.notifyAll();
     await new Promise((resolve) => setImmediate(resolve));
     seen.push(isOver);
   }
@@ -121,13 +123,13 @@ test('only streams left: over when each process is gone or has nothing but strea
 async function drain(
   draining: { inFlight: number; streams: number },
   drainTimes = times,
-): Promise<{ clock: FakeClock; waits: DrainWaits; isOver: () => boolean }> {
+): Promise<{ clock: FakeClock; progress: Condition; isOver: () => boolean }> {
   const clock = new FakeClock();
-  const waits = new DrainWaits(clock);
+  const progress = new Condition(clock);
   let isOver = false;
-  void waits.drained(draining, drainTimes).then(() => {
+  void drained(draining, drainTimes, { progress, clock }).then(() => {
     isOver = true;
   });
   await clock.advanceAsync(0);
-  return { clock, waits, isOver: () => isOver };
+  return { clock, progress, isOver: () => isOver };
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { explainCrash } from '../../../../src/app/pool/crash.js';
+import { explainCrash } from '../../../../src/app/pool/pool-member.js';
 
 const lastLines = '';
 

@@ -1,0 +1,92 @@
+import { join } from 'node:path';
+import type { Clock } from '../../contracts/clock.js';
+import type {
+  PendingRequest,
+  Upstream,
+  UpstreamAddress,
+  UpstreamObserver,
+} from '../../contracts/upstream.js';
+import type { Log } from '../../log/log.js';
+import { AppProcess } from '../process/app-process.js';
+import type { Kill, Spawn } from '../process/process-group.js';
+import type { Connect } from '../process/readiness-poll.js';
+import type { ApplicationServer } from '../servers/application-server.js';
+import { PoolMember } from './pool-member.js';
+import type { Release } from './release.js';
+
+/** The outside world of the application processes of a site. */
+export interface MemberLauncherOptions<R extends PendingRequest> {
+  readonly serverFor: (release: Release) => ApplicationServer;
+  readonly spawn: Spawn;
+  readonly kill: Kill;
+  /** Opens a connection, to find out whether a process listens. */
+  readonly reach: Connect;
+  /** Makes the front's side of a process that is ready (front/upstream); it gets `concurrency` requests at a time. */
+  readonly connect: (
+    address: UpstreamAddress,
+    concurrency: number,
+    observer: UpstreamObserver<R>,
+    isMultiprocess: () => boolean,
+  ) => Upstream<R>;
+  /** Where the application processes' sockets are made. */
+  readonly runFolder: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export interface MemberOptions<R extends PendingRequest> {
+  readonly release: Release;
+  readonly place: number;
+  readonly restarts: number;
+  readonly observer: UpstreamObserver<R>;
+  /** Asked for each request. */
+  readonly isMultiprocess: () => boolean;
+  /** Somebody else sent it SIGTERM: it goes on serving, and asks for a successor. */
+  readonly onTerminated: (member: PoolMember<R>) => void;
+}
+
+/** Starts application processes, each on a socket of its own. One for all generations of a site: it numbers the sockets. */
+export class MemberLauncher<R extends PendingRequest> {
+  readonly #options: MemberLauncherOptions<R>;
+  #sockets = 0;
+
+  constructor(options: MemberLauncherOptions<R>) {
+    this.#options = options;
+  }
+
+  launch({
+    release,
+    place,
+    restarts,
+    observer,
+    isMultiprocess,
+    onTerminated,
+  }: MemberOptions<R>): PoolMember<R> {
+    const { serverFor, spawn, kill, reach, connect, clock, log } = this.#options;
+    const server = serverFor(release);
+    const socketPath = this.#nextSocketPath();
+    const startedAtMs = clock.now();
+    const appProcess = new AppProcess({
+      plan: server.plan(release, socketPath),
+      socketPath,
+      readyTimeoutMs: release.settings.readyTimeoutMs,
+      ...{ spawn, kill, connect: reach, log, clock },
+      onTerminated: () => onTerminated(member),
+    });
+    const member = new PoolMember<R>({
+      process: appProcess,
+      connect: () => connect(appProcess.address, server.concurrency(release), observer, isMultiprocess),
+      ...{ release, place, restarts, startedAtMs, log },
+      startedAt: new Date().toISOString(),
+    });
+    return member;
+  }
+
+  // Private
+
+  /** Begins with our pid, by which the sockets of a worker that was killed are found and removed. */
+  #nextSocketPath(): string {
+    this.#sockets += 1;
+    return join(this.#options.runFolder, `${process.pid}-${this.#sockets}.sock`);
+  }
+}
