@@ -73,7 +73,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
       request.fail(this.#isStopped ? 'stopping' : 'unavailable');
       return;
     }
-    // Those that wait already go first.
+    // Requests that wait already go first.
     const member = this.#queue.length === 0 ? current.choose() : undefined;
     if (member !== undefined) member.send(request);
     else if (!this.#queue.add(request, current.release.settings.queueRequests)) {
@@ -211,7 +211,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     return this.#generations().every(({ members }) => [...members].every(isAnswered));
   }
 
-  /** Once more, on another process, when that is safe; a request that cannot be repeated gets a 502. */
+  /** Sends it once more, to another process, when that is safe; a request that cannot be repeated gets a 502. */
   #retry(request: R): void {
     if (!request.takeRetry()) {
       this.#log.error('request-lost', 'the application process ended while it worked on this request', {

@@ -183,12 +183,12 @@ export class Generation<R extends PendingRequest> {
 
   #startPlaces(places: readonly number[], rule: ProbeRule): Promise<void> {
     const { startConcurrency, killTimeoutMs } = this.#release.settings;
-    // At a reload half of them: the release that serves needs the processors too.
+    // At a reload half as many, because the release that serves needs the processors too.
     const permits = rule === 'required' ? Math.ceil(startConcurrency / 2) : startConcurrency;
     return new Semaphore(permits).runEach(places, async (place) => {
       if (this.#isRetired()) throw new StartError('start-stopped', 'The start was broken off.');
       await this.#startMember(place, 0, rule).catch((error: unknown) => {
-        // One is enough to know: those that still load need not be waited for.
+        // One failure is enough to know: those that still load are not waited for.
         for (const { state, place: other, process } of this.#members) {
           if (state === 'starting' && places.includes(other)) void process.stop(killTimeoutMs);
         }
@@ -258,7 +258,7 @@ export class Generation<R extends PendingRequest> {
     });
   }
 
-  /** Starts a process at a place again, after the delay of the policy, until one starts. */
+  /** Starts a process at a place again after the pause of the policy, again and again until one starts. */
   #refill(place: number, restarts: number): void {
     const { clock, log } = this.#context;
     const delayMs = this.#policy.recordCrash();

@@ -23,7 +23,7 @@ export function chooseProbeHost(release: Release): string {
   return 'localhost';
 }
 
-/** What is wrong with the answer to a probe: status 500 and above says that the application is broken. */
+/** What is wrong with the answer to a probe, if anything: a status of 500 or above means that the application is broken. */
 export function judgeProbe(result: ProbeResult, path: string, lastLines: string): StartError | undefined {
   if (result.status < 500) return undefined;
   const body = result.bodyHead

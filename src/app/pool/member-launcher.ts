@@ -39,7 +39,7 @@ export interface MemberOptions<R extends PendingRequest> {
   readonly place: number;
   readonly restarts: number;
   readonly observer: UpstreamObserver<R>;
-  /** Asked for each request. */
+  /** Whether the application has several processes (`wsgi.multiprocess`); asked for each request, because scale() changes it. */
   readonly isMultiprocess: () => boolean;
   /** Somebody else sent it SIGTERM: it goes on serving, and asks for a successor. */
   readonly onTerminated: (member: PoolMember<R>) => void;

@@ -32,7 +32,7 @@ export class PoolMember<R extends PendingRequest> {
   /** ISO 8601. */
   readonly startedAt: string;
   readonly #options: PoolMemberOptions<R>;
-  /** Of the whole machine, when the process was started. */
+  /** Kills by the kernel on the whole machine until the process was started. */
   readonly #killsBefore = readOutOfMemoryKills();
   #upstream: Upstream<R> | undefined;
 
@@ -51,7 +51,7 @@ export class PoolMember<R extends PendingRequest> {
     return this.process.state;
   }
 
-  /** Requests that it can take now. */
+  /** How many requests it can take now. */
   get idle(): number {
     return this.state === 'ready' && this.process.isRunning ? (this.#upstream?.idle ?? 0) : 0;
   }

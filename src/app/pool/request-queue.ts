@@ -9,13 +9,13 @@ interface Waiting<R> {
 /**
  * The requests that wait for an idle thread: bounded in number and time, first come, first served.
  *
- * Owned by AppPool. Those whose client has left are dropped when they come up, and do not count.
+ * Those whose client has left are dropped when they come up, and when the queue is full.
  */
 export class RequestQueue<R extends PendingRequest> {
   readonly #clock: Clock;
-  /** Undefined: taken already, so that nothing keeps the request and its body in memory. */
+  /** Undefined once it is taken, so that nothing keeps the request and its body in memory. */
   #waiting: (Waiting<R> | undefined)[] = [];
-  /** Where the first one stands: shifting an array of a thousand for each request is dear. */
+  /** Index of the first one: to shift an array of a thousand entries for each request is slow. */
   #first = 0;
 
   constructor(clock: Clock) {
@@ -26,7 +26,7 @@ export class RequestQueue<R extends PendingRequest> {
     return this.#waiting.length - this.#first;
   }
 
-  /** False when it is full. */
+  /** False when `limit` requests wait already. */
   add(request: R, limit: number): boolean {
     if (this.length >= limit) this.#keep(({ request: { isAbandoned } }) => !isAbandoned);
     if (this.length >= limit) return false;
@@ -56,7 +56,7 @@ export class RequestQueue<R extends PendingRequest> {
   expire(timeoutMs: number): void {
     const deadline = this.#clock.now() - timeoutMs;
     const expired: R[] = [];
-    // All are looked at: one that was put in front came later than those behind it.
+    // All are looked at, because one that was put in front came later than those behind it.
     this.#keep(({ request, sinceMs }) => {
       if (request.isAbandoned) return false;
       if (sinceMs <= deadline) expired.push(request);

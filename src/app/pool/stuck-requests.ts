@@ -7,8 +7,7 @@ import type { PoolMember } from './pool-member.js';
 
 /**
  * Finds requests that run beyond their limit, logs where their thread is, and answers the client with a 504.
- *
- * Asked by AppPool about once a second for each process; a thread that has begun to send its answer is not stuck.
+ * A thread that has begun to send its answer is not stuck.
  */
 export class StuckRequests<R extends PendingRequest> {
   readonly #clock: Clock;
@@ -19,7 +18,10 @@ export class StuckRequests<R extends PendingRequest> {
     this.#log = log;
   }
 
-  /** True when there was one: the process is to be recycled, for its thread will not come back. */
+  /**
+   * True when there was one: the process is to be recycled, because its thread will not come back. `limitMs` 0 is no limit.
+   * Never rejects.
+   */
   async check(
     member: Pick<PoolMember<R>, 'upstream'> & { process: Pick<AppProcess, 'pid' | 'stacks'> },
     limitMs: number,
@@ -53,7 +55,7 @@ export class StuckRequests<R extends PendingRequest> {
 
 // Private
 
-/** Of its thread; of all threads where the server does not tell which one it is. */
+/** The stack of its thread; of all threads where the server does not tell which one it is. */
 function describeStack(stacks: ThreadStacks | undefined, thread: number | undefined): string {
   const unknown = 'its stack could not be read: the process does not answer';
   if (stacks === undefined) return unknown;

@@ -2,14 +2,14 @@ import type { Duplex } from 'node:stream';
 import type { Clock } from '../../contracts/clock.js';
 import { readLines } from '../../log/read-lines.js';
 
-/** By the gateway's number of the thread, and `main`. */
+/** The stack of each thread, by the gateway's number of it; that of the main thread is `main`. */
 export type ThreadStacks = Readonly<Record<string, string>>;
 
 export interface AppControlOptions {
   /** Undefined when the process could not be spawned. */
   readonly channel: Duplex | undefined;
   readonly clock: Clock;
-  /** `port`: it listens on that one of this machine, which it chose itself. */
+  /** `port`: the port of this machine that it has chosen itself, where it listens over TCP. */
   readonly onReady: (port: number | undefined) => void;
   /** The application could not be loaded. */
   readonly onFailed: (failure: LoadFailure) => void;
@@ -19,30 +19,30 @@ export interface AppControlOptions {
   readonly onGarbage: (line: string) => void;
 }
 
-/** The traceback of Python, whose last line is the reason; or the reason alone, when the output has the rest. */
+/** A traceback of Python, whose last line is the reason; or the reason alone, when the output has the rest. */
 export type LoadFailure =
   | { readonly error: string }
   | { readonly reason: string; readonly hint?: string | undefined };
 
-/** What an application process tells (class Control in gateway.py), one JSON object a line. */
+/** What an application process sends, one JSON object a line. */
 type AppEvent =
   | { readonly event: 'ready'; readonly port?: number }
   | ({ readonly event: 'failed' } & LoadFailure)
   | { readonly event: 'terminated' }
   | { readonly event: 'stacks'; readonly stacks: ThreadStacks };
 
-/** What an application process is told, in the same way. */
+/** What is sent to an application process, in the same way. */
 type AppCommand =
   | { readonly command: 'stop' | 'stacks' }
   | { readonly command: 'secret'; readonly secret: string };
 
 const STACKS_TIMEOUT_MS = 2000;
-/** The stacks of hundreds of threads, or a long traceback, are one event. */
+/** Generous, because the stacks of hundreds of threads, or a long traceback, are one event. */
 const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
 
 /**
- * The descriptor that joins an application process to easyserve. Created by AppProcess; the other end is gateway.py, or another
- * program of python/ and node/ that runs an application. A command does not know of it.
+ * Easyserve's end of the descriptor that joins an application process to it. The other end belongs to one of the programs of
+ * app/python, or to app/node/control-link; a command does not know of it.
  */
 export class AppControl {
   readonly #options: AppControlOptions;

@@ -79,12 +79,12 @@ export class AppProcess {
     }
   }
 
-  /** 0 when it could not be started at all. */
+  /** 0 when it could not be started. */
   get pid(): number {
     return this.#group.pid;
   }
 
-  /** False from its end on; `exited` comes when its last output is read too. */
+  /** False as soon as it has ended; `exited` resolves later, when its last output has been read. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
@@ -108,12 +108,12 @@ export class AppProcess {
     return this.#ready;
   }
 
-  /** Says that it gets no new requests any more. */
+  /** It gets no new requests from here on. */
   drain(): void {
     if (this.#lifecycle.canBecome('draining')) this.#lifecycle.become('draining');
   }
 
-  /** "stop", and SIGTERM for its children; SIGKILL after `killTimeoutMs`. Resolves when the group is gone. */
+  /** Tells it to stop, with SIGTERM for its children; SIGKILL after `killTimeoutMs`. Resolves when the group is gone. */
   async stop(killTimeoutMs: number): Promise<void> {
     if (this.#lifecycle.canBecome('stopping')) {
       this.#lifecycle.become('stopping');
@@ -170,7 +170,7 @@ export class AppProcess {
       this.#group.signal(signal);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // Its group is empty already: it has ended by itself in this moment.
+      // ESRCH: its group is empty already, because it has just ended by itself.
       if (code === 'ESRCH') return;
       // EPERM: all that is left of the group has changed its user, so it is not ours to end.
       this.#options.log.warn('app-not-signalled', `application ${this.pid} could not be sent ${signal}`, {
@@ -184,7 +184,7 @@ export class AppProcess {
   #readOutput(): void {
     for (const stream of ['stdout', 'stderr'] as const) {
       const source = this.#group[stream];
-      if (source === undefined) continue; // it could not be started
+      if (source === undefined) continue; // not spawned
       const { log } = this.#options;
       const onLine = (line: string): void => {
         this.#lastLines.push(line);
@@ -198,13 +198,13 @@ export class AppProcess {
   async #watchExit(): Promise<ExitFacts> {
     const { code, signal, error } = await this.#group.ended;
     this.#isRunning = false;
-    // Whoever listens on its port from now on is somebody else.
+    // Whatever listens on its port from now on is another program.
     this.#poll?.stop();
     if (error === undefined) await this.#outputEnded();
     else this.#lastLines.push(error.message);
     this.#lifecycle.become('exited');
     this.#control.close();
-    // What is left of its group: children that did not end with it.
+    // Ends what is left of its group: children that did not end with it.
     this.#signal('SIGKILL');
     await this.#removeSocket();
     return { code, signal, lastLines: this.lastLines };

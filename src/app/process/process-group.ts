@@ -67,7 +67,7 @@ export class ProcessGroup {
 
   // Private
 
-  /** The watcher of a command (command-server) holds the control descriptor until its group is ended. */
+  /** Not the control descriptor of a command: its watcher (command-server) holds that until the group is ended. */
   async #watchOutput({ readiness }: LaunchPlan): Promise<void> {
     const streams = readiness === 'control' ? [this.#child] : [this.stdout, this.stderr];
     await Promise.all(

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 
-/** Bytes of a page on every Linux that Node runs on, but for some 64-bit ARM and POWER kernels; good enough for a limit. */
+/** Size of a page on every Linux that Node runs on, except some 64-bit ARM and POWER kernels; exact enough for a limit. */
 const PAGE_BYTES = 4096;
 
 /** Resident size of a process (proc(5), statm); undefined where the system does not tell, or the process is gone. */

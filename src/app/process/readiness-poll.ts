@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../contracts/clock.js';
 import type { SocketPlace, UpstreamAddress } from '../../contracts/upstream.js';
 
-/** net.connect, for one place. */
+/** net.connect to one address. */
 export type Connect = (place: SocketPlace) => Socket;
 
 /** Short, because a connection to a Unix socket, or a refused one, costs next to nothing. */
@@ -33,7 +33,7 @@ export class ReadinessPoll {
     this.#poll();
   }
 
-  /** The process is ready or has ended, or is given up on. */
+  /** Gives up; onAccepted is not called any more. */
   stop(): void {
     this.#isStopped = true;
     this.#cancel();

@@ -8,13 +8,13 @@ export interface LaunchPlan {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /**
-   * How it is known that it takes requests: it says so on descriptor 3 (`control`), or one of the addresses accepts a
-   * connection (`accepts`), asked again and again.
+   * How it becomes known that it takes requests: it reports that on descriptor 3 (`control`), or one of the addresses accepts
+   * a connection (`accepts`, ReadinessPoll).
    */
   readonly readiness: 'control' | 'accepts';
   /** Where it will listen; with `accepts` the first one that does counts. */
   readonly addresses: readonly [UpstreamAddress, ...UpstreamAddress[]];
-  /** What to do about it, for a person. */
+  /** What a person can do about a failed start. */
   readonly hints?: {
     /** It ended with code 0 before it was ready. */
     readonly endedEarly: string;
@@ -26,7 +26,7 @@ export interface LaunchPlan {
 /** A kind of application server. */
 export interface ApplicationServer {
   readonly name: string;
-  /** `socketPath` is fresh, and removed when the process has ended; a server that needs a port instead chooses one. */
+  /** `socketPath` does not exist yet, and is removed when the process has ended; a server that needs a port chooses one. */
   plan(release: Release, socketPath: string): LaunchPlan;
   /** How many requests one process gets at the same time. */
   concurrency(release: Release): number;

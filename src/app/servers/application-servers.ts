@@ -6,7 +6,7 @@ import { CommandServer } from './command-server.js';
 import { GatewayServer } from './gateway-server.js';
 import { NodeServer } from './node-server.js';
 
-/** Every kind of application server, by the name that the project's facts give. Made by Site. */
+/** Every kind of application server, by the name that the project's facts give. */
 export function createApplicationServers(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,

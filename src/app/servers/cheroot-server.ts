@@ -6,7 +6,7 @@ import { planPython } from './python-plan.js';
 
 const programPath = fileURLToPath(new URL('../python/serve_cheroot.py', import.meta.url));
 
-/** Cheroot's own is 5, and with a full one a new connection is refused. */
+/** Cheroot's default is 5, and a full backlog refuses new connections. */
 const BACKLOG = 2048;
 
 /** Cheroot, in the project's interpreter, with what the cheroot setting says. */

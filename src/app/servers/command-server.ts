@@ -5,14 +5,15 @@ import type { Release } from '../pool/release.js';
 import { CONTROL_FD } from '../process/process-group.js';
 import type { ApplicationServer, LaunchPlan } from './application-server.js';
 
-/** Programs of the project that a person calls by their bare name, from npm and from a virtual environment. */
+/** Where npm and a virtual environment put the programs of the project that a person calls by their bare name. */
 const programFolders = ['node_modules/.bin', '.venv/bin', 'venv/bin'];
 
 const HOST = '127.0.0.1';
 
 /**
- * Ends the command when easyserve is gone without having ended it: descriptor 3 is at its end then. The watcher belongs to
- * the command's process group, and is ended with it; it is no child of the command, which may wait for all it has.
+ * Ends the command when easyserve has gone without ending it, which the watcher sees by the end of descriptor 3. The watcher
+ * belongs to the command's process group, and is ended with it. It is no child of the command, which may wait for all of its
+ * children.
  */
 const underWatch = [
   '((',
@@ -29,8 +30,8 @@ const underWatch = [
 /**
  * The setting `command`: any program that listens on a port or a Unix socket that it finds in its environment.
  *
- * It is ready as soon as it accepts connections at one of the two. That the port is not somebody else's is certain only in
- * so far as it was free just before, and as the program lives: AppProcess sees to that.
+ * It is ready as soon as it accepts connections at one of the two. Another program may take the port in between: all that is
+ * sure is that it was free just before, and that the command still runs when a connection is accepted (AppProcess).
  */
 export class CommandServer implements ApplicationServer {
   readonly name = 'command';
