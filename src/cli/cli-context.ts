@@ -9,7 +9,8 @@ export interface CliContext {
   readonly stderr: Output;
   readonly signals: LaunchOptions['signals'];
   readonly version: string;
-  readonly exec: LaunchOptions['exec'];
+  /** How this program was started, to start it again. */
+  readonly exec: { readonly nodePath: string; readonly nodeArgs: readonly string[]; readonly script: string };
   /** Aborted when nobody reads stdout any more: `easyserve logs | head`. */
   readonly outputClosed: AbortSignal;
 }

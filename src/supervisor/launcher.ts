@@ -44,8 +44,6 @@ export interface LaunchOptions {
   readonly version: string;
   /** What a person types to reload and stop this instance. */
   readonly typed: { readonly reload: string; readonly stop: string };
-  /** How this program was started, to start it again. */
-  readonly exec: { readonly nodePath: string; readonly nodeArgs: readonly string[]; readonly script: string };
   /** Called once, when the instance serves for the first time. */
   readonly onReady?:
     | ((ready: { readonly urls: readonly string[]; readonly pid: number }) => void)

@@ -13,7 +13,7 @@ export async function start(command: StartCommand, context: CliContext): Promise
   if (command.isDaemon) return startDaemon(sources, context);
   const { projectDir } = sources;
   const parent = command.readyFd === undefined ? undefined : new ReadyPipe(command.readyFd);
-  const { stdout, stderr, signals, version, exec } = context;
+  const { stdout, stderr, signals, version } = context;
   keepHeapSmall();
   try {
     const result = await launch({
@@ -26,7 +26,6 @@ export async function start(command: StartCommand, context: CliContext): Promise
         reload: typedCommand('reload', projectDir, context),
         stop: typedCommand('stop', projectDir, context),
       },
-      exec,
       onReady: (ready) => parent?.tell({ ready }),
     });
     return result.exitCode;
