@@ -163,7 +163,7 @@ export class Front {
   #onClosed(exchange: Exchange): void {
     this.#exchanges.delete(exchange);
     if (this.#isStopping) setImmediate(() => this.#listeners.closeIdleConnections());
-    // Over TLS the TCP connection is closed before what it carried.
+    // Here too, because over TLS the TCP connection is closed before what it carried.
     this.#progress.notifyAll();
     if (!this.#settings.accessLog) return;
     this.#log.access({

@@ -30,7 +30,7 @@ const RECONNECT_MS = 200;
 /**
  * One gateway process as the front reaches it: a connection to each of its threads.
  *
- * Made by Site for app/app-pool. A connection that ends by our own doing is replaced at once; one that breaks makes the
+ * Made by Site for app/pool/app-pool. A connection that ends by our own doing is replaced at once; one that breaks makes the
  * whole upstream unusable until its thread says hello again, for then the process is most likely dying.
  */
 export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carried> {
