@@ -25,8 +25,6 @@ export const ExitCode = {
   forced: 130,
 } as const;
 
-export type ExitCodeValue = (typeof ExitCode)[keyof typeof ExitCode];
-
 /** An error as plain data, for the control socket and the cluster's messages. */
 export interface ErrorRecord {
   readonly code: string;

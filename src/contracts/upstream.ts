@@ -62,7 +62,7 @@ export interface Upstream<R extends PendingRequest> {
   send(request: R): void;
   /** Every request that occupies a thread now. */
   requests(): Iterable<InFlight<R>>;
-  /** Makes one real GET; resolves with the status. Rejects on death or deadline. */
+  /** Makes one real GET; resolves with the status. Rejects when the process ends, and after the time of the probe. */
   probe(probe: Probe): Promise<ProbeResult>;
   /**
    * Takes no more requests, and closes the connections. Resolves when what the process wrote before its end has been passed
