@@ -1,35 +1,73 @@
-"""The application: how it is loaded, which of WSGI and ASGI it is.
+"""The application: how it is named and loaded, which of WSGI and ASGI it is.
 
-Imported by the programs that run an application, and by those that inspect
-one; needs the standard library only, Python 3.8 and later.
+For the programs that run an application, and for those that inspect one;
+needs the standard library only, Python 3.8 and later.
 """
 
 import importlib
 import inspect
 import os
+import sys
 import traceback
-from typing import Any
+from types import TracebackType
+from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional
+
+Environ = Dict[str, Any]
+WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
+# runpy runs manage.py (inspect_django.py).
+IMPORTING_FILES = (
+    importlib.__file__,
+    os.path.join(os.path.dirname(os.__file__), "runpy.py"),
+)
 
 
-def load_application(spec: str) -> Any:
-    """Import `module:attribute` or call the factory `module:attribute()`."""
-    module_name, _, attribute = spec.partition(":")
-    module = importlib.import_module(module_name)
-    is_factory = attribute.endswith("()")
-    target: Any = module
-    for part in (attribute[:-2] if is_factory else attribute).split("."):
-        target = getattr(target, part)
-    if is_factory:
-        target = target()
-    if not callable(target):
-        raise TypeError("%s is not callable" % spec)
-    return target
+class ApplicationSpec(NamedTuple):
+    """What `module:attribute` or `module:factory()` names."""
+
+    module: str
+    # May be dotted, like `Holder.application`.
+    attribute: str
+    is_factory: bool
 
 
 class WrongInterface(TypeError):
     """WSGI where ASGI is served, or the reverse; the text says it all."""
+
+
+def put_project_first() -> None:
+    """Make sys.path begin with the project's folder, as under manage.py.
+
+    The folder of easyserve's own files is taken out.
+    """
+    kept = [
+        entry
+        for entry in sys.path
+        if os.path.abspath(entry or ".") != OWN_FOLDER
+    ]
+    sys.path[:] = [os.getcwd()] + kept
+
+
+def parse_spec(spec: str) -> ApplicationSpec:
+    """Take a spec apart."""
+    module, _, attribute = spec.partition(":")
+    if attribute.endswith("()"):
+        return ApplicationSpec(module, attribute[:-2], is_factory=True)
+    return ApplicationSpec(module, attribute, is_factory=False)
+
+
+def load_application(spec: str) -> Any:
+    """Import what the spec names; raise what the project raises."""
+    named = parse_spec(spec)
+    target: Any = importlib.import_module(named.module)
+    for part in named.attribute.split("."):
+        target = getattr(target, part)
+    if named.is_factory:
+        target = target()
+    if not callable(target):
+        raise TypeError("%s is not callable" % spec)
+    return target
 
 
 def require_interface(spec: str, target: Any, interface: str) -> None:
@@ -44,7 +82,7 @@ def require_interface(spec: str, target: Any, interface: str) -> None:
 
 
 def is_asgi(target: Any) -> bool:
-    """Tell whether calling `target` makes a coroutine, as ASGI 3 has it."""
+    """Return whether calling `target` makes a coroutine, as in ASGI 3."""
     call = getattr(type(target), "__call__", None)
     return inspect.iscoroutinefunction(target) or inspect.iscoroutinefunction(
         call
@@ -52,12 +90,12 @@ def is_asgi(target: Any) -> bool:
 
 
 def is_wsgi(target: Any) -> bool:
-    """Tell whether `target` takes two arguments, and not the three of ASGI."""
+    """Return whether `target` takes two arguments, and not ASGI's three."""
     return takes_arguments(target, 2) and not takes_arguments(target, 3)
 
 
 def takes_arguments(function: Any, count: int) -> bool:
-    """Tell whether `function` can be called with `count` arguments.
+    """Return whether `function` can be called with `count` arguments.
 
     True where it does not say (functions written in C).
     """
@@ -73,20 +111,28 @@ def takes_arguments(function: Any, count: int) -> bool:
 
 
 def format_failure(error: BaseException) -> str:
-    """Return the traceback from where it leaves easyserve and the import."""
+    """Return the traceback from where the application's own code begins.
+
+    The whole traceback, where none of that is in it.
+    """
     if isinstance(error, WrongInterface):
         return "%s\n" % error
-    trace = error.__traceback__
-    while trace is not None and is_foreign(trace.tb_frame.f_code.co_filename):
-        trace = trace.tb_next
-    start = trace or error.__traceback__
+    start = application_traceback(error) or error.__traceback__
     return "".join(traceback.format_exception(type(error), error, start))
 
 
+def application_traceback(error: BaseException) -> Optional[TracebackType]:
+    """Return the traceback without the frames before the application's."""
+    trace = error.__traceback__
+    while trace is not None and is_foreign(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return trace
+
+
 def is_foreign(filename: str) -> bool:
-    """Tell whether a frame is easyserve's own, or the import system's."""
+    """Return whether a frame is easyserve's, or the import system's."""
     return (
         os.path.dirname(os.path.abspath(filename)) == OWN_FOLDER
-        or filename == importlib.__file__
-        or filename.startswith("<frozen importlib")
+        or filename.startswith("<frozen ")
+        or filename in IMPORTING_FILES
     )

@@ -1,7 +1,7 @@
 """The ASGI application as a server gets it: with the real client in its scope.
 
-Imported by serve_asgi.py; the same for every ASGI server, so that all of them
-tell an application the same, and end its WebSockets in the same way. The
+The same for every ASGI server, so that an application gets the same scope
+from all of them, and its WebSockets are closed in the same way. The
 specification is https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
@@ -27,7 +27,8 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-# "Service restart": clients that know it connect again (RFC 6455, IANA).
+# "Service Restart", registered with IANA (RFC 6455, section 7.4): clients that
+# know it connect again.
 CLOSE_CODE = 1012
 MAX_SHOWN_STACKS = 20
 
@@ -42,23 +43,23 @@ class Call:
         self._send = send
         self._receiving: Optional["asyncio.Future[Message]"] = None
         self._is_open = False
-        self._is_closed_by_us = False
+        self._is_closed_by_easyserve = False
 
     async def receive(self) -> Message:
-        """Return what the client of a WebSocket says, until we hang up."""
-        if self._is_closed_by_us:
+        """Return what the client sends, until close_websocket()."""
+        if self._is_closed_by_easyserve:
             return {"type": "websocket.disconnect", "code": CLOSE_CODE}
         self._receiving = asyncio.ensure_future(self._receive())
         try:
             return await self._receiving
         except asyncio.CancelledError:
-            if not self._is_closed_by_us:
+            if not self._is_closed_by_easyserve:
                 raise
             return {"type": "websocket.disconnect", "code": CLOSE_CODE}
 
     async def send(self, message: Message) -> None:
-        """Send what the application says to it, unless we have hung up."""
-        if self._is_closed_by_us:
+        """Send what the application says, until close_websocket()."""
+        if self._is_closed_by_easyserve:
             return
         kind = message["type"]
         if kind == "websocket.accept":
@@ -67,22 +68,23 @@ class Call:
             self._is_open = False
         await self._send(message)
 
-    async def hang_up(self) -> None:
+    async def close_websocket(self) -> None:
         """Close the WebSocket, on behalf of the application.
 
-        Granian doesn't close one from which something is being received.
+        Granian doesn't close one while a receive() is pending: that is
+        cancelled first.
         """
         if not self._is_open:
             return
         self._is_open = False
-        self._is_closed_by_us = True
+        self._is_closed_by_easyserve = True
         if self._receiving is not None:
             self._receiving.cancel()
         await self._send({"type": "websocket.close", "code": CLOSE_CODE})
 
 
 class FrontLayer:
-    """Stands between a server and the application, and knows what runs."""
+    """Between a server and the application; it knows the calls that run."""
 
     def __init__(
         self,
@@ -103,7 +105,7 @@ class FrontLayer:
         if scope["type"] == "lifespan":
             await answer_lifespan(receive, send)
             return
-        self._tell(scope)
+        self._add_front_facts(scope)
         name = scope.get("method", "WebSocket") + " " + scope["path"]
         call = Call(name, receive, send)
         self._calls.add(call)
@@ -119,20 +121,20 @@ class FrontLayer:
 
     async def finish(self, seconds: float) -> None:
         """Close the WebSockets, let the rest end, and cancel what doesn't."""
-        goodbyes = asyncio.gather(
-            *[call.hang_up() for call in self._calls],
+        endings = asyncio.gather(
+            *[call.close_websocket() for call in self._calls],
             self._is_idle.wait(),
-            return_exceptions=True,  # of clients that have gone meanwhile
+            return_exceptions=True,  # clients may have left meanwhile
         )
         try:
-            await asyncio.wait_for(goodbyes, seconds)
+            await asyncio.wait_for(endings, seconds)
         except asyncio.TimeoutError:
             for call in list(self._calls):
                 if call.task is not None:
                     call.task.cancel()
 
     def stacks(self) -> Dict[str, str]:
-        """Return where each call is; may be asked by another thread."""
+        """Return where each call is; any thread may ask."""
         stacks = {}
         for number, call in enumerate(list(self._calls)[:MAX_SHOWN_STACKS]):
             if call.task is not None:
@@ -142,7 +144,7 @@ class FrontLayer:
 
     # Private
 
-    def _tell(self, scope: Scope) -> None:
+    def _add_front_facts(self, scope: Scope) -> None:
         headers = {
             name.decode("latin-1"): value.decode("latin-1")
             for name, value in scope["headers"]
@@ -155,7 +157,7 @@ class FrontLayer:
             scope["scheme"] = "wss" if is_secure else "ws"
         else:
             scope["scheme"] = facts.scheme
-        # The front tells no port: 0 as for a client behind a proxy.
+        # The front doesn't say the client's port: 0, as behind any proxy.
         scope["client"] = (facts.client, 0) if facts.client else None
         port = facts.server_port
         is_port = port.isascii() and port.isdigit()
@@ -166,7 +168,7 @@ class FrontLayer:
 
 
 async def answer_lifespan(receive: Receive, send: Send) -> None:
-    """Satisfy a server that insists on it; easyserve_lifespan has done it."""
+    """Answer a server that insists on it; Lifespan asks the application."""
     for event in ("startup", "shutdown"):
         await receive()
         await send({"type": "lifespan.%s.complete" % event})

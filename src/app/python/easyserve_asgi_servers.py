@@ -1,9 +1,8 @@
 """uvicorn, granian, hypercorn and daphne, each behind the same four methods.
 
-Imported by serve_asgi.py. Each listens on a Unix socket behind a front, so:
-idle connections are kept far longer than the front keeps them, nothing is
-limited that the front has let pass, and the lines about every request are
-the front's.
+Each listens on a Unix socket behind a front, so: idle connections are kept
+far longer than the front keeps them, nothing is limited that the front has
+let pass, and the access log is the front's.
 """
 
 import asyncio
@@ -12,13 +11,13 @@ import importlib
 import inspect
 import pathlib
 import socket
-from typing import Any, Dict, Iterator, NamedTuple, Optional, Type
+from typing import Any, Awaitable, Dict, Iterator, NamedTuple, Optional, Type
 
 from easyserve_asgi_layer import CLOSE_CODE, Application
 from easyserve_process import listen
 
 KEEP_ALIVE_SECONDS = 75
-# Beside what the client sent, the front's own headers.
+# The front's own headers, beside what the client sent.
 FRONT_HEADER_BYTES = 16 * 1024
 WEBSOCKET_MESSAGE_BYTES = 16 * 1024 * 1024
 UNLIMITED = 1_000_000_000
@@ -28,7 +27,7 @@ class ServerOptions(NamedTuple):
     """What every server is started with."""
 
     socket_path: str
-    # What the front lets pass.
+    # The longest head of a request that the front lets pass.
     max_header_bytes: int
 
 
@@ -59,7 +58,24 @@ class AsgiServer:
         await asyncio.Event().wait()
 
 
-class Uvicorn(AsgiServer):
+class TaskServer(AsgiServer):
+    """A server that runs as a task: start() keeps it in `serving`."""
+
+    serving: "asyncio.Future[Any]"
+
+    async def stop(self) -> None:
+        self.request_stop()
+        await self.serving
+
+    async def ended(self) -> None:
+        await asyncio.shield(self.serving)
+
+    def request_stop(self) -> None:
+        """Make the task end."""
+        raise NotImplementedError
+
+
+class Uvicorn(TaskServer):
     """https://www.uvicorn.org/settings/"""
 
     async def start(self, application: Application) -> None:
@@ -68,10 +84,10 @@ class Uvicorn(AsgiServer):
         is_serving = asyncio.Event()
 
         class FrontServer(uvicorn.Server):
-            """Tells when it serves, and leaves the signals to easyserve."""
+            """Sets is_serving, and leaves the signals to easyserve."""
 
             def install_signal_handlers(self) -> None:
-                """Do nothing: before uvicorn 0.29."""
+                """Do nothing; uvicorn before 0.29 calls it."""
 
             @contextlib.contextmanager
             def capture_signals(self) -> Iterator[None]:
@@ -96,31 +112,27 @@ class Uvicorn(AsgiServer):
         )
         self._server = FrontServer(config)
         listener = listen(self.options.socket_path)
-        self._serving = asyncio.ensure_future(
+        self.serving = asyncio.ensure_future(
             self._server.serve(sockets=[listener])
         )
-        await first_of(is_serving.wait(), self._serving)
+        await wait_until_serving(is_serving.wait(), self.serving)
 
-    async def stop(self) -> None:
+    def request_stop(self) -> None:
         self._server.should_exit = True
-        await self._serving
-
-    async def ended(self) -> None:
-        await asyncio.shield(self._serving)
 
 
-class Hypercorn(AsgiServer):
+class Hypercorn(TaskServer):
     """https://hypercorn.readthedocs.io/en/latest/how_to_guides/"""
 
     async def start(self, application: Any) -> None:
         from hypercorn.asyncio import serve
         from hypercorn.config import Config, Sockets
 
-        # It listens already: what connects before hypercorn accepts waits.
+        # It listens already: whoever connects before hypercorn accepts waits.
         listener = listen(self.options.socket_path)
 
         class FrontConfig(Config):
-            """With a socket that exists, and that no child inherits."""
+            """Uses a socket that exists, and that no child inherits."""
 
             def create_sockets(self) -> Sockets:
                 return Sockets([], [listener], [])
@@ -134,19 +146,15 @@ class Hypercorn(AsgiServer):
         config.h11_max_incomplete_size = header_bytes(self.options)
         config.websocket_max_message_size = WEBSOCKET_MESSAGE_BYTES
         self._is_to_stop = asyncio.Event()
-        self._serving = asyncio.ensure_future(
+        self.serving = asyncio.ensure_future(
             serve(application, config, shutdown_trigger=self._is_to_stop.wait)
         )
 
-    async def stop(self) -> None:
+    def request_stop(self) -> None:
         self._is_to_stop.set()
-        await self._serving
-
-    async def ended(self) -> None:
-        await asyncio.shield(self._serving)
 
 
-class Granian(AsgiServer):
+class Granian(TaskServer):
     """https://github.com/emmett-framework/granian, embedded."""
 
     async def start(self, application: Application) -> None:
@@ -174,16 +182,12 @@ class Granian(AsgiServer):
                 ),
             ),
         )
-        self._serving = asyncio.ensure_future(self._server.serve())
-        # It binds and starts its worker without giving way to another task.
+        self.serving = asyncio.ensure_future(self._server.serve())
+        # serve() binds and starts its worker before its first await.
         await asyncio.sleep(0)
 
-    async def stop(self) -> None:
+    def request_stop(self) -> None:
         self._server.stop()
-        await self._serving
-
-    async def ended(self) -> None:
-        await asyncio.shield(self._serving)
 
 
 class Daphne(AsgiServer):
@@ -191,8 +195,8 @@ class Daphne(AsgiServer):
 
     def __init__(self, options: ServerOptions) -> None:
         super().__init__(options)
-        # Before the application: it may import Twisted, which chooses another
-        # reactor then.
+        # Before the application, which may import Twisted: that would choose
+        # another reactor.
         self._daphne = importlib.import_module("daphne.server")
 
     def make_loop(self) -> asyncio.AbstractEventLoop:
@@ -206,7 +210,7 @@ class Daphne(AsgiServer):
         HTTPChannel.totalHeadersSize = header_bytes(self.options)
         HTTPChannel.MAX_LENGTH = header_bytes(self.options)
         HTTPChannel.maxHeaders = UNLIMITED
-        self._let_hang_up()
+        self._allow_close_code()
         # daphne runs the reactor; the loop below it runs already.
         self._daphne.reactor.run = self._daphne.reactor.startRunning
         path = self.options.socket_path.replace(":", "\\:")
@@ -234,19 +238,19 @@ class Daphne(AsgiServer):
 
     # Private
 
-    def _let_hang_up(self) -> None:
-        """Autobahn lets applications close with 1000 and 3000 to 4999 only."""
+    def _allow_close_code(self) -> None:
+        """Allow CLOSE_CODE too: Autobahn takes 1000 and 3000 to 4999 only."""
         from daphne.ws_protocol import WebSocketProtocol
 
         close = WebSocketProtocol.serverClose
 
-        def close_with_any(protocol: Any, code: Optional[int] = None) -> None:
+        def close_with(protocol: Any, code: Optional[int] = None) -> None:
             if code == CLOSE_CODE:
                 protocol.sendCloseFrame(code=code)
             else:
                 close(protocol, code)
 
-        WebSocketProtocol.serverClose = close_with_any
+        WebSocketProtocol.serverClose = close_with
 
 
 SERVERS: Dict[str, Type[AsgiServer]] = {
@@ -258,7 +262,7 @@ SERVERS: Dict[str, Type[AsgiServer]] = {
 
 
 def header_bytes(options: ServerOptions) -> int:
-    """Return how long the head of a request may be."""
+    """Return how long the head of a request may be, generously."""
     return 2 * options.max_header_bytes + FRONT_HEADER_BYTES
 
 
@@ -269,10 +273,10 @@ def too_old(name: str) -> RuntimeError:
     )
 
 
-async def first_of(
-    event: "Any", serving: "asyncio.Future[Any]"
+async def wait_until_serving(
+    event: Awaitable[Any], serving: "asyncio.Future[Any]"
 ) -> None:
-    """Wait for the event; raise what the server raises before."""
+    """Wait for the event; raise why the server ends before it."""
     waiting = asyncio.ensure_future(event)
     await asyncio.wait(
         [waiting, serving], return_when=asyncio.FIRST_COMPLETED

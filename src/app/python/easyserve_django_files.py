@@ -1,7 +1,7 @@
 """Which of a Django project's files can be served without Django.
 
-Used by inspect_django.py after django.setup(): what STATIC_*, STORAGES,
-the staticfiles finders and MEDIA_* come down to.
+What STATIC_*, STORAGES, the staticfiles finders and MEDIA_* mean together;
+to be asked after django.setup().
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 
 def gather_media(settings: Any, warnings: List[str]) -> Dict[str, Any]:
-    """Return mediaPrefix and mediaRoot; None where there is none."""
+    """Return mediaPrefix and mediaRoot, each None where it is not set."""
     return {
         "mediaPrefix": url_prefix(settings, "MEDIA_URL", warnings),
         "mediaRoot": servable_root(
@@ -37,10 +37,10 @@ def list_databases(settings: Any) -> Optional[List[str]]:
 def gather_static(settings: Any, warnings: List[str]) -> Dict[str, Any]:
     """Return the facts whose names begin with `static`.
 
-    None at all without django.contrib.staticfiles or STATIC_URL, and where
-    the storage is no folder (a bucket), for then both collecting and serving
-    happen elsewhere. Raises what Django thinks of settings that contradict
-    each other.
+    An empty dict without django.contrib.staticfiles or STATIC_URL, and where
+    the storage is no folder (a bucket), because both collecting and serving
+    happen elsewhere then. Raises what Django raises for settings that
+    contradict each other.
     """
     from django.apps import apps
 
@@ -89,9 +89,10 @@ def url_prefix(
 
 
 def is_set(settings: Any, name: str) -> bool:
-    """Tell whether a URL stands in the settings.
+    """Return whether the settings name a URL.
 
-    As it is written there, for Django makes '/' of an empty MEDIA_URL.
+    Reads the setting as it is written: Django turns an empty MEDIA_URL into
+    '/' (LazySettings).
     """
     return bool(getattr(settings._wrapped, name, None))
 
@@ -120,7 +121,7 @@ def servable_root(
 def manifest_path(storage: Any) -> Optional[str]:
     """Return where a manifest storage writes its manifest.
 
-    Django 4.0 and later let it lie in another storage.
+    Django 4.0 and later allow another storage for it (manifest_storage).
     """
     name = getattr(storage, "manifest_name", None)
     if name is None:
@@ -134,7 +135,8 @@ def find_static(
 ) -> Dict[str, str]:
     """Return what collectstatic would collect: URL path -> file.
 
-    The paths are below the prefix. As there, the first finder wins.
+    The paths are relative to the prefix. As in collectstatic, the first
+    finder that has a file wins.
     """
     from django.contrib.staticfiles.finders import get_finders
 
@@ -155,7 +157,7 @@ def find_static(
 
 
 def keep_utf8(found: Dict[str, str], warnings: List[str]) -> Dict[str, str]:
-    """Return what has a name that a URL can spell."""
+    """Return the files whose names are UTF-8, as URLs have them."""
     kept: Dict[str, str] = {}
     for url_path, file in found.items():
         try:

@@ -1,4 +1,4 @@
-"""Which application of a Django project is served: WSGI's or ASGI's."""
+"""Which application of a Django project is served: the WSGI or ASGI one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import os
 from typing import Any, List, Optional, Tuple
 
-import easyserve_wished_application as wished
+import easyserve_application_loader as loader
 from easyserve_inspection import Failure, is_installed
 
 SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
@@ -18,13 +18,13 @@ def choose_application(
     settings: Any, arguments: argparse.Namespace
 ) -> Tuple[str, str]:
     """Return its spec, and how it is called: "wsgi" or "asgi"."""
-    wish = wished.read_wish(arguments)
+    preference = loader.read_preference(arguments)
     if arguments.application is not None:
-        # What somebody names may be of either kind.
+        # What the settings file or the command line names may be either kind.
         named: str = arguments.application
-        return named, wished.load_application(named, wish)
-    if wish.interface == "asgi" or (
-        wish.interface is None and prefers_asgi(settings)
+        return named, loader.load_application(named, preference)
+    if preference.interface == "asgi" or (
+        preference.interface is None and prefers_asgi(settings)
     ):
         return name_asgi(settings), "asgi"
     spec = read_spec(settings, "WSGI_APPLICATION")
@@ -32,7 +32,7 @@ def choose_application(
 
 
 def prefers_asgi(settings: Any) -> bool:
-    """Tell whether the project has only ASGI, or uses Channels.
+    """Return whether the project has only ASGI, or uses Channels.
 
     ASGI_APPLICATION is a setting of Channels and Daphne, not of Django.
     """
@@ -53,13 +53,11 @@ def name_asgi(settings: Any) -> str:
         return spec
     package = os.environ[SETTINGS_VARIABLE].partition(".")[0]
     usual = f"{package}.asgi"
-    return f"{usual}:application" if is_installed(usual) else (
-        DEFAULT_ASGI
-    )
+    return f"{usual}:application" if is_installed(usual) else DEFAULT_ASGI
 
 
 def read_spec(settings: Any, name: str) -> Optional[str]:
-    """Return the spec that a setting with a dotted name means."""
+    """Return the spec for a setting like WSGI_APPLICATION; None if unset."""
     dotted = getattr(settings, name, None)
     if dotted is None:
         return None
@@ -75,7 +73,7 @@ def read_spec(settings: Any, name: str) -> Optional[str]:
 
 
 def warn_of_kept_connections(settings: Any, warnings: List[str]) -> None:
-    """Warn of what Django's documentation says of databases and ASGI."""
+    """Warn where Django's documentation (ASGI, "Databases") warns."""
     for alias, database in settings.DATABASES.items():
         age = database.get("CONN_MAX_AGE", 0)
         if age != 0:

@@ -1,8 +1,8 @@
-"""What the front tells of the client, in the headers that it sets anew.
+"""What the front says of the client, in headers that only it sets.
 
-Imported by the programs whose server speaks HTTP: to that server the front is
-the client, and applications want to know the real one. Nobody else can
-connect, and what a client sends under these names the front has removed
+To a server that speaks HTTP the front is the client, and applications want to
+know the real one. The headers can be trusted: only the front can connect, and
+it removes what a client sends under these names
 (src/front/upstream/forwarded-headers.ts).
 """
 
@@ -25,8 +25,8 @@ def read_front_facts(header: Callable[[str], Optional[str]]) -> FrontFacts:
     """Return the facts; `header` looks up a name in lower case."""
     scheme = header("x-forwarded-proto") or "http"
     match = HOST.match(header("x-forwarded-host") or header("host") or "")
-    # Neither may be empty (PEP 3333); what is no port is for the application
-    # to refuse.
+    # Neither may be empty (PEP 3333). It is up to the application to refuse
+    # a port that is no number.
     name = (match and match.group(1)) or "localhost"
     port = match and match.group(2)
     return FrontFacts(
@@ -38,7 +38,7 @@ def read_front_facts(header: Callable[[str], Optional[str]]) -> FrontFacts:
 
 
 def is_below(path: str, script_name: str) -> bool:
-    """Tell whether the application is mounted above the path."""
+    """Return whether the path lies below the application's mount point."""
     return script_name != "" and (
         path == script_name or path.startswith(script_name + "/")
     )

@@ -1,7 +1,7 @@
-"""What inspect_django.py and inspect_application.py have in common.
+"""What the inspect_*.py programs have in common.
 
-They are run by project/ask-python with the project's interpreter, and with
-the project's folder as working directory. The answer is one JSON object on
+easyserve runs them (src/project/ask-python.ts) with the project's interpreter
+and the project's folder as working directory. The answer is one JSON object on
 descriptor 3, since a project may print while it is imported:
 
     {"report": {...}}    what was found
@@ -19,7 +19,6 @@ import importlib.util
 import json
 import math
 import os
-import runpy
 import signal
 import sys
 import threading
@@ -27,10 +26,17 @@ import time
 import traceback
 from typing import Any, Callable, Dict, List, Optional
 
+from easyserve_application import (
+    application_traceback,
+    is_foreign,
+    put_project_first,
+)
+
 ANSWER_DESCRIPTOR = 3
 DEEPEST_VALUE = 20
 PARENT_CHECK_SECONDS = 0.5
-# Python that runs no thread but the one that hangs needs the help of C code.
+# A call of C code that hangs and holds the GIL lets no other thread run: then
+# faulthandler, which needs no GIL, ends the process so much later.
 LAST_RESORT_SECONDS = 1.0
 # The servers, and what uvicorn needs for WebSockets.
 PACKAGES = (
@@ -43,11 +49,10 @@ PACKAGES = (
     "websockets",
     "wsproto",
 )
-OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 class Failure(Exception):
-    """The project cannot be hosted, for a reason that its owner can mend.
+    """The project cannot be hosted, for a reason that its owner can fix.
 
     `__cause__` is what the project raised.
     """
@@ -64,16 +69,10 @@ class Failure(Exception):
 def enter_project(timeout_s: float) -> None:
     """Make this process look like one of the project's own.
 
-    sys.path begins with the project's folder, as it does under manage.py.
-    What hangs for `timeout_s` seconds is ended, and stderr tells where it
-    was; when whoever started this process is gone, it ends at once.
+    After `timeout_s` seconds the process is ended, and stderr tells where it
+    was; when the parent is gone, it ends at once.
     """
-    kept = [
-        entry
-        for entry in sys.path
-        if os.path.abspath(entry or ".") != OWN_FOLDER
-    ]
-    sys.path[:] = [os.getcwd()] + kept
+    put_project_first()
     sys.argv[1:] = []
     os.set_inheritable(ANSWER_DESCRIPTOR, False)
     faulthandler.dump_traceback_later(
@@ -86,10 +85,10 @@ def enter_project(timeout_s: float) -> None:
 
 
 def watch(parent: int, deadline: float) -> None:
-    """End at the deadline, or with easyserve: nobody waits any more.
+    """End the process at the deadline, or when easyserve is gone.
 
-    Looks at the parent instead of the answer's descriptor, since a thread
-    that reads from that would keep it open for the one that it answers.
+    Looks at the parent instead of reading the answer's descriptor for its
+    end: a thread that reads from it would keep it open after the answer.
     """
     while os.getppid() == parent:
         left = deadline - time.monotonic()
@@ -113,7 +112,7 @@ def main_stack() -> str:
 
 
 def answer(find: Callable[[], Dict[str, Any]]) -> None:
-    """Write what `find` reports, or why it failed, to the answer."""
+    """Send what `find` returns, or the Failure that it raises."""
     try:
         message = {"report": find()}
     except Failure as failure:
@@ -140,20 +139,9 @@ def describe_failure(failure: Failure) -> Dict[str, Any]:
 
 def format_for_owner(error: BaseException) -> str:
     """Return the traceback from where the project's own code begins."""
-    frame = error.__traceback__
-    while frame is not None and is_foreign(frame.tb_frame.f_code.co_filename):
-        frame = frame.tb_next
-    lines = traceback.format_exception(type(error), error, frame)
+    trace = application_traceback(error)
+    lines = traceback.format_exception(type(error), error, trace)
     return "".join(lines).rstrip()
-
-
-def is_foreign(filename: str) -> bool:
-    """Tell whether a frame is ours or the import system's."""
-    return (
-        os.path.dirname(os.path.abspath(filename)) == OWN_FOLDER
-        or filename.startswith("<frozen ")
-        or filename in (importlib.__file__, runpy.__file__)
-    )
 
 
 def summarise(error: BaseException) -> str:
@@ -182,7 +170,7 @@ def import_project_module(name: str) -> Any:
 
 
 def exited(what: str, error: SystemExit) -> Failure:
-    """Return the failure of a project that calls sys.exit too early."""
+    """Return the failure of a project that calls sys.exit."""
     return Failure(
         "application-exits",
         f"{what} ended the process by sys.exit({error.code!r}).",
@@ -195,10 +183,10 @@ def raised(what: str, error: BaseException) -> Failure:
 
 
 def list_installed() -> List[str]:
-    """Return which of the packages are there that make a difference.
+    """Return which of PACKAGES are installed.
 
-    None of them is imported: that would take time and memory. A release
-    that cannot be used is reported with the word `old` before its name.
+    None of them is imported: that would take time and memory. A release that
+    is too old to be used has `old ` before its name.
     """
     names = [name for name in PACKAGES if is_installed(name)]
     if "granian" in names and not is_granian_embeddable():
@@ -207,7 +195,7 @@ def list_installed() -> List[str]:
 
 
 def is_granian_embeddable() -> bool:
-    """Tell whether it can run in a process of ours, on a Unix socket."""
+    """Return whether Granian can be embedded, and take a Unix socket."""
     spec = importlib.util.find_spec("granian")
     folder = os.path.dirname((spec and spec.origin) or "")
     try:
@@ -219,26 +207,17 @@ def is_granian_embeddable() -> bool:
 
 
 def is_installed(name: str) -> bool:
-    """Tell whether there is a package, without importing it."""
+    """Return whether there is such a module, without importing it."""
     try:
         return importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
 
 
-def is_gil_enabled() -> bool:
-    """Tell whether only one thread runs Python code at a time (PEP 703).
-
-    An imported extension may have switched the GIL on again.
-    """
-    tell: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
-    return tell()
-
-
 def resident_bytes() -> Optional[int]:
     """Return how much memory this process occupies.
 
-    Its largest size so far where the system has no /proc.
+    On a system without /proc: the largest size that it has had so far.
     """
     try:
         with open("/proc/self/statm", "rb") as statm:
@@ -258,10 +237,10 @@ def largest_resident_bytes() -> Optional[int]:
 
 
 def reduce_to_json(value: Any, depth: int = 0) -> Any:
-    """Return the value as JSON can carry it.
+    """Return the value in a form that JSON has.
 
-    Paths become strings, tuples and sets lists, and what JSON has no form
-    for {"__unserialisable__": repr}.
+    Paths become strings, tuples and sets become lists, and anything else that
+    JSON does not have becomes {"__unserialisable__": repr}.
     """
     if value is None or isinstance(value, (bool, int, str)):
         return value

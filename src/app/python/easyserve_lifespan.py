@@ -1,7 +1,7 @@
 """The lifespan of an ASGI application: what it does before and after serving.
 
-Imported by serve_asgi.py, which runs it for every server alike: Daphne has
-none, and the others go on serving after some failures. The specification is
+easyserve runs it itself, the same for every server: Daphne has none, and the
+others go on serving after some failures. The specification is
 https://asgi.readthedocs.io/en/latest/specs/lifespan.html
 """
 
@@ -13,14 +13,14 @@ from easyserve_asgi_layer import Application, Message
 
 
 class LifespanFailed(Exception):
-    """The application cannot begin, or end; the text is for its owner."""
+    """The application cannot start up or shut down; the text says why."""
 
 
 class Lifespan:
     """One lifespan: startup() once, then shutdown() once."""
 
     def __init__(self, application: Application) -> None:
-        # Of each request, a shallow copy (specification, "Lifespan State").
+        # Each request gets a shallow copy (specification, "Lifespan State").
         self.state: Dict[str, Any] = {}
         self._application = application
         self._events: "asyncio.Queue[Message]" = asyncio.Queue()
@@ -28,10 +28,10 @@ class Lifespan:
         self._task: Optional["asyncio.Task[None]"] = None
 
     async def startup(self) -> None:
-        """Raise LifespanFailed when the application cannot begin.
+        """Raise LifespanFailed when the application cannot start up.
 
-        An application that raises at the scope itself has no lifespan, by
-        the specification; Django raises ValueError, Channels too.
+        By the specification, an application that raises when it is called
+        with this scope has no lifespan; Django and Channels raise ValueError.
         """
         scope = {
             "type": "lifespan",
@@ -74,7 +74,7 @@ class Lifespan:
     def _raise_unless_unsupported(self, task: "asyncio.Task[None]") -> None:
         error = task.exception()
         if error is not None and self._events.empty():
-            # It took the event, so what failed is its startup.
+            # It has taken the event, so its startup has failed.
             raise LifespanFailed(format_failure(error))
 
     async def _receive(self) -> Message:

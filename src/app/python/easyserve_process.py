@@ -1,18 +1,17 @@
 """What the programs that run an application have in common.
 
-Imported by gateway.py, serve_cheroot.py and serve_asgi.py, which easyserve
-starts with the project's own interpreter; needs the standard library only,
-Python 3.8 and later.
+easyserve starts gateway.py, serve_cheroot.py and serve_asgi.py with the
+project's own interpreter; all of this needs the standard library only, Python
+3.8 and later.
 
     join_easyserve ── Control.obey: "stacks", "stop", end of file
-                   ── TerminationSignals: SIGTERM is a wish
-    listen, then tell_ready
+                   ── TerminationSignals: SIGTERM becomes an event
+    listen, then Control.announce_ready
 """
 
-import collections
 import contextlib
 import faulthandler
-import json
+import gc
 import os
 import signal
 import socket
@@ -24,7 +23,6 @@ from types import FrameType
 from typing import (
     Any,
     Callable,
-    Deque,
     Dict,
     NamedTuple,
     NoReturn,
@@ -33,114 +31,24 @@ from typing import (
     Union,
 )
 
-from easyserve_application import OWN_FOLDER, format_failure
+from easyserve_application import format_failure, put_project_first
+from easyserve_control import Control
 
 SignalHandler = Union[Callable[[int, Optional[FrameType]], Any], int, None]
 
-THREAD_NAME = "easyserve-"
 EXIT_START_FAILED = 3
+EXIT_SERVER_ENDED = 1
 EXIT_DEADLINE_SECONDS = 3.0
-# For the children of an application whose easyserve is gone.
-ORPHAN_GRACE_SECONDS = 1.0
-
-
-class Control:
-    """The descriptor that joins this process to easyserve: one JSON a line."""
-
-    def __init__(
-        self,
-        descriptor: int,
-        stacks: Optional[Callable[[], Dict[str, str]]] = None,
-    ) -> None:
-        """`stacks` tells where the program is; thread_stacks by default."""
-        # The application's own children must not hold it open.
-        os.set_inheritable(descriptor, False)
-        self._descriptor = descriptor
-        self._stacks = stacks or thread_stacks
-        self._lines: Deque[bytes] = collections.deque()
-        self._lock = threading.Lock()
-        self._secret = ""
-        self._has_secret = threading.Event()
-        self.is_serving = False
-        self.is_told_to_stop = threading.Event()
-
-    def tell(self, event: str, **fields: Any) -> None:
-        """Send one event."""
-        self._lines.append(json.dumps({"event": event, **fields}).encode())
-        self._send_lines(waits=True)
-
-    def tell_from_handler(self, event: str) -> None:
-        """Send one event from a signal handler, which may interrupt tell().
-
-        That sends it too then, after its own.
-        """
-        self._lines.append(json.dumps({"event": event}).encode())
-        self._send_lines(waits=False)
-
-    def close(self) -> None:
-        """Leave the descriptor to the parent: called in a forked child."""
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-        self._descriptor = -1
-
-    def wait_for_secret(self) -> bytes:
-        """Return what easyserve tells each process that it told --tcp."""
-        self._has_secret.wait()
-        return self._secret.encode()
-
-    def obey(self) -> None:
-        """Follow commands until the end; runs in a thread from the start on.
-
-        End of file means that easyserve is gone, however it went: then this
-        process ends too, even in the middle of an import that hangs.
-        """
-        pending = b""
-        while True:
-            try:
-                received = os.read(self._descriptor, 4096)
-            except OSError:
-                received = b""
-            if not received:
-                exit_as_orphan()
-            pending += received
-            *lines, pending = pending.split(b"\n")
-            for line in lines:
-                message = json.loads(line)
-                command = message["command"]
-                if command == "stop" and self.is_serving:
-                    self.is_told_to_stop.set()
-                elif command == "stop":
-                    os._exit(0)  # in the middle of loading the application
-                elif command == "stacks":
-                    self.tell("stacks", stacks=self._stacks())
-                elif command == "secret":
-                    self._secret = message["secret"]
-                    self._has_secret.set()
-
-    # Private
-
-    def _send_lines(self, waits: bool) -> None:
-        while self._lines and self._lock.acquire(waits):
-            try:
-                self._write(self._lines.popleft() + b"\n")
-            except (IndexError, OSError):
-                pass  # sent by another thread; or easyserve is gone
-            finally:
-                self._lock.release()
-
-    def _write(self, line: bytes) -> None:
-        rest = memoryview(line)
-        while rest:
-            rest = rest[os.write(self._descriptor, rest):]
+ACCEPT_RETRY_SECONDS = 0.5
 
 
 class TerminationSignals:
-    """SIGTERM and SIGINT: easyserve decides when to end, not they.
+    """SIGTERM and SIGINT, which don't end the process: easyserve does.
 
-    So that no request is lost it puts a successor into service first, and
-    says "stop" then. What the application wants to do at SIGTERM is done when
-    the process really ends. Children that the application forks have the
-    signals as if there were no gateway.
+    So that no request is lost, easyserve puts a successor into service when
+    it hears of the signal, and only then says "stop". The application's own
+    handler of SIGTERM is called when the process really ends. Children that
+    the application forks have the signals as if there were no easyserve.
     """
 
     NUMBERS = (signal.SIGTERM, signal.SIGINT)
@@ -151,18 +59,18 @@ class TerminationSignals:
         self._forking = threading.local()
 
     def catch(self) -> None:
-        """Take the signals over, from the application too."""
+        """Take the signals over, also from the application's handlers."""
         for number in self.NUMBERS:
             previous = signal.signal(number, self._tell)
             if previous != self._tell:
                 self._kept[number] = previous
 
     def leave_to_children(self) -> None:
-        """Make forked children do without catch(), from their birth on."""
+        """Undo catch() in forked children, from their first instruction on."""
         os.register_at_fork(
-            before=self._hold,
-            after_in_parent=self._let_go,
-            after_in_child=self._give_back,
+            before=self._block,
+            after_in_parent=self._unblock,
+            after_in_child=self._restore,
         )
 
     def end(self) -> None:
@@ -179,23 +87,23 @@ class TerminationSignals:
         if not self._control.is_told_to_stop.is_set():
             self._control.tell_from_handler("terminated")
 
-    def _hold(self) -> None:
-        # A signal that comes before _give_back would be ours still.
+    def _block(self) -> None:
+        # In the child, a signal before _restore would call _tell.
         self._forking.mask = signal.pthread_sigmask(
             signal.SIG_BLOCK, self.NUMBERS
         )
 
-    def _let_go(self) -> None:
+    def _unblock(self) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._forking.mask)
 
-    def _give_back(self) -> None:
+    def _restore(self) -> None:
         for number, handler in self._kept.items():
             if signal.getsignal(number) == self._tell:
                 signal.signal(number, handler)
-        self._let_go()
+        self._unblock()
 
 
-class Ties(NamedTuple):
+class SupervisorChannel(NamedTuple):
     """What joins this process to easyserve."""
 
     control: Control
@@ -205,19 +113,13 @@ class Ties(NamedTuple):
 
 
 def join_easyserve(
-    control_fd: int, stacks: Optional[Callable[[], Dict[str, str]]] = None
-) -> Ties:
+    control_fd: int, stacks: Callable[[], Dict[str, str]]
+) -> SupervisorChannel:
     """Obey easyserve from here on; the first thing that a program does.
 
     Makes the process look like one of the project's own, too.
     """
-    # As manage.py has it: the project's folder, not this file's.
-    sys.path[:] = [
-        entry
-        for entry in sys.path
-        if os.path.abspath(entry or ".") != OWN_FOLDER
-    ]
-    sys.path.insert(0, os.getcwd())
+    put_project_first()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     # A copy of its own: the application may close or replace sys.stderr.
@@ -232,17 +134,19 @@ def join_easyserve(
     signals.leave_to_children()
     os.register_at_fork(after_in_child=control.close)
     threading.Thread(target=control.obey, daemon=True).start()
-    return Ties(control, signals, errors)
+    return SupervisorChannel(control, signals, errors)
 
 
 def exit_unloaded(
-    ties: Ties, error: BaseException, trace: Optional[str] = None
+    channel: SupervisorChannel,
+    error: BaseException,
+    trace: Optional[str] = None,
 ) -> NoReturn:
     """Tell why the application cannot be served, and end."""
     trace = trace or format_failure(error)
     with contextlib.suppress(OSError):
-        ties.errors.write(trace)
-    ties.control.tell("failed", error=trace, kind=type(error).__name__)
+        channel.errors.write(trace)
+    channel.control.tell("failed", error=trace, kind=type(error).__name__)
     set_exit_deadline(EXIT_START_FAILED)
     sys.exit(EXIT_START_FAILED)
 
@@ -251,7 +155,7 @@ def listen(path: str) -> socket.socket:
     """Listen on a Unix socket that only this user can reach.
 
     With a full queue Linux refuses a connection (EAGAIN), and the front would
-    be a thread short: hence the queue that a busy process never fills.
+    be a thread short; this queue is longer than a front fills.
     """
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     listener.bind(path)
@@ -260,47 +164,39 @@ def listen(path: str) -> socket.socket:
     return listener
 
 
-def thread_stacks() -> Dict[str, str]:
-    """Return the stack of every serving thread by number, and of `main`."""
+def pause_after_failed_accept(
+    error: OSError, report: Callable[[str], object]
+) -> None:
+    """Report it and wait: as a rule, no descriptor is left for it now."""
+    report("cannot accept a connection: %s\n" % error)
+    time.sleep(ACCEPT_RETRY_SECONDS)
+
+
+def freeze_loaded_objects() -> None:
+    """Take what is loaded out of garbage collection: it stays anyway."""
+    gc.collect()
+    gc.freeze()
+
+
+def thread_stacks(
+    name_of: Callable[[threading.Thread], Optional[str]]
+) -> Dict[str, str]:
+    """Return the stacks of `main` and of the threads that `name_of` names."""
     frames = sys._current_frames()
     stacks = {}
     for thread in threading.enumerate():
+        is_main = thread is threading.main_thread()
+        name = "main" if is_main else name_of(thread)
         frame = frames.get(thread.ident or 0)
-        if frame is None:
-            continue
-        text = "".join(traceback.format_stack(frame))
-        if thread is threading.main_thread():
-            stacks["main"] = text
-        elif thread.name.startswith(THREAD_NAME):
-            stacks[thread.name[len(THREAD_NAME):]] = text
+        if name is not None and frame is not None:
+            stacks[name] = "".join(traceback.format_stack(frame))
     return stacks
-
-
-def exit_as_orphan() -> NoReturn:
-    """Exit at once, and take the application's own children along."""
-    if os.getpgrp() == os.getpid():
-        os.killpg(os.getpid(), signal.SIGTERM)
-        deadline = time.monotonic() + ORPHAN_GRACE_SECONDS
-        while has_children():
-            if time.monotonic() > deadline:
-                os.killpg(os.getpid(), signal.SIGKILL)
-            time.sleep(0.01)
-    os._exit(0)
-
-
-def has_children() -> bool:
-    """Return whether there are children left, and reap those that ended."""
-    try:
-        os.waitpid(-1, os.WNOHANG)
-    except ChildProcessError:
-        return False
-    return True
 
 
 def set_exit_deadline(
     code: int, seconds: float = EXIT_DEADLINE_SECONDS
 ) -> None:
-    """Exit in any case: threads and atexit functions may take for ever."""
+    """Exit then in any case: threads and atexit functions may never end."""
     deadline = threading.Timer(seconds, os._exit, (code,))
     deadline.daemon = True
     deadline.start()

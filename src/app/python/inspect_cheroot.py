@@ -1,10 +1,10 @@
-"""Tell which keywords the installed Cheroot takes.
+"""Reports which keywords the installed Cheroot takes.
 
     inspect_cheroot.py --timeout SECONDS
 
-Reports `version`, and `keywords`: of each the type that its default has, as
-"int", "float", "bool", "str" or "any". A release of Cheroot may have others
-than the next.
+Reports `version`, and for each of the `keywords` of cheroot.wsgi.Server the
+type of its default: "int", "float", "bool", "str" or "any". They differ
+between releases of Cheroot.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def describe_cheroot() -> Dict[str, Any]:
 
 
 def name_type(default: Any) -> str:
-    """Return the name of the default's type; "any" where that says nothing."""
+    """Return the name of the default's type; "any" for None and others."""
     name = type(default).__name__
     return name if name in ("int", "float", "bool", "str") else "any"
 

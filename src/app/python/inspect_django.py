@@ -1,9 +1,9 @@
-"""Ask a Django project for what easyserve must know.
+"""Asks a Django project what easyserve has to know of it.
 
     inspect_django.py --timeout SECONDS [options]
 
-manage.py is run first, with Django's command line taken out, so that the
-settings are read in the surroundings that the project prepares for itself:
+manage.py is run first, without the command that it would execute, so that the
+settings are loaded in the environment that the project prepares itself:
 DJANGO_SETTINGS_MODULE, .env files, sys.path, django-configurations.
 """
 
@@ -19,11 +19,12 @@ import sys
 from typing import Any, Dict, List, Optional
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import easyserve_application_loader as loader  # noqa: E402
 import easyserve_django_files as files  # noqa: E402
 import easyserve_django_interface as interfaces  # noqa: E402
 import easyserve_inspection as inspection  # noqa: E402
-import easyserve_wished_application as wished  # noqa: E402
 from easyserve_django_interface import SETTINGS_VARIABLE  # noqa: E402
+from easyserve_gil_limiter import is_gil_enabled  # noqa: E402
 from easyserve_inspection import Failure  # noqa: E402
 
 NAMED_SETTINGS = re.compile(
@@ -39,7 +40,7 @@ def main() -> None:
 
 
 def parse_arguments() -> argparse.Namespace:
-    """Return what project/detect-project asks for."""
+    """Return the options of the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--timeout", type=float, required=True)
     parser.add_argument("--manage", help="manage.py, where there is one")
@@ -50,7 +51,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument(
         "--application", help="module:callable instead of the settings'"
     )
-    wished.add_interface_options(parser)
+    loader.add_interface_options(parser)
     parser.add_argument(
         "--script-name", default="", help="where the site is mounted"
     )
@@ -83,12 +84,13 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
     if interface == "asgi":
         interfaces.warn_of_kept_connections(settings, warnings)
     if arguments.measure:
-        wished.load_application(
-            application, wished.Wish(interface, arguments.chosen_by)
+        preference = loader.InterfacePreference(
+            interface, arguments.chosen_by
         )
+        loader.load_application(application, preference)
         load_urls(settings, warnings)
         report["rssBytes"] = inspection.resident_bytes()
-    report["isGilEnabled"] = inspection.is_gil_enabled()
+    report["isGilEnabled"] = is_gil_enabled()
     report["django"] = gather_facts(settings, version, warnings)
     report["warnings"] = warnings
     return report
@@ -107,10 +109,10 @@ def require_django() -> str:
 
 
 def choose_settings(arguments: argparse.Namespace) -> bool:
-    """Leave DJANGO_SETTINGS_MODULE set, and the project's folder prepared.
+    """Set DJANGO_SETTINGS_MODULE, and run manage.py where there is one.
 
-    The option comes first, then the environment, then manage.py, which
-    makes it true. Raises Failure.
+    The option comes first, then the environment, then manage.py. Returns
+    whether manage.py named the settings; raises Failure where nothing does.
     """
     chosen = arguments.settings_module or os.environ.get(SETTINGS_VARIABLE)
     if chosen:
@@ -131,7 +133,7 @@ def choose_settings(arguments: argparse.Namespace) -> bool:
 def run_manage(path: str) -> None:
     """Run manage.py up to where it would run a command.
 
-    It is told to run `check`, on which no project makes a difference.
+    It is told to run `check`: some projects treat other commands specially.
     """
     from django.core import management
 
@@ -174,7 +176,7 @@ def load_settings() -> Any:
 def set_up(settings: Any, script_name: str) -> None:
     """Call django.setup(), and set the prefix of relative URLs.
 
-    Django puts it before a STATIC_URL like 'static/' (LazySettings).
+    Django puts that prefix before a STATIC_URL like 'static/' (LazySettings).
     """
     import django
     from django.urls import set_script_prefix
@@ -194,7 +196,7 @@ def set_up(settings: Any, script_name: str) -> None:
 def load_urls(settings: Any, warnings: List[str]) -> None:
     """Import the views, as the first request would.
 
-    Most of what an application occupies comes with them.
+    They import most of what takes memory in an application.
     """
     from django.urls import get_resolver
 
@@ -214,7 +216,7 @@ def warn_of_other_settings(application: str, warnings: List[str]) -> None:
     try:
         spec = importlib.util.find_spec(application.partition(":")[0])
     except Exception:
-        return  # loading the application tells, with the traceback
+        return  # loading the application reports it, with the traceback
     if spec is None or not os.path.isfile(spec.origin or ""):
         return
     path = os.path.relpath(str(spec.origin))
@@ -233,7 +235,7 @@ def warn_of_other_settings(application: str, warnings: List[str]) -> None:
 def gather_facts(
     settings: Any, version: str, warnings: List[str]
 ) -> Dict[str, Any]:
-    """Return what project-facts.ts calls DjangoFacts."""
+    """Return DjangoFacts (src/contracts/project-facts.ts)."""
     facts: Dict[str, Any] = {
         "version": version,
         "isDebug": bool(settings.DEBUG),
@@ -245,7 +247,8 @@ def gather_facts(
     try:
         facts.update(files.gather_static(settings, warnings))
     except Exception as error:
-        # As in Django itself, where it only shows when they are asked for.
+        # Only a warning: Django itself raises it when a static file is asked
+        # for, and serves everything else.
         reason = inspection.summarise(error)
         warnings.append(f"Static files are not served: {reason}")
     facts = {
@@ -259,9 +262,9 @@ def gather_facts(
 
 
 def logs_errors() -> bool:
-    """Tell whether the traceback of a view that fails is written anywhere.
+    """Return whether the traceback of a failing view is written anywhere.
 
-    By Django's own LOGGING it is only mailed to ADMINS while DEBUG is off.
+    With Django's default LOGGING and DEBUG off, it is only mailed to ADMINS.
     """
     from django.utils.log import AdminEmailHandler
 
@@ -278,7 +281,7 @@ def logs_errors() -> bool:
             if handler.level <= record.levelno and handler.filter(record):
                 return True
         logger = logger.parent if logger.propagate else None
-    # Then Python itself writes to stderr (logging.lastResort).
+    # Without any handler Python writes to stderr (logging.lastResort).
     return not has_handlers
 
 

@@ -1,6 +1,6 @@
 """Runs one ASGI application under a server of the project's, for a front.
 
-Started by easyserve (src/app/asgi-server.ts) with the project's own
+easyserve starts it (src/app/servers/asgi-server.ts) with the project's own
 interpreter, which has uvicorn, granian, hypercorn or daphne; Python 3.8 and
 later. The front speaks HTTP to it, over a Unix socket that only it can reach.
 
@@ -13,14 +13,13 @@ later. The front speaks HTTP to it, over a Unix socket that only it can reach.
 import argparse
 import asyncio
 import contextlib
-import gc
 import os
 import sys
 import threading
 import traceback
-from typing import Any, Dict, List, Optional
+from typing import Dict, List, Optional
 
-# Not there by itself with PYTHONSAFEPATH; join_easyserve takes it out again.
+# PYTHONSAFEPATH leaves the script's folder out; join_easyserve removes it.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from easyserve_application import (  # noqa: E402
     load_application,
@@ -34,31 +33,33 @@ from easyserve_asgi_servers import (  # noqa: E402
 )
 from easyserve_lifespan import Lifespan, LifespanFailed  # noqa: E402
 from easyserve_process import (  # noqa: E402
-    Ties,
+    EXIT_SERVER_ENDED,
+    SupervisorChannel,
     exit_unloaded,
+    freeze_loaded_objects,
     join_easyserve,
     set_exit_deadline,
+    thread_stacks,
 )
 
-EXIT_SERVER_ENDED = 1
-# For requests that the front has given up, and for the WebSockets' goodbye;
+# For closing WebSockets, and for requests that the front has given up;
 # together less than killTimeoutMs, so that the lifespan ends properly.
 FINISH_SECONDS = 2.0
 STOP_SECONDS = 1.0
 
 
 class Program:
-    """What main runs, and what is asked for its stacks."""
+    """The application and its server, from the start to the end."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
-        self._ties: Ties
+        self._channel: SupervisorChannel
         self._layer: Optional[FrontLayer] = None
 
     def run(self) -> None:
         """Return when easyserve has said stop, and all has ended."""
         options = self._options
-        self._ties = join_easyserve(options.control_fd, self._stacks)
+        self._channel = join_easyserve(options.control_fd, self._stacks)
         try:
             server = SERVERS[options.server](
                 ServerOptions(options.socket, options.max_header_bytes)
@@ -67,18 +68,18 @@ class Program:
             asyncio.set_event_loop(loop)
             application = load_application(options.application)
             require_interface(options.application, application, "asgi")
-            self._ties.signals.catch()
+            self._channel.signals.catch()
             lifespan = loop.run_until_complete(
                 self._start(server, application)
             )
         except LifespanFailed as error:
-            exit_unloaded(self._ties, error, str(error))
+            exit_unloaded(self._channel, error, str(error))
         except BaseException as error:
-            exit_unloaded(self._ties, error)
+            exit_unloaded(self._channel, error)
         loop.run_until_complete(self._serve(server))
         loop.run_until_complete(self._end(server, lifespan))
         set_exit_deadline(0)
-        self._ties.signals.end()
+        self._channel.signals.end()
 
     # Private
 
@@ -95,11 +96,8 @@ class Program:
         except Exception:
             await lifespan.shutdown()
             raise
-        # What is loaded stays: the collector need not look at it again.
-        gc.collect()
-        gc.freeze()
-        self._ties.control.is_serving = True
-        self._ties.control.tell("ready")
+        freeze_loaded_objects()
+        self._channel.control.announce_ready()
         return lifespan
 
     async def _serve(self, server: AsgiServer) -> None:
@@ -115,7 +113,7 @@ class Program:
                 traceback.print_exception(
                     type(error), error, error.__traceback__
                 )
-            self._ties.errors.write("The server has ended by itself.\n")
+            self._channel.errors.write("The server has ended by itself.\n")
             os._exit(EXIT_SERVER_ENDED)
         ended.cancel()
 
@@ -124,7 +122,7 @@ class Program:
         is_told = asyncio.Event()
 
         def wait() -> None:
-            self._ties.control.is_told_to_stop.wait()
+            self._channel.control.is_told_to_stop.wait()
             loop.call_soon_threadsafe(is_told.set)
 
         threading.Thread(target=wait, daemon=True).start()
@@ -138,25 +136,19 @@ class Program:
         try:
             await lifespan.shutdown()
         except LifespanFailed as error:
-            self._ties.errors.write(str(error))
+            self._channel.errors.write(str(error))
 
     def _stacks(self) -> Dict[str, str]:
-        """Return where threads and requests are; called by Control."""
+        """Return where threads and requests are."""
         stacks = {} if self._layer is None else self._layer.stacks()
-        frames = sys._current_frames()
-        for thread in threading.enumerate():
-            frame: Any = frames.get(thread.ident or 0)
-            is_main = thread is threading.main_thread()
-            if frame is None or not (is_main or is_of_application(thread)):
-                continue
-            name = "main" if is_main else thread.name
-            stacks[name] = "".join(traceback.format_stack(frame))
-        return stacks
+        return {**stacks, **thread_stacks(name_executor_thread)}
 
 
-def is_of_application(thread: threading.Thread) -> bool:
-    """Tell whether the thread may run a view, as asgiref's executors do."""
-    return "ThreadPool" in thread.name or "executor" in thread.name.lower()
+def name_executor_thread(thread: threading.Thread) -> Optional[str]:
+    """Return the name of a thread that may run a view, like asgiref's."""
+    name = thread.name
+    is_executor = "ThreadPool" in name or "executor" in name.lower()
+    return name if is_executor else None
 
 
 def main(arguments: List[str]) -> None:

@@ -1,4 +1,4 @@
-"""Starts a real gateway, as src/app/app-process.ts does, and reads what it says."""
+"""Starts a real gateway, as src/app/process/app-process.ts does, and reads what it says."""
 
 import json
 import os
@@ -15,10 +15,10 @@ import unittest
 from typing import Any, BinaryIO, Dict, List, Optional
 
 from front_connection import DEADLINE_SECONDS, FrontConnection
+from paths import HERE, SOURCE
 
-HERE = pathlib.Path(__file__).resolve().parent
 APPS = HERE / "apps"
-GATEWAY = HERE.parents[1] / "src" / "app" / "python" / "gateway.py"
+GATEWAY = pathlib.Path(SOURCE) / "gateway.py"
 
 
 class Output(threading.Thread):

@@ -1,4 +1,4 @@
-"""A gateway that listens on a port of this machine, where only the front may get in: easyserve_doorkeeper.py."""
+"""A gateway that listens on a port of this machine: easyserve_authenticated_listener.py lets only the front through."""
 
 import os
 import pathlib
@@ -9,7 +9,7 @@ import unittest
 from front_connection import HELLO, FrontConnection, encode_environ, encode_frame
 from gateway_process import GatewayProcess
 
-SHOWN = b"0123456789abcdef" * 2
+SECRET = b"0123456789abcdef" * 2
 PROOF = b"fedcba9876543210" * 2
 THREADS = 2
 
@@ -19,17 +19,17 @@ class SecretTest(unittest.TestCase):
         self.gateway = GatewayProcess("forks:application", THREADS, place="--tcp")
         self.addCleanup(self.gateway.__exit__)
         self.gateway.control.sendall(
-            b'{"command": "secret", "secret": "%s"}\n' % (SHOWN + PROOF)
+            b'{"command": "secret", "secret": "%s"}\n' % (SECRET + PROOF)
         )
         event = self.gateway.read_event()
         self.assertEqual(event["event"], "ready")
         self.port: int = event["port"]
 
-    def knock(self, shown: bytes) -> FrontConnection:
-        """Connect and send that first."""
+    def connect_with(self, sent: bytes) -> FrontConnection:
+        """Connect, and send that first."""
         front = FrontConnection(("127.0.0.1", self.port))
         self.addCleanup(front.close)
-        front.socket.sendall(shown)
+        front.socket.sendall(sent)
         return front
 
     def expect_closed(self, front: FrontConnection) -> None:
@@ -43,54 +43,54 @@ class SecretTest(unittest.TestCase):
         self.assertEqual(proof, PROOF)
         self.assertEqual(front.ask("/journal").status, "200 OK")
 
-    def test_who_shows_the_secret_is_served_and_shown_the_proof(self) -> None:
-        self.expect_served(self.knock(SHOWN))
+    def test_who_sends_the_secret_is_served_and_gets_the_proof(self) -> None:
+        self.expect_served(self.connect_with(SECRET))
 
     def test_the_first_request_may_come_with_the_secret(self) -> None:
-        front = self.knock(SHOWN + encode_frame(1, encode_environ("/journal")))
+        front = self.connect_with(SECRET + encode_frame(1, encode_environ("/journal")))
         self.assertEqual(front.read_frame().kind, HELLO)
         self.assertEqual(front.read_answer().status, "200 OK")
 
     def test_the_secret_may_come_byte_by_byte(self) -> None:
-        front = self.knock(b"")
+        front = self.connect_with(b"")
         front.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        for byte in SHOWN:
+        for byte in SECRET:
             front.socket.sendall(bytes((byte,)))
         self.expect_served(front)
 
     def test_a_wrong_secret_closes_the_connection(self) -> None:
-        for shown in (b"x" * len(SHOWN), SHOWN[:-1] + b"x", PROOF, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"):
-            with self.subTest(shown=shown):
-                self.expect_closed(self.knock(shown))
+        for sent in (b"x" * len(SECRET), SECRET[:-1] + b"x", PROOF, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"):
+            with self.subTest(sent=sent):
+                self.expect_closed(self.connect_with(sent))
 
     def test_half_a_secret_closes_the_connection(self) -> None:
-        front = self.knock(SHOWN[:-1])
+        front = self.connect_with(SECRET[:-1])
         front.socket.shutdown(socket.SHUT_WR)
         self.expect_closed(front)
 
     def test_silent_connections_hold_no_thread_and_are_closed(self) -> None:
-        silent = [self.knock(shown) for shown in [b"", SHOWN[:5]] * THREADS]
-        served = [self.knock(SHOWN) for _ in range(THREADS)]
+        silent = [self.connect_with(sent) for sent in [b"", SECRET[:5]] * THREADS]
+        served = [self.connect_with(SECRET) for _ in range(THREADS)]
         for front in served:
             self.expect_served(front)
         for front in silent:
             self.expect_closed(front)
 
     def test_more_silent_connections_than_are_kept(self) -> None:
-        silent = [self.knock(b"") for _ in range(300)]
-        self.expect_served(self.knock(SHOWN))
+        silent = [self.connect_with(b"") for _ in range(300)]
+        self.expect_served(self.connect_with(SECRET))
         self.expect_closed(silent[0])
 
     def test_a_child_that_forgets_to_end_takes_no_connection(self) -> None:
-        front = self.knock(SHOWN)
+        front = self.connect_with(SECRET)
         self.expect_served(front)
         for path in ("/forks_and_returns", "/forks_and_raises", "/computes"):
             front.ask(path, QUERY_STRING="fork")
             self.assertEqual(front.ask("/hello").body, b"hello")
-        self.expect_served(self.knock(SHOWN))
+        self.expect_served(self.connect_with(SECRET))
 
     def test_a_lasting_child_holds_no_connection(self) -> None:
-        silent, front = self.knock(b""), self.knock(SHOWN)
+        silent, front = self.connect_with(b""), self.connect_with(SECRET)
         self.expect_served(front)
         front.ask("/starts")
         self.gateway.stdout.wait_for("forked child is there")
@@ -99,12 +99,12 @@ class SecretTest(unittest.TestCase):
         for connection in (silent, front):
             self.expect_closed(connection)
         with self.assertRaises(ConnectionRefusedError):
-            self.knock(SHOWN)
+            self.connect_with(SECRET)
 
     def test_other_users_cannot_read_the_secret_off_the_process(self) -> None:
         facts = pathlib.Path("/proc/%d" % self.gateway.child.pid)
         for name in ("cmdline", "environ"):
-            self.assertNotIn(SHOWN, (facts / name).read_bytes())
+            self.assertNotIn(SECRET, (facts / name).read_bytes())
 
 
 class StopTest(unittest.TestCase):

@@ -1,11 +1,11 @@
-"""The application that inspect_*.py were asked for, loaded and looked at."""
+"""Loads the application that a project is inspected for; tells its kind."""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any, NamedTuple, Optional
 
-from easyserve_application import is_asgi, takes_arguments
+from easyserve_application import is_asgi, parse_spec, takes_arguments
 from easyserve_inspection import (
     Failure,
     exited,
@@ -14,48 +14,45 @@ from easyserve_inspection import (
 )
 
 
-class Wish(NamedTuple):
+class InterfacePreference(NamedTuple):
     """How the application is to be called, where the settings say it."""
 
-    # "wsgi", "asgi", or None: as it comes.
+    # "wsgi", "asgi", or None: whichever the application is.
     interface: Optional[str]
     # The setting that says so.
     chosen_by: str
 
 
 def add_interface_options(parser: argparse.ArgumentParser) -> None:
-    """Add what read_wish reads."""
+    """Add the options that read_preference reads."""
     parser.add_argument("--interface", choices=("wsgi", "asgi"))
     parser.add_argument(
         "--chosen-by", default="interface", help="setting, for messages"
     )
 
 
-def read_wish(arguments: argparse.Namespace) -> Wish:
+def read_preference(arguments: argparse.Namespace) -> InterfacePreference:
     """Return what the options say."""
-    return Wish(arguments.interface, arguments.chosen_by)
+    return InterfacePreference(arguments.interface, arguments.chosen_by)
 
 
-def load_application(spec: str, wish: Wish) -> str:
-    """Import the callable that `module:attribute` names; tell its kind.
+def load_application(spec: str, preference: InterfacePreference) -> str:
+    """Import the callable that the spec names; return "wsgi" or "asgi".
 
-    Of `module:attribute()`, what that factory returns. Raises Failure, also
-    when the kind, "wsgi" or "asgi", is not what is wished.
+    Raises Failure, also when it is of another kind than is preferred.
     """
-    module_name, _, target = spec.partition(":")
-    is_factory = target.endswith("()")
-    attribute = target[:-2] if is_factory else target
-    found = import_project_module(module_name)
-    for part in attribute.split("."):
+    named = parse_spec(spec)
+    found = import_project_module(named.module)
+    for part in named.attribute.split("."):
         if not hasattr(found, part):
             raise Failure(
                 "application-callable-missing",
-                f"The module {module_name!r} has no {attribute!r}.",
+                f"The module {named.module!r} has no {named.attribute!r}.",
             )
         found = getattr(found, part)
-    if is_factory:
+    if named.is_factory:
         found = call_factory(spec, found)
-    return require_application(spec, found, wish)
+    return require_application(spec, found, preference)
 
 
 def call_factory(spec: str, factory: Any) -> Any:
@@ -74,8 +71,10 @@ def call_factory(spec: str, factory: Any) -> Any:
         raise raised(f"The factory {spec!r}", error) from error
 
 
-def require_application(spec: str, found: Any, wish: Wish) -> str:
-    """Return "wsgi" or "asgi"; raise Failure for what is not wished."""
+def require_application(
+    spec: str, found: Any, preference: InterfacePreference
+) -> str:
+    """Return "wsgi" or "asgi"; raise Failure for what can't be served."""
     if not callable(found):
         kind = type(found).__name__
         raise Failure(
@@ -83,12 +82,12 @@ def require_application(spec: str, found: Any, wish: Wish) -> str:
             f"{spec!r} cannot be called: its type is {kind}.",
         )
     interface = kind_of(found)
-    if suits(found, wish):
-        return wish.interface or interface or "wsgi"
+    if suits(found, preference):
+        return preference.interface or interface or "wsgi"
     if interface is None:
-        raise not_an_application(spec, found, wish)
-    hint = f"easyserve start --set {wish.chosen_by}=auto"
-    asks = f"and the setting {wish.chosen_by} asks for"
+        raise not_an_application(spec, found, preference)
+    hint = f"easyserve start --set {preference.chosen_by}=auto"
+    asks = f"and the setting {preference.chosen_by} asks for"
     if interface == "asgi":
         raise Failure(
             "application-asgi", f"{spec!r} is ASGI, {asks} WSGI.", hint
@@ -96,19 +95,19 @@ def require_application(spec: str, found: Any, wish: Wish) -> str:
     raise Failure("application-wsgi", f"{spec!r} is WSGI, {asks} ASGI.", hint)
 
 
-def suits(found: Any, wish: Wish) -> bool:
-    """Tell whether the callable can be called as it is wished."""
-    if wish.interface == "asgi":
+def suits(found: Any, preference: InterfacePreference) -> bool:
+    """Return whether the callable can be called as it is preferred."""
+    if preference.interface == "asgi":
         return is_asgi(found) or takes_arguments(found, 3)
     if is_asgi(found):
-        return wish.interface is None
+        return preference.interface is None
     return takes_arguments(found, 2) or (
-        wish.interface is None and takes_arguments(found, 3)
+        preference.interface is None and takes_arguments(found, 3)
     )
 
 
 def kind_of(found: Any) -> Optional[str]:
-    """Return "wsgi", "asgi", or None of what is called in another way."""
+    """Return "wsgi" or "asgi"; None when it is called in another way."""
     if is_asgi(found):
         return "asgi"
     if takes_arguments(found, 2):
@@ -116,13 +115,15 @@ def kind_of(found: Any) -> Optional[str]:
     return "asgi" if takes_arguments(found, 3) else None
 
 
-def not_an_application(spec: str, found: Any, wish: Wish) -> Failure:
+def not_an_application(
+    spec: str, found: Any, preference: InterfacePreference
+) -> Failure:
     """Return the failure of a callable that takes other arguments."""
     hint = None
     if not spec.endswith("()") and takes_arguments(found, 0):
         hint = f"If that is a factory: easyserve start --set 'app={spec}()'"
     taken = "(environ, start_response)"
-    if wish.interface == "asgi":
+    if preference.interface == "asgi":
         taken = "(scope, receive, send)"
     return Failure(
         "application-not-callable", f"{spec!r} does not take {taken}.", hint

@@ -8,15 +8,16 @@ import socket
 import sys
 import unittest
 from collections import Counter
-from pathlib import Path
 from types import FrameType
 from typing import Any, Callable, Dict, Iterable
 
-FOLDER = Path(__file__).resolve().parents[2] / 'src' / 'app' / 'python'
-sys.path.insert(0, str(FOLDER))
+from paths import SOURCE
 
+sys.path.insert(0, SOURCE)
 import gateway  # noqa: E402
-from easyserve_turnstile import Turnstile  # noqa: E402
+from easyserve_frames import FRAME, REQUEST, WHOLE, Connection  # noqa: E402
+from easyserve_gil_limiter import GilLimiter  # noqa: E402
+from easyserve_worker import Worker  # noqa: E402
 
 # read_frame to send_frame, and what PEP 3333 takes in between.
 MAX_CALLS = 17
@@ -34,14 +35,14 @@ class WorkTest(unittest.TestCase):
         self.addCleanup(front.close)
         self.addCleanup(peer.close)
         base = gateway.base_environ(4, io.StringIO())
-        worker = gateway.Worker(0, application, base, b'', Turnstile())
-        connection = gateway.Connection(peer)
+        worker = Worker(0, application, base, b'', GilLimiter())
+        connection = Connection(peer)
         head = b'\0'.join([b'REQUEST_METHOD', b'GET', b'PATH_INFO', b'/', b'HTTP_HOST', b'localhost'])
-        frame = gateway.FRAME.pack(gateway.REQUEST, 0, len(head), 0) + head
+        frame = FRAME.pack(REQUEST, 0, len(head), 0) + head
         calls: 'Counter[str]' = Counter()
 
         def count(frame: FrameType, event: str, _argument: Any) -> None:
-            if event == 'call' and frame.f_code.co_filename.startswith(str(FOLDER)):
+            if event == 'call' and frame.f_code.co_filename.startswith(SOURCE):
                 calls[frame.f_code.co_name] += 1
 
         front.sendall(frame)
@@ -50,8 +51,8 @@ class WorkTest(unittest.TestCase):
             worker._answer_next(connection)
         finally:
             sys.setprofile(None)
-        kind, _, head_length, body_length = gateway.FRAME.unpack(front.recv(gateway.FRAME.size))
-        self.assertEqual(kind, gateway.WHOLE)
+        kind, _, head_length, body_length = FRAME.unpack(front.recv(FRAME.size))
+        self.assertEqual(kind, WHOLE)
         self.assertTrue(front.recv(head_length + body_length).endswith(b'hello'))
         self.assertLessEqual(sum(calls.values()), MAX_CALLS, dict(calls))
 

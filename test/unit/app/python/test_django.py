@@ -9,10 +9,11 @@ from front_connection import (
     ABORT, BODY, END, FILE, REQUEST, REQUEST_SPOOLED, REQUEST_STREAMED, START, WHOLE, Answer,
     encode_environ,
 )
-from gateway_process import HERE, GatewayProcess, GatewayTestCase
+from gateway_process import GatewayProcess, GatewayTestCase
+from paths import HERE
 
 CONTENT = b"".join(b"%07d\n" % number for number in range(20000))
-VENV_PYTHON = HERE.parents[1] / ".cache" / "venv" / "bin" / "python"
+VENV_PYTHON = HERE.parents[3] / ".cache" / "venv" / "bin" / "python"
 
 
 class DjangoTestCase(GatewayTestCase):
