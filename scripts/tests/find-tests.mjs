@@ -36,7 +36,7 @@ function matchesOf(wanted) {
   return named.length > 0 ? named : files.filter((file) => file.includes(path));
 }
 
-/** `test/unit/log/pretty.test.ts` -> `pretty`, `test/gateway/test_end.py` -> `end`. */
+/** `test/unit/log/pretty.test.ts` -> `pretty`, `test/unit/app/python/test_end.py` -> `end`. */
 function nameOf(file) {
   return withoutEnding(file)
     .split('/')

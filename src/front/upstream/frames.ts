@@ -1,5 +1,5 @@
 /**
- * The gateway's wire protocol; the other end is app/python/gateway.py.
+ * The gateway's wire protocol; the other end is app/python/easyserve_frames.py.
  *
  * A frame is a header of 12 bytes, a head and a body:
  *
