@@ -52,6 +52,8 @@ class LastingChildTest(unittest.TestCase):
             os.kill(gateway.child.pid, signal.SIGKILL)
             self.assertRaises((EOFError, ConnectionError), front.read_frame)
             self.assertRaises(EOFError, gateway.read_event)
+        # Linux closes a killed process's descriptors in no promised order; all are closed once it has been waited for.
+        gateway.wait_for_exit()
         self.assertRaises(ConnectionRefusedError, gateway.connect)
 
     def test_child_of_an_import_does_not_hold_control(self) -> None:
