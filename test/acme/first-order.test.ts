@@ -84,7 +84,7 @@ test('the first order of a name is tried out at the staging directory, and a ren
   );
 
   manager.configure(world.settings(['example.com'], { acmeCaFile }));
-  // Beyond the lifetime: the window that stands in for that of an old Pebble begins only later.
+  // Beyond its lifetime of six hours: the window that Pebble suggests is all of it, and the moment within it is left to chance.
   world.passTime(7 * 3_600_000);
   await world.log.seen('certificate-issued', 2);
   assert.deepEqual([world.orders, world.stagingOrders], [2, 2]);
