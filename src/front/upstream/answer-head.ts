@@ -33,38 +33,13 @@ export function parseAnswerHead(head: string, { takesSendfile }: { takesSendfile
   for (let at = 1; at < fields.length; at += 2) {
     const name = fields[at] as string;
     const value = fields[at + 1] as string;
-    // Only names that begin with C, H, K, P, T, U or X need a look (either case).
-    switch (name.charCodeAt(0) | 0x20) {
-      case 0x63:
-      case 0x68:
-      case 0x6b:
-      case 0x70:
-      case 0x74:
-      case 0x75: {
-        const lower = name.toLowerCase();
-        if (lower === 'content-length') {
-          if (!LENGTH.test(value)) throw new Error(`Content-Length ${JSON.stringify(value)}`);
-          contentLength = Number(value);
-          continue;
-        }
-        if (hopByHopHeaders.has(lower)) continue;
-        break;
-      }
-      case 0x78: {
-        const lower = name.toLowerCase();
-        if (lower === 'x-request-id') continue;
-        if (takesSendfile && lower === 'x-sendfile') {
-          sendfile = value;
-          continue;
-        }
-        if (takesSendfile && lower === 'x-accel-redirect') {
-          accelRedirect = value;
-          continue;
-        }
-        break;
-      }
-    }
-    headers.push(name, value);
+    const lower = name.toLowerCase();
+    if (lower === 'content-length') {
+      if (!LENGTH.test(value)) throw new Error(`Content-Length ${JSON.stringify(value)}`);
+      contentLength = Number(value);
+    } else if (takesSendfile && lower === 'x-sendfile') sendfile = value;
+    else if (takesSendfile && lower === 'x-accel-redirect') accelRedirect = value;
+    else if (lower !== 'x-request-id' && !hopByHopHeaders.has(lower)) headers.push(name, value);
   }
   const [, status, reason = ''] = match;
   return { status: Number(status), reason, headers, contentLength, sendfile, accelRedirect };

@@ -2,8 +2,13 @@ import type { Transform, Writable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
-import { type ChosenCompression, chooseCompression } from '../encoding/compression.js';
-import { compressDirectly, createCompressor, maxDirectBytes } from '../encoding/compressor.js';
+import { chooseCompression } from '../encoding/compression.js';
+import {
+  compressDirectly,
+  createCompressor,
+  type DynamicEncoding,
+  maxDirectBytes,
+} from '../encoding/compressor.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, HeaderList } from '../exchange.js';
 import { type FilePart, respondFromFile } from '../files/send-file.js';
@@ -11,6 +16,12 @@ import { Http2Response } from '../listen/http2/http2-response.js';
 import { type AnswerHead, isBodiless, parseAnswerHead } from './answer-head.js';
 import type { AnswerSink, FileTarget } from './gateway-request.js';
 import { openHandedOver, openSendfile } from './named-files.js';
+
+/** How an answer is sent; `encoding` is undefined where its body stays as it is. */
+interface Compression {
+  readonly encoding: DynamicEncoding | undefined;
+  readonly headers: HeaderList;
+}
 
 /**
  * Writes an application's answer to the client. One per request; GatewayConnection and HttpForwarding drive it.
@@ -23,7 +34,7 @@ export class AnswerWriter implements AnswerSink {
   readonly #log: Log;
   /** The response itself, or a compressor in front of it. */
   #target: Writable | undefined;
-  /** The body of this answer is dropped: a HEAD, a 304, or a file is sent instead of it. */
+  /** The application's body is not sent: a HEAD, a status without a body, or a file in its place. */
   #dropsBody = false;
   hasStarted = false;
 
@@ -41,14 +52,15 @@ export class AnswerWriter implements AnswerSink {
       if (!this.#dropsBody && length !== body.length) {
         throw new Error(`Content-Length is ${length}, but the body has ${body.length} bytes`);
       }
-      const chosen = this.#chooseCompression(answer, length);
-      if (chosen === undefined || chosen.encoding === 'identity' || this.#dropsBody) {
-        this.#sendWhole(answer, chosen, length, body);
-      } else if (body.length <= maxDirectBytes) {
-        const compressed = compressDirectly(chosen.encoding, body);
-        this.#sendWhole(answer, chosen, compressed.length, compressed);
+      const { encoding, headers } = this.#compress(answer, length);
+      if (encoding === undefined) this.#sendWhole(answer, headers, length, body);
+      // A HEAD whose GET would be compressed gets no length, because it isn't known.
+      else if (this.#dropsBody) this.#sendWhole(answer, headers, undefined, body);
+      else if (body.length <= maxDirectBytes) {
+        const compressed = compressDirectly(encoding, body);
+        this.#sendWhole(answer, headers, compressed.length, compressed);
       } else {
-        this.#open(answer, chosen, undefined);
+        this.#open(answer, { encoding, headers }, undefined);
         this.write(body);
         this.end();
       }
@@ -60,7 +72,7 @@ export class AnswerWriter implements AnswerSink {
       const answer = this.#begin(head);
       if (this.#redirectsToFile(answer)) return;
       const length = answer.contentLength ?? bodyBytes;
-      this.#open(answer, this.#chooseCompression(answer, length), length);
+      this.#open(answer, this.#compress(answer, length), length);
     });
   }
 
@@ -80,7 +92,7 @@ export class AnswerWriter implements AnswerSink {
     this.#target?.end();
   }
 
-  /** Cuts the connection; what was written before still goes out, where the client sees that it isn't all. */
+  /** What was written before still goes out, and the client sees that it isn't all. */
   abort(): void {
     // A HEAD is answered already: its connection may be on to the next request.
     if (this.#exchange.response.writableEnded) return;
@@ -114,26 +126,23 @@ export class AnswerWriter implements AnswerSink {
     return answer;
   }
 
-  #chooseCompression(answer: AnswerHead, bodyBytes: number | undefined): ChosenCompression | undefined {
-    return chooseCompression(this.#exchange, answer.status, answer.headers, bodyBytes, this.#settings);
+  #compress(answer: AnswerHead, bodyBytes: number | undefined): Compression {
+    const { status, headers } = answer;
+    const chosen = chooseCompression(this.#exchange, status, headers, bodyBytes, this.#settings);
+    const encoding = chosen?.encoding;
+    return { encoding: encoding === 'identity' ? undefined : encoding, headers: chosen?.headers ?? headers };
   }
 
-  #headersOf(answer: AnswerHead, headers: HeaderList, length: number | undefined): string[] {
+  #writeHead({ status, reason }: AnswerHead, headers: HeaderList, length: number | undefined): void {
     const list = [...this.#exchange.ownHeaders, ...headers];
-    if (length !== undefined && !isBodiless(answer.status)) list.push('Content-Length', String(length));
-    return list;
+    if (length !== undefined && !isBodiless(status)) list.push('Content-Length', String(length));
+    this.#exchange.response.writeHead(status, reason, list);
   }
 
-  /** Head and body in one write. A HEAD whose GET would be compressed gets no length, because it isn't known. */
-  #sendWhole(answer: AnswerHead, chosen: ChosenCompression | undefined, length: number, body: Buffer): void {
+  /** Head and body in one write. */
+  #sendWhole(answer: AnswerHead, headers: HeaderList, length: number | undefined, body: Buffer): void {
     const { response } = this.#exchange;
-    const isUnmeasured = this.#dropsBody && chosen !== undefined && chosen.encoding !== 'identity';
-    const headers = this.#headersOf(
-      answer,
-      chosen?.headers ?? answer.headers,
-      isUnmeasured ? undefined : length,
-    );
-    response.writeHead(answer.status, answer.reason, headers);
+    this.#writeHead(answer, headers, length);
     if (this.#dropsBody || body.length === 0) response.end();
     else {
       this.#exchange.bodyBytes += body.length;
@@ -142,21 +151,15 @@ export class AnswerWriter implements AnswerSink {
   }
 
   /** The head alone; pieces follow. */
-  #open(answer: AnswerHead, chosen: ChosenCompression | undefined, length: number | undefined): void {
+  #open(answer: AnswerHead, { encoding, headers }: Compression, length: number | undefined): void {
     const { response } = this.#exchange;
-    const isCompressed = chosen !== undefined && chosen.encoding !== 'identity';
-    const headers = this.#headersOf(
-      answer,
-      chosen?.headers ?? answer.headers,
-      isCompressed ? undefined : length,
-    );
-    response.writeHead(answer.status, answer.reason, headers);
+    this.#writeHead(answer, headers, encoding === undefined ? length : undefined);
     if (this.#dropsBody) {
       response.end();
       return;
     }
     response.write('', 'latin1'); // flushHeaders() would turn the headers into UTF-8
-    this.#target = isCompressed ? this.#pipe(createCompressor(chosen.encoding)) : response;
+    this.#target = encoding === undefined ? response : this.#pipe(createCompressor(encoding));
   }
 
   #pipe(compressor: Transform): Transform {
@@ -230,8 +233,8 @@ export class AnswerWriter implements AnswerSink {
 /**
  * Ends an answer so that the client sees that it isn't whole; what was written before still goes out.
  *
- * For HTTP/1.0 a closed connection is the end of the body (RFC 9112 section 6.3), and a reset one is not; in TLS the
- * latter is an end without close_notify (RFC 8446 section 6.1), which is what destroy() makes.
+ * For HTTP/1.0 a closed connection is the end of the body (RFC 9112 section 6.3), but a reset one is not, nor in TLS one that
+ * ends without close_notify (RFC 8446 section 6.1), as after destroy().
  */
 function cutAnswer({ request, response }: Exchange): void {
   const { httpVersion, socket } = request;

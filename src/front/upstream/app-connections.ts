@@ -7,20 +7,20 @@ import type { Clock } from '../../contracts/clock.js';
 type OnConnected = (error: Error | null, socket: Duplex) => void;
 
 /**
- * An idle connection is closed by us before the server does it: Node.js and uvicorn wait 5 s, Cheroot 10. Python's and
- * Node's servers that easyserve starts itself wait longer.
+ * The front closes an idle connection before the server does: Node.js and uvicorn wait 5 s, Cheroot 10. The servers that
+ * easyserve starts itself wait longer.
  */
 const IDLE_CONNECTION_MS = 4000;
 /** A server whose queue of new connections is full (EAGAIN on a Unix socket) is asked again. */
 const FULL_BACKLOG_MS = 20;
 
 /**
- * The connections to one application process, as Node's Agent keeps them, and what it lacks:
+ * Node's Agent for the connections to one application process, with what it lacks:
  *
  *   - A Unix socket refuses a connection when the server's queue is full, where TCP would wait: it is tried again.
  *   - Bytes on an idle connection, the rest of an answer that was longer than it said, would pass for the answer to the
  *     next request: such a connection is closed.
- *   - See AppSocket.
+ *   - A failed write does not end a connection (AppSocket).
  *
  * Two for each HttpClient: one keeps its connections, the other gives each request its own.
  */
@@ -33,20 +33,20 @@ export class AppConnections extends Agent {
     this.#clock = clock;
   }
 
-  /** Called by Node. What it answers is used only where it is a socket: the callback tells. */
+  /** Node uses what this returns only where it is a socket; the callback gets ours. */
   override createConnection(options: object, onConnected?: OnConnected): undefined {
     this.#connect(options as NetConnectOpts, onConnected as OnConnected);
   }
 
-  /** Called by Node when an answer is complete; false closes the connection. */
+  /** The answer is complete; false closes the connection. */
   override keepSocketAlive(socket: Duplex): boolean {
-    // Its types know of no answer, its code does.
+    // @types/node declares no result; Node's documentation does (agent.keepSocketAlive).
     const isKept = super.keepSocketAlive(socket) as unknown as boolean;
     if (isKept) socket.on('data', closeConnection);
     return isKept;
   }
 
-  /** Called by Node before another request is sent. */
+  /** Another request is about to be sent. */
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
     socket.off('data', closeConnection);
     super.reuseSocket(socket, request);
@@ -80,8 +80,8 @@ export class AppConnections extends Agent {
 type WriteCallback = (error?: Error | null) => void;
 
 /**
- * A server may answer and close before it has read the whole request: then a write fails, and Node would throw the answer
- * away that has arrived meanwhile. Here only the end of what is read tells that a connection has ended.
+ * A server may answer and close before it has read the whole request: then a write fails, and Node would drop the
+ * answer that has arrived meanwhile. Here only the end of what is read ends a connection.
  */
 class AppSocket extends Socket {
   override _write(piece: unknown, encoding: BufferEncoding, callback: WriteCallback): void {

@@ -34,8 +34,8 @@ export interface AppRequestParts {
  * A request on its way to an application: queued and placed by app/pool/app-pool, sent by GatewayConnection or
  * HttpForwarding.
  *
- * What it looks like on that way is made when it is needed: a request that waits in the queue over a reload may get
- * another kind of server than it came for.
+ * Its environ or headers are made when they are needed: a request that waits in the queue during a reload may go to another
+ * kind of server than it came for.
  */
 export class AppRequest implements PendingRequest {
   readonly exchange: Exchange;
@@ -80,7 +80,7 @@ export class AppRequest implements PendingRequest {
 
   /** For a gateway; undefined where the request is malformed (EnvironEncoder). */
   get environ(): string | undefined {
-    this.#environ ??= this.#environs.encode(this.exchange, this.#contentLength());
+    this.#environ ??= this.#environs.encode(this.exchange, this.body);
     return this.#environ;
   }
 
@@ -153,17 +153,6 @@ export class AppRequest implements PendingRequest {
   }
 
   // Private
-
-  #contentLength(): number | undefined {
-    switch (this.body.kind) {
-      case 'none':
-        return this.exchange.request.headers['content-length'] === undefined ? undefined : 0;
-      case 'memory':
-        return this.body.bytes.length;
-      default:
-        return this.body.length;
-    }
-  }
 
   #onClientClosed(): void {
     if (this.body.kind === 'spooled') void this.#spool.release(this.body);

@@ -1,5 +1,6 @@
 import { defaultPorts } from '../../contracts/scheme.js';
 import type { ClientFacts, Exchange } from '../exchange.js';
+import { knownBytes, type RequestBody } from './request-body.js';
 import { collectHeaders, isPassedOn } from './request-headers.js';
 
 interface EnvironName {
@@ -26,12 +27,11 @@ export class EnvironEncoder {
 
   /**
    * Makes the head of a request frame: environ names and values in turn, joined by NUL (PEP 3333, "environ Variables").
-   * `contentLength` is that of the body as the application will read it; undefined where none was announced.
    *
    * Returns undefined for a path that decodes to a NUL, which no environ can carry, and for a second Host header (RFC 9112
    * section 3.2).
    */
-  encode(exchange: Exchange, contentLength: number | undefined): string | undefined {
+  encode(exchange: Exchange, body: RequestBody): string | undefined {
     const path = decodeToLatin1(exchange.path);
     if (path.includes('\0')) return undefined;
     const { request, client } = exchange;
@@ -48,6 +48,7 @@ export class EnvironEncoder {
       client.scheme
     }`;
     if (client.host !== '') head += `\0HTTP_X_FORWARDED_HOST\0${client.host}`;
+    const contentLength = knownBytes(body, request);
     if (contentLength !== undefined) head += `\0CONTENT_LENGTH\0${contentLength}`;
     const headers = this.#encodeHeaders(exchange);
     return headers === undefined ? undefined : head + headers;

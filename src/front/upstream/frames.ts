@@ -50,7 +50,7 @@ export const IS_MULTIPROCESS = 1;
 export const STAYS_BUSY = 1;
 
 const HEADER_BYTES = 12;
-/** A head larger than this is not the gateway's: its own limit is what fits an application's headers. */
+/** No application's headers come near this: bytes that announce a larger head are no frame. */
 const MAX_HEAD_BYTES = 4 * 1024 * 1024;
 
 /** Makes a frame of a latin-1 head and a body. */

@@ -24,19 +24,19 @@ export interface GatewayClientOptions {
 
 type Carried = AppRequest | ProbeRequest;
 
-/** A process that lives but cannot take a connection just now (its backlog is full) is asked again. */
+/** When to try again to connect to a process that lives but cannot take a connection now (its backlog is full). */
 const RECONNECT_MS = 200;
 
 /**
  * One gateway process as the front reaches it: a connection to each of its threads.
  *
- * Made by Site for app/pool/app-pool. A connection that ends by our own doing is replaced at once; one that breaks makes the
- * whole upstream unusable until its thread says hello again, for then the process is most likely dying.
+ * A connection that the front closes is replaced at once; one that breaks makes the whole upstream unusable until its thread
+ * says hello again, because then the process is most likely dying.
  */
 export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carried> {
   readonly #options: GatewayClientOptions;
   readonly #connections = new Set<GatewayConnection<Carried>>();
-  /** Last in, first out: a thread that was busy a moment ago is still warm. */
+  /** Last in, first out: the caches of a thread that was busy a moment ago are still warm. */
   readonly #idle: GatewayConnection<Carried>[] = [];
   #inFlight = 0;
   #finished = 0;
@@ -58,7 +58,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     return this.#inFlight;
   }
 
-  /** A thread is a thread: an event stream holds it like any request. */
+  /** An event stream occupies a thread like any other request. */
   get streams(): number {
     return 0;
   }
@@ -68,7 +68,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   }
 
   send(request: AppRequest): void {
-    // It came for another kind of server, and a reload brought this one. A frame needs to know the length.
+    // It came for another kind of server, which a reload has replaced. A gateway gets no chunked bodies.
     if (request.body.kind === 'streamed' && request.body.length === undefined) {
       request.fail('unavailable');
       return;
@@ -141,13 +141,13 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   onReleased(connection: GatewayConnection<Carried>): void {
     this.#forget(connection);
     if (!this.#isClosed) this.#connect();
-    // The thread may take its time to notice that nobody waits for the rest; a switch need not.
+    // The thread may notice late that nobody waits for the rest; a reload need not wait for that.
     if (this.#inFlight === 0) this.#options.observer.onIdle();
   }
 
   onRefused(connection: GatewayConnection<Carried>, error: Error): void {
     this.#connections.delete(connection);
-    // Usually the process is gone or going; the pool hears of its exit, and closes this client.
+    // Usually the process is ending; the pool hears of its exit, and closes this client.
     this.#options.clock.after(RECONNECT_MS, () => {
       if (!this.#isClosed) this.#connect();
     });

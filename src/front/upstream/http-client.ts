@@ -25,7 +25,7 @@ export interface HttpClientOptions {
   readonly clock: Clock;
 }
 
-/** A process that lives and does not listen is asked again. */
+/** When to try again to connect to a process that lives but does not listen. */
 const RECONNECT_MS = 200;
 /** How soon the end of a process is usually noticed. */
 const DEATH_NOTICE_MS = 100;
@@ -45,7 +45,7 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   #streams = 0;
   #finished = 0;
   /**
-   * `refused`: nobody listened a moment ago. `closing`: what the process has written is still read; `closed`: no more.
+   * `refused`: nobody listened a moment ago. `closing`: what the process has written is still read.
    *
    *   open ⇄ refused     open, refused → closing → closed
    */
@@ -123,7 +123,7 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
     this.#running.delete(forwarding);
     if (forwarding.isStream) this.#streams -= 1;
     this.#finished += 1;
-    // Not before the answer has left: the next request would delay it.
+    // After the answer has left, which the next request would delay.
     setImmediate(() => this.#options.observer.onIdle());
   }
 
@@ -154,8 +154,8 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   }
 
   /**
-   * A process that dies may still accept connections in its last moment: the next try is left until its end is noticed,
-   * which is soon, or has not come.
+   * A process that dies may still accept connections in its last moment: the request is tried again only once its
+   * end has been noticed, or should have been.
    */
   #lose(forwarding: HttpForwarding): void {
     const { clock, observer } = this.#options;
@@ -170,7 +170,7 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
     if (this.#state === 'closed') settle();
   }
 
-  /** Usually the process is gone or going, and its end is about to be noticed. */
+  /** Usually the process is ending, which is about to be noticed. */
   #pause(): void {
     if (this.#state !== 'open') return;
     this.#state = 'refused';

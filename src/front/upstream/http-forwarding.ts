@@ -11,7 +11,7 @@ import type { HttpProxy, ProxiedHead } from './http-proxy.js';
 import type { RequestBody } from './request-body.js';
 import { UploadStream } from './upload-stream.js';
 
-/** What a forwarding tells the client that it belongs to (HttpClient): at its end one of the last two, once. */
+/** What a forwarding tells the client that it belongs to (HttpClient). It ends with one of the last two. */
 export interface ForwardingOwner {
   /** It is a WebSocket or an event stream. */
   onStream(forwarding: HttpForwarding): void;
@@ -60,11 +60,11 @@ export class HttpForwarding implements RequestCarrier {
     exchange.response.once('close', this.#onResponseClosed);
     if (exchange.isUpgrade) this.#openTunnel();
     else this.#forward();
-    // Without an error, when the server switches protocols unasked.
+    // A server that switches protocols unasked closes it without an error.
     this.#clientRequest?.once('close', () => this.#onError(new Error('the connection was closed')));
   }
 
-  /** The server's process has ended, or is to. */
+  /** The server's process has ended, or is about to. */
   close(): void {
     if (this.request.isWaiting) this.#fail(new Error('the application process ended'));
     else this.#finish(() => this.request.fail('upstream-died'));
@@ -104,7 +104,7 @@ export class HttpForwarding implements RequestCarrier {
       openingHeaders: { 'x-request-id': exchange.id },
       onOpen: (upstream) => {
         const writtenBefore = socket.bytesWritten;
-        // The access record is written by a listener of the same event.
+        // Before the listener of the same event that writes the access record.
         socket.prependOnceListener('close', () => {
           exchange.bodyBytes = socket.bytesWritten - writtenBefore;
         });
@@ -133,13 +133,13 @@ export class HttpForwarding implements RequestCarrier {
         target.end(body.bytes);
         return;
       case 'spooled':
-        // A file that can't be read breaks the request off; that is seen by the request's own error.
+        // A file that can't be read destroys the request, whose own error is handled.
         pipeline(createReadStream(body.path), target, () => {});
         return;
       case 'streamed':
-        // The server may refuse it by its head alone. (flushHeaders() would turn the headers into UTF-8.)
+        // Sends the head, by which alone the server may refuse the body. (flushHeaders() would turn it into UTF-8.)
         target.write('', 'latin1');
-        // Not before there is a connection: a request that nobody took keeps its body.
+        // Not before there is a connection: a request that was not sent keeps its body for another process.
         target.once('socket', () => this.#startUpload(body, target));
     }
   }
@@ -165,7 +165,7 @@ export class HttpForwarding implements RequestCarrier {
     }
     this.#answer = answer;
     const hasNoBody = this.request.method === 'HEAD' || isBodiless(answer.statusCode as number);
-    // What such an answer may not have, a body, would pass for the next answer on the same connection.
+    // A body, which such an answer may not have, would pass for the next answer on the same connection.
     if (hasNoBody && this.#clientRequest) this.#clientRequest.shouldKeepAlive = false;
     if (/^text\/event-stream\b/i.test(answer.headers['content-type'] ?? '')) this.#becomeStream();
     const length = Number(answer.headers['content-length'] ?? Number.NaN);
@@ -199,14 +199,14 @@ export class HttpForwarding implements RequestCarrier {
     });
   }
 
-  /** Without its end: the server's process died, or closed the connection in the middle of its answer. */
+  /** An incomplete one: the server's process died, or closed the connection in the middle of its answer. */
   #onAnswerClosed(answer: IncomingMessage): void {
     if (answer.complete) return;
     if (this.request.isWaiting) this.#fail(new Error('the answer broke off'));
     else this.#finish(() => this.request.writer.abort());
   }
 
-  /** Of the connection, also where it only takes no more of the request: once an answer has begun, its end tells. */
+  /** Once an answer has begun, its own end counts: the connection may only take no more of the request. */
   #onError(error: Error): void {
     if (this.#answer === undefined && !this.request.exchange.isTunnel) this.#fail(error);
   }

@@ -33,7 +33,7 @@ export interface TunnelForward extends Forward {
   readonly socket: Socket;
   /** Added to those of the application server's 101, names in lower case. */
   readonly openingHeaders: Readonly<Record<string, string>>;
-  /** The application server has switched protocols; its side of the tunnel. After that only `close` of it tells anything. */
+  /** The application server has switched protocols. From then on only the event `close` of this socket tells anything. */
   readonly onOpen: (upstream: Socket) => void;
 }
 
@@ -41,8 +41,8 @@ export interface TunnelForward extends Forward {
  * http-proxy, and what it lacks. The only file that knows it; one object for each application process (HttpClient).
  *
  *   - Its step `deleteLength` would announce no body for a chunked DELETE or OPTIONS, and send it all the same: the next
- *     request on that connection would begin with it. It never sees such a method, for that goes in as an option.
- *   - The request it gets is one of our own: headers already chosen (forwarded-headers), the target untouched but for a
+ *     request on that connection would begin with it. It never sees such a method, which goes in as an option.
+ *   - The request it gets is one of our own: headers already chosen (request-headers), the target untouched but for a
  *     question mark with nothing behind it. Its own forwarded headers, which add to what the client sent, stay off.
  *   - Answers are handed on and not piped: whoever writes them sees when one breaks off (AnswerWriter).
  *   - A request for a WebSocket that fails is the caller's to answer; it would close the connection.
@@ -57,14 +57,14 @@ export class HttpProxy {
       asProxied(request).clientRequest = clientRequest;
     });
     this.#proxy.on('proxyRes', (answer, request) => asProxied(request).onAnswer(answer));
-    // It throws where nobody listens; every error comes by onError as well.
+    // http-proxy throws where nobody listens; every error comes by onError as well.
     this.#proxy.on('error', () => {});
   }
 
   /** The request on its way, whose body the caller writes and ends. Throws on a head that Node does not send. */
   forward(forward: WebForward): ClientRequest {
     const request = new ProxiedRequest(forward.head, forward.onAnswer);
-    // The source of the body, which it pipes at once.
+    // http-proxy takes this for the source of the body, and pipes it at once.
     const buffer = {
       pipe: (clientRequest: ClientRequest) => {
         request.clientRequest = clientRequest;
@@ -98,7 +98,7 @@ export class HttpProxy {
       forward.onError,
     );
     const clientRequest = request.clientRequest as ClientRequest;
-    // Its own answers to a refusal and to a failure know nothing of our headers and error pages.
+    // http-proxy's own answers to a refusal and to a failure lack our headers and error pages.
     clientRequest.removeAllListeners('response').once('response', forward.onAnswer);
     clientRequest.removeAllListeners('error').on('error', forward.onError);
     const leave = (): void => void socket.destroy();
@@ -118,12 +118,12 @@ export class HttpProxy {
 
 /** What http-proxy takes for the client's request: it reads these fields, and listens for errors. */
 class ProxiedRequest extends EventEmitter {
-  /** The only one of a WebSocket; that of any other request goes in as an option. */
+  /** A WebSocket has no other; that of any other request goes in as an option. */
   readonly method = 'GET';
   readonly url: string;
   readonly headers: OutgoingHttpHeaders;
   readonly httpVersionMajor = 1;
-  /** Asked for `destroyed` when the application server's side fails: that is told in any case. */
+  /** http-proxy hides a reset from its caller where the client's socket is destroyed; we want to hear of each. */
   readonly socket = { destroyed: false };
   readonly onAnswer: (answer: IncomingMessage) => void;
   /** Set while http-proxy is called. */

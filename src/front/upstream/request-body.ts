@@ -2,6 +2,7 @@ import { createWriteStream, type WriteStream } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Log } from '../../log/log.js';
+import type { Settings } from '../../settings/settings.js';
 import type { ClientRequest } from '../client-message.js';
 
 /** A request's body as the front holds it for the application. */
@@ -32,11 +33,7 @@ export class BodyRefused extends Error {
   }
 }
 
-export interface BodyLimits {
-  readonly maxBodyBytes: number;
-  readonly bodyMemoryBytes: number;
-  readonly bodyIdleTimeoutMs: number;
-}
+export type BodyLimits = Pick<Settings, 'maxBodyBytes' | 'bodyMemoryBytes' | 'bodyIdleTimeoutMs'>;
 
 /** Content-Length, or undefined for a chunked body; 0 where there is none (RFC 9112 section 6.3). */
 export function announcedBytes(request: ClientRequest): number | undefined {
@@ -45,7 +42,19 @@ export function announcedBytes(request: ClientRequest): number | undefined {
   return headers['content-length'] === undefined ? 0 : Number(headers['content-length']);
 }
 
-/** Files for bodies that are too large for memory; one object a front. The folder is wiped when an instance starts. */
+/** The length that the application is told; undefined where the client announced no body, or a chunked one is streamed. */
+export function knownBytes(body: RequestBody, request: ClientRequest): number | undefined {
+  switch (body.kind) {
+    case 'none':
+      return request.headers['content-length'] === undefined ? undefined : 0;
+    case 'memory':
+      return body.bytes.length;
+    default:
+      return body.length;
+  }
+}
+
+/** Files for bodies that are too large for memory; one object for each site. An instance empties the folder as it starts. */
 export class BodySpool {
   readonly #folder: string;
   readonly #log: Log;
@@ -128,7 +137,7 @@ class BodyReading {
       .on('error', this.#onClose);
   }
 
-  /** The first one counts: a file that is given up on may fail as well. */
+  /** Only the first counts: a file that is given up may fail as well. */
   refuse(refusal: BodyRefused): void {
     if (this.#isRefused) return;
     this.#isRefused = true;

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { ClientFacts, Exchange } from '../exchange.js';
 import { hopByHopHeaders, readConnectionOptions } from '../hop-by-hop.js';
-import type { RequestBody } from './request-body.js';
+import { knownBytes, type RequestBody } from './request-body.js';
 
 /** The front says these anew, or has dealt with them. `Proxy` would become HTTP_PROXY (CVE-2016-5385). */
 const replaced = new Set([
@@ -78,21 +78,9 @@ export function makeForwardedHeaders(exchange: Exchange, body: RequestBody): Out
     headers.connection = 'Upgrade';
     headers.upgrade = 'websocket';
   }
-  return { ...headers, ...announceBody(exchange, body) };
-}
-
-// Private
-
-/** What the server may rely on: one length, or chunks, and never both. */
-function announceBody({ request }: Exchange, body: RequestBody): OutgoingHttpHeaders {
-  switch (body.kind) {
-    case 'none':
-      return request.headers['content-length'] === undefined ? {} : { 'content-length': '0' };
-    case 'memory':
-      return { 'content-length': String(body.bytes.length) };
-    default:
-      return body.length === undefined
-        ? { 'transfer-encoding': 'chunked' }
-        : { 'content-length': String(body.length) };
-  }
+  // The server may rely on one length, or on chunks, and never gets both.
+  const contentLength = knownBytes(body, request);
+  if (contentLength !== undefined) headers['content-length'] = String(contentLength);
+  else if (body.kind === 'streamed') headers['transfer-encoding'] = 'chunked';
+  return headers;
 }

@@ -16,7 +16,7 @@ export type UploadFailure = 'upload-stalled' | 'upload-too-large';
  * Passes a request body on to the application as it arrives: to a gateway for the paths of the setting `streamUploads`, to
  * an asynchronous server always.
  *
- * Made by GatewayConnection and HttpForwarding for one request. Back-pressure goes from the application to the client: a
+ * One for each request. Backpressure goes from the application to the client: a
  * full socket pauses the request. A client that pauses for too long by itself would hold the thread: that is a failure.
  */
 export class UploadStream {
@@ -47,7 +47,7 @@ export class UploadStream {
     if (this.#isStopped) return;
     this.#isStopped = true;
     this.#source.off('data', this.#onData).off('end', this.#onEnd).off('timeout', this.#onTimeout);
-    // Once the answer is out, the timeout is Node's, for the client's next request.
+    // Another value is Node's, for the client's next request once the answer has left.
     if (this.#source.socket.timeout === this.#idleTimeoutMs) this.#source.setTimeout(0);
     this.#source.resume();
   }

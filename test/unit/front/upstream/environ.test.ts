@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { decodeToLatin1, EnvironEncoder } from '../../../../src/front/upstream/environ.js';
+import type { RequestBody } from '../../../../src/front/upstream/request-body.js';
 import type { Settings } from '../../../../src/settings/settings.js';
 import { serveFront } from '../../../support/serve-front.js';
 
@@ -9,7 +10,7 @@ interface Sent {
   /** Before the empty line; a Host is added unless this is given. */
   readonly headers?: readonly string[];
   readonly scriptName?: string;
-  readonly contentLength?: number;
+  readonly body?: RequestBody;
   readonly trustedProxies?: Settings['trustedProxies'];
   /** What has made other environs before. */
   readonly environs?: EnvironEncoder;
@@ -17,14 +18,14 @@ interface Sent {
 
 /** The environ of a request as it comes over a real connection; undefined where none could be made. */
 async function environOf(t: TestContext, sent: Sent): Promise<Record<string, string> | undefined> {
-  const { scriptName = '', contentLength, trustedProxies = [] } = sent;
+  const { scriptName = '', body = { kind: 'none' }, trustedProxies = [] } = sent;
   const { environs = new EnvironEncoder(scriptName) } = sent;
   let head: string | undefined;
   const served = await serveFront(
     t,
     [
       (exchange) => {
-        head = environs.encode(exchange, contentLength);
+        head = environs.encode(exchange, body);
         exchange.respond(204, []);
         return true;
       },
@@ -74,7 +75,7 @@ const cases: [what: string, sent: Sent, expected: Expected][] = [
     {
       line: 'POST / HTTP/1.1',
       headers: ['Host: h', 'Content-Type: text/plain; charset=utf-8', 'Content-Length: 0'],
-      contentLength: 7,
+      body: { kind: 'memory', bytes: Buffer.alloc(7) },
     },
     {
       REQUEST_METHOD: 'POST',
@@ -303,7 +304,7 @@ test('the request id is the one that the log shows', async (t) => {
   const encoder = new EnvironEncoder('');
   const served = await serveFront(t, [
     (exchange) => {
-      const head = encoder.encode(exchange, undefined);
+      const head = encoder.encode(exchange, { kind: 'none' });
       ids.push(/HTTP_X_REQUEST_ID\0([^\0]*)/.exec(head ?? '')?.[1]);
       exchange.respond(204, []);
       return true;
@@ -319,7 +320,7 @@ test('what is remembered of header names stays bounded, and repeated ones are fo
   const encoder = new EnvironEncoder('');
   const served = await serveFront(t, [
     (exchange) => {
-      environs.push(encoder.encode(exchange, undefined) ?? '');
+      environs.push(encoder.encode(exchange, { kind: 'none' }) ?? '');
       exchange.respond(204, []);
       return true;
     },
