@@ -38,7 +38,6 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   readonly #connections = new Set<GatewayConnection<Carried>>();
   /** Last in, first out: the caches of a thread that was busy a moment ago are still warm. */
   readonly #idle: GatewayConnection<Carried>[] = [];
-  #inFlight = 0;
   #finished = 0;
   #broken = 0;
   #isClosed = false;
@@ -55,7 +54,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   }
 
   get inFlight(): number {
-    return this.#inFlight;
+    return [...this.#connections].filter(({ request }) => request !== undefined).length;
   }
 
   /** An event stream occupies a thread like any other request. */
@@ -73,10 +72,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
       request.fail('unavailable');
       return;
     }
-    const connection = this.#idle.pop();
-    if (connection === undefined) throw new Error('no idle thread');
-    this.#inFlight += 1;
-    connection.send(request, { isMultiprocess: this.#options.isMultiprocess() });
+    this.#carry(request);
   }
 
   *requests(): Iterable<InFlight<AppRequest>> {
@@ -100,7 +96,6 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     const carried = [...this.#connections].map((connection) => connection.close());
     this.#connections.clear();
     this.#idle.length = 0;
-    this.#inFlight = 0;
     for (const request of carried) {
       if (request instanceof ProbeRequest) request.fail('the application process ended');
       else if (request?.isWaiting) this.#options.observer.onLost(request);
@@ -126,7 +121,6 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   }
 
   onFinished(): void {
-    this.#inFlight -= 1;
     this.#finished += 1;
   }
 
@@ -142,7 +136,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     this.#forget(connection);
     if (!this.#isClosed) this.#connect();
     // The thread may notice late that nobody waits for the rest; a reload need not wait for that.
-    if (this.#inFlight === 0) this.#options.observer.onIdle();
+    if (this.inFlight === 0) this.#options.observer.onIdle();
   }
 
   onRefused(connection: GatewayConnection<Carried>, error: Error): void {
@@ -173,11 +167,14 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
 
   #sendProbe(): void {
     const probe = this.#probe;
-    const connection = this.#idle.pop();
     this.#probe = undefined;
-    if (probe === undefined || connection === undefined) return;
-    this.#inFlight += 1;
-    connection.send(probe, { isMultiprocess: this.#options.isMultiprocess() });
+    if (probe !== undefined) this.#carry(probe);
+  }
+
+  #carry(request: Carried): void {
+    const connection = this.#idle.pop();
+    if (connection === undefined) throw new Error('no idle thread');
+    connection.send(request, { isMultiprocess: this.#options.isMultiprocess() });
   }
 
   #forget(connection: GatewayConnection<Carried>): void {
