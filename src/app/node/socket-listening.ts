@@ -143,7 +143,7 @@ function showClients(server: HttpServer): void {
  * Gives each request's connection the client's address and the mark of TLS, because on easyserve's socket it has neither, and
  * applications that don't trust a proxy (Express without `trust proxy`) would see no client at all.
  *
- * The headers are the front's own; what the client sent of that kind has been dropped (front/upstream/forwarded-headers).
+ * The headers are the front's own; what the client sent of that kind has been dropped (front/upstream/request-headers).
  * For each request and not for each connection, which serves one client after another.
  */
 function showClient({ headers, socket }: IncomingMessage): void {

@@ -3,7 +3,7 @@
 To a server that speaks HTTP the front is the client, and applications want to
 know the real one. The headers can be trusted: only the front can connect, and
 it removes what a client sends under these names
-(src/front/upstream/forwarded-headers.ts).
+(src/front/upstream/request-headers.ts).
 """
 
 import re
