@@ -1,6 +1,4 @@
-/**
- * What app/servers/node-server, which starts Node.js applications, tells app/node, which runs inside of them.
- */
+/** What app/servers/node-server, which starts Node.js applications, tells app/node, which runs inside of them. */
 export interface NodeOrder {
   /** Where the application has to listen, whatever port it names. */
   readonly socketPath: string;

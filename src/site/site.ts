@@ -4,7 +4,11 @@ import type { ProbeRule } from '../app/pool/health.js';
 import type { Release } from '../app/pool/release.js';
 import type { Kill, Spawn } from '../app/process/process-group.js';
 import type { ApplicationServer } from '../app/servers/application-server.js';
-import { createApplicationServers } from '../app/servers/application-servers.js';
+import { AsgiServer } from '../app/servers/asgi-server.js';
+import { CherootServer } from '../app/servers/cheroot-server.js';
+import { CommandServer } from '../app/servers/command-server.js';
+import { GatewayServer } from '../app/servers/gateway-server.js';
+import { NodeServer } from '../app/servers/node-server.js';
 import type { Clock } from '../contracts/clock.js';
 import { djangoFactsOf, isThreaded, type ServerName } from '../contracts/project-facts.js';
 import type { Scheme } from '../contracts/scheme.js';
@@ -208,5 +212,22 @@ function needsOf(server: ServerName): ApplicationNeeds {
   return {
     protocol: server === 'gateway' ? 'gateway' : 'http',
     readsBodiesFirst: isThreaded(server),
+  };
+}
+
+/** Every kind of application server, by the name that the project's facts give. */
+function createApplicationServers(
+  env: Readonly<Record<string, string | undefined>>,
+  platform: NodeJS.Platform,
+): Partial<Record<ServerName, ApplicationServer>> {
+  return {
+    gateway: new GatewayServer(env, platform),
+    cheroot: new CherootServer(env),
+    uvicorn: new AsgiServer('uvicorn', env),
+    granian: new AsgiServer('granian', env),
+    hypercorn: new AsgiServer('hypercorn', env),
+    daphne: new AsgiServer('daphne', env),
+    command: new CommandServer(env, platform),
+    node: new NodeServer(env, process.execPath),
   };
 }

@@ -1,3 +1,4 @@
+import type { Release } from '../app/pool/release.js';
 import {
   djangoFactsOf,
   interpreterOf,
@@ -9,6 +10,7 @@ import {
 import type { InstanceStatus } from '../contracts/status.js';
 import type { Output } from '../log/output.js';
 import { paint } from '../log/paint.js';
+import type { InstanceOutput } from './instance-output.js';
 
 export interface BannerFacts {
   readonly status: InstanceStatus;
@@ -25,6 +27,24 @@ export interface BannerFacts {
 type Row = readonly [name: string, text: string];
 
 const nameWidth = 10;
+
+/** Tells that the site is up: with a banner for people, a record for programs. */
+export function announce(
+  { release, ...seen }: Pick<BannerFacts, 'status' | 'typed' | 'stdout'> & { release: Release },
+  output: InstanceOutput,
+): void {
+  const { project, plan, file } = release;
+  const { processes, threads, advice } = plan;
+  if (output.format === 'pretty') {
+    const found = { project, threads, processes, settingsFile: file, advice };
+    output.takeLines(renderBanner({ ...seen, ...found }), 'stdout');
+    return;
+  }
+  const { mode, urls, generation, reason } = seen.status;
+  const fields = { url: urls[0], urls, mode, reason, generation, processes, threads };
+  output.log.info('ready', 'the site is up', fields);
+  if (advice !== undefined) output.log.info('advice', advice);
+}
 
 /** What a person reads when the site is up: what was found, which mode and why, the URL, and what to type next. */
 export function renderBanner(facts: BannerFacts): string {

@@ -183,13 +183,8 @@ export class Certificates {
       await this.#publish();
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.#options.log.error(
-        'certificates-not-published',
-        `the fronts did not take the certificates: ${reason}`,
-        {
-          error: reason,
-        },
-      );
+      const sentence = `the fronts did not take the certificates: ${reason}`;
+      this.#options.log.error('certificates-not-published', sentence, { error: reason });
     }
   }
 

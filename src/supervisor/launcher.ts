@@ -17,7 +17,7 @@ import type { Settings } from '../settings/settings.js';
 import { settingsFileNames } from '../settings/settings-file.js';
 import type { Runner } from '../site/runner.js';
 import { defaultCertificateFolder } from '../tls/acme/certificate-folder.js';
-import { announce } from './announce.js';
+import { announce } from './banner.js';
 import { Certificates } from './certificates.js';
 import { createControlHandler } from './control-verbs.js';
 import { Instance, type LoadRequest } from './instance.js';
@@ -27,8 +27,7 @@ import { loadRelease } from './reload/load-release.js';
 import { openFirst } from './reload/open-first.js';
 import { ServiceNotifier } from './service-notifier.js';
 import { handleSignals } from './signals.js';
-import { watchSettings } from './watch/settings-watch.js';
-import { WatchSwitch } from './watch/watch-switch.js';
+import { WatchSwitch, watchSettings } from './watch/settings-watch.js';
 
 export interface LaunchOptions {
   /** Absolute, as the person named it: symbolic links are not resolved. */

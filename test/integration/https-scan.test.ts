@@ -11,7 +11,7 @@ const strong = ['AES128-GCM-SHA256', 'AES256-GCM-SHA384', 'CHACHA20-POLY1305'].m
   (end) => `ECDHE-ECDSA-${end}`,
 );
 
-// Every kind of certificate and cipher: test/unit/front/tls/cipher-policy.test.ts. This is the program as it is started.
+// Every kind of certificate and cipher: test/unit/front/listen/tls/cipher-policy.test.ts. This is the program as it is started.
 test('a scan: TLS 1.2 and 1.3 with strong ciphers, and nothing else', {
   timeout: integrationTimeoutMs,
 }, async (t) => {

@@ -2,7 +2,7 @@ import type { Release } from '../../app/pool/release.js';
 import type { ReloadResult } from '../../control/protocol.js';
 import type { Log } from '../../log/log.js';
 import type { ProcessPlan } from '../../project/process-plan.js';
-import { compareSettings, type SettingsChange } from '../../settings/changes.js';
+import { compareSettings, type SettingsChange } from '../../settings/settings.js';
 import type { Runner } from '../../site/runner.js';
 import type { Certificates, PreparedCertificates } from '../certificates.js';
 import { closeAll, moveSockets, type SiteSockets, type SocketMove } from './site-sockets.js';

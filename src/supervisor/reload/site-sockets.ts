@@ -1,10 +1,10 @@
+import { readFileSync } from 'node:fs';
 import type { Release } from '../../app/pool/release.js';
 import type { Scheme } from '../../contracts/scheme.js';
 import type { Log } from '../../log/log.js';
 import { bindAddress, isAddressOf, isInTheWay, wantedSchemes } from '../../sockets/address.js';
 import type { InheritedSockets } from '../../sockets/inherited-sockets.js';
 import type { ListeningSocket } from '../../sockets/listening-socket.js';
-import { mayBindPort } from '../../sockets/port-permission.js';
 
 /** What an instance listens on: always HTTP, and HTTPS where the settings want it. */
 export type SiteSockets = ReadonlyMap<Scheme, ListeningSocket>;
@@ -100,6 +100,22 @@ export async function prepareSockets(
   return prepared;
 }
 
+/**
+ * Whether this process may bind the port: what a restart asks before it closes a socket that perhaps only root could bind.
+ *
+ * By the kernel's rule (ip(7), ip_unprivileged_port_start); true off Linux, where only binding tells.
+ */
+export function mayBindPort(
+  port: number,
+  readText: (path: string) => string | undefined = readIfThere,
+): boolean {
+  const status = readText('/proc/self/status');
+  if (status === undefined) return true;
+  const start = Number(readText('/proc/sys/net/ipv4/ip_unprivileged_port_start') ?? 1024);
+  const effective = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? '0';
+  return port === 0 || port >= start || ((BigInt(`0x${effective}`) >> CAP_NET_BIND_SERVICE) & 1n) === 1n;
+}
+
 // Private
 
 function isBlocked(before: SiteSockets, scheme: Scheme, { settings, project }: WantedAddress): boolean {
@@ -122,4 +138,15 @@ async function prepareSocket(
     hint: 'easyserve stop, then sudo easyserve start',
   });
   return socket.duplicate();
+}
+
+/** Its number in linux/capability.h. */
+const CAP_NET_BIND_SERVICE = 10n;
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
 }

@@ -31,10 +31,8 @@ const maxReadBytes = 1024 * 1024;
  *
  * Nothing that goes wrong here is thrown: it is logged, and SIGHUP remains.
  */
-export async function watchSettings(options: SettingsWatchOptions): Promise<SettingsWatch> {
-  const settingsWatch = new SettingsWatch(options);
-  await settingsWatch.begin();
-  return settingsWatch;
+export function watchSettings(options: SettingsWatchOptions): Promise<SettingsWatch> {
+  return new SettingsWatch(options).begin();
 }
 
 /**
@@ -69,11 +67,12 @@ export class SettingsWatch {
     this.#clock = options.clock ?? systemClock;
   }
 
-  async begin(): Promise<void> {
+  async begin(): Promise<this> {
     this.#known = await this.#readAll();
     await this.#follow();
     // What changed while the watch was being set up made no event.
     if (this.#changesTo(await this.#readAll()).length > 0) this.#checkSoon();
+    return this;
   }
 
   /** No call of onChange begins after this. One that runs is not waited for: it may be what closes us. */
@@ -166,6 +165,36 @@ export class SettingsWatch {
     });
   }
 }
+
+/** The settings watch, on and off as the setting `watch` wants it. Owned by launcher. */
+export class WatchSwitch {
+  readonly #open: () => Promise<SettingsWatch>;
+  #watch: SettingsWatch | undefined;
+  /** The turn under way; the next one waits for it. */
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(open: () => Promise<SettingsWatch>) {
+    this.#open = open;
+  }
+
+  /** Resolves when it is so. */
+  turn(isOn: boolean): Promise<void> {
+    this.#turn = this.#turn.then(() => (isOn ? this.#begin() : this.#end()));
+    return this.#turn;
+  }
+
+  async #begin(): Promise<void> {
+    this.#watch ??= await this.#open();
+  }
+
+  async #end(): Promise<void> {
+    const watch = this.#watch;
+    this.#watch = undefined;
+    await watch?.close();
+  }
+}
+
+// Private
 
 /** Equal for equal content, whichever file holds it. */
 async function fingerprint(path: string): Promise<string> {

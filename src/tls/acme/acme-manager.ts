@@ -113,9 +113,7 @@ export class AcmeManager {
       wallNow,
       random,
       log,
-      onChange: async () => {
-        await this.#publish();
-      },
+      onChange: () => this.#publish(),
       former: earlier?.certificate,
       isRetriedAtOnce: earlier !== undefined,
     });
@@ -167,9 +165,8 @@ export class AcmeManager {
       return true;
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      log.error('certificates-not-published', `the fronts did not take the certificates: ${reason}`, {
-        error: reason,
-      });
+      const sentence = `the fronts did not take the certificates: ${reason}`;
+      log.error('certificates-not-published', sentence, { error: reason });
       return false;
     } finally {
       cancel();

@@ -20,7 +20,7 @@ export interface RenewalJobOptions {
   readonly random: () => number;
   readonly log: Log;
   /** There is another certificate. Resolves when the fronts have it; never rejects. */
-  readonly onChange: () => Promise<void>;
+  readonly onChange: () => Promise<unknown>;
   /** What a job with other settings held: served until this one has its own. */
   readonly former: IssuedCertificate | undefined;
   /** Somebody has changed the settings: what failed is tried again at once. */

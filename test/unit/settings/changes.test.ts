@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareSettings } from '../../../src/settings/changes.js';
 import type { Settings } from '../../../src/settings/settings.js';
+import { compareSettings } from '../../../src/settings/settings.js';
 import { load, makeProject } from './project-folder.js';
 
 test('equal settings have no changes, whichever objects hold them', (t) => {

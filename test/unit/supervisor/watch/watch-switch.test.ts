@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { SettingsWatch } from '../../../../src/supervisor/watch/settings-watch.js';
-import { WatchSwitch } from '../../../../src/supervisor/watch/watch-switch.js';
+import { WatchSwitch } from '../../../../src/supervisor/watch/settings-watch.js';
 
 /** Says what happens to the watches that it makes, each step a little later. */
 function makeSwitch(): { watch: WatchSwitch; said: string[] } {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayBindPort } from '../../../src/sockets/port-permission.js';
+import { mayBindPort } from '../../../../src/supervisor/reload/site-sockets.js';
 
 function mayBind(port: number, capabilities: string | undefined, start?: string): boolean {
   return mayBindPort(port, (path) => {
