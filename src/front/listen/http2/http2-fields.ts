@@ -43,6 +43,9 @@ export class Http2Fields {
     const before = this.#fields.get(key);
     if (before === undefined || singular.has(key)) this.#fields.set(key, bare);
     else if (key === 'set-cookie') this.#fields.set(key, [before, bare].flat());
+    // An empty member adds nothing to a list (RFC 9110 section 5.6.1), and would leave a space at the end of the value.
+    else if (before === '') this.#fields.set(key, bare);
+    else if (bare === '') return;
     else this.#fields.set(key, `${before}, ${bare}`);
   }
 
