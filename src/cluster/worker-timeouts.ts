@@ -28,9 +28,11 @@ export class WorkerTimeouts {
   /** To start so many processes. */
   startMs(processes: number): number {
     if (this.#settings === undefined) return PROMPT_MS;
-    const { startConcurrency, readyTimeoutMs, healthTimeoutMs, killTimeoutMs } = this.#settings;
+    const { startConcurrency, readyTimeoutMs, healthTimeoutMs, healthPath, killTimeoutMs } = this.#settings;
+    // Of the new release, and where that fails of the one that serves.
+    const healthMs = 2 * [healthPath].flat().length * healthTimeoutMs;
     const rounds = Math.ceil(processes / startConcurrency);
-    return rounds * (readyTimeoutMs + healthTimeoutMs + killTimeoutMs) + SLACK_MS;
+    return rounds * (readyTimeoutMs + healthMs + killTimeoutMs) + SLACK_MS;
   }
 
   /** To end processes that have requests in flight. */

@@ -115,6 +115,10 @@ export interface DjangoFacts {
   readonly version: string;
   readonly isDebug: boolean;
   readonly allowedHosts: readonly string[];
+  /** SECURE_SSL_REDIRECT: pages are answered to visitors by https only. */
+  readonly redirectsToHttps: boolean;
+  /** What a proxy adds to a request that came by https (SECURE_PROXY_SSL_HEADER); names in lower case. */
+  readonly secureProxyHeaders: Readonly<Record<string, string>>;
   /** Whether the traceback of a view that fails is written anywhere; by Django's default LOGGING it is only mailed. */
   readonly logsErrors: boolean;
   /** Path prefix with slashes at both ends; undefined where STATIC_URL is a full URL or empty, or staticfiles is not installed. */

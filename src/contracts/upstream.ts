@@ -2,6 +2,8 @@
  * What app/ (which process gets a request) and front/ (how it is sent) agree on; neither imports the other.
  */
 
+import type { Scheme } from './scheme.js';
+
 /** A Unix socket, or a port of this machine. */
 export type SocketPlace = { readonly path: string } | { readonly host: string; readonly port: number };
 
@@ -71,9 +73,17 @@ export interface Upstream<R extends PendingRequest> {
   close(): Promise<void>;
 }
 
+/** One request as a visitor would make it. */
 export interface Probe {
+  /** With the query. */
   readonly path: string;
   readonly host: string;
+  /** Of the visitor, who may have come through a proxy. */
+  readonly scheme: Scheme;
+  /** What such a proxy adds; names in lower case. */
+  readonly proxyHeaders: Readonly<Record<string, string>>;
+  /** URL prefix that the application is mounted under; '' for the root. */
+  readonly scriptName: string;
   readonly timeoutMs: number;
 }
 
@@ -81,6 +91,8 @@ export interface ProbeResult {
   readonly status: number;
   /** The first bytes of the body, for the error text. */
   readonly bodyHead: string;
+  /** Where a redirect leads, as the application says it. */
+  readonly location?: string | undefined;
 }
 
 /** What an upstream tells its pool. */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { listOf, textLike, textThat } from './formats.js';
+import { type Format, listOf, textLike, textThat } from './formats.js';
 
 /** Formats of network addresses and URL paths. */
 
@@ -40,13 +40,26 @@ export const addressBlocks = listOf(
 /** Printable ASCII without a fragment: what may stand in a request line (RFC 9112 section 3.2.1). */
 export const requestPath = textLike(/^\/[!-"$-~]*$/, 'a URL path that begins with a slash');
 
+const requestPaths = listOf(requestPath, '');
+
+/** As text: separated by commas, before each of which a new path begins with its slash. */
+export const oneOrMorePaths: Format<string | readonly string[]> = {
+  allowed: `${requestPath.allowed}, or a list of such paths`,
+  accepts: (value): value is string | readonly string[] =>
+    requestPath.accepts(value) || (requestPaths.accepts(value) && value.length > 0),
+  read(text) {
+    const paths = text.split(/,\s*(?=\/)/);
+    return paths.length === 1 ? text : paths;
+  },
+};
+
 /** Without a query as well; begins with a slash. */
 export const pathPrefix = textLike(/^\/[!-"$->@-~]*$/, 'a URL path that begins with a slash');
 
 export const pathPrefixes = listOf(pathPrefix, 'a list of URL paths that begin with a slash');
 
-/** WSGI's SCRIPT_NAME (PEP 3333): empty, or begins with a slash and ends without one. */
+/** WSGI's SCRIPT_NAME (PEP 3333), which is decoded: empty, or begins with a slash and ends without one. */
 export const scriptPrefix = textLike(
-  /^(?:\/[!-"$-.0->@-~][!-"$->@-~]*(?<!\/))?$/,
-  'empty, or a URL path that begins with a slash and ends without one',
+  /^(?:\/[!-"$&-.0->@-~][!-"$&->@-~]*(?<!\/))?$/,
+  'empty, or a URL path that begins with a slash and ends without one, and has no escapes',
 );

@@ -1,7 +1,13 @@
 import { Condition } from '../../contracts/condition.js';
 import { StartError } from '../../contracts/errors.js';
 import type { AppStatus } from '../../contracts/status.js';
-import type { Dispatcher, PendingRequest, RequestFailure } from '../../contracts/upstream.js';
+import type {
+  Dispatcher,
+  PendingRequest,
+  Probe,
+  ProbeResult,
+  RequestFailure,
+} from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import { atOnce, isAnswered } from './drain.js';
@@ -94,7 +100,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     const next = new Generation(release, processes, this.#context);
     this.#next = next;
     try {
-      await next.start(rule);
+      await next.start(rule, (probe) => this.#askCurrent(probe));
     } catch (error) {
       if (this.#next === next) this.#next = undefined;
       throw error;
@@ -177,6 +183,14 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   }
 
   // Private
+
+  /** What a visitor gets now; undefined where nothing serves, or does not answer. */
+  async #askCurrent(probe: Probe): Promise<ProbeResult | undefined> {
+    const { members = [], release } = this.#current ?? {};
+    const member = [...members].find(({ state }) => state === 'ready');
+    const scriptName = release?.settings.scriptName ?? '';
+    return member?.ask({ ...probe, scriptName }).catch(() => undefined);
+  }
 
   #generations(): Generation<R>[] {
     const all = [this.#current, this.#next, ...this.#retiring];

@@ -7,7 +7,7 @@ import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { ExitFacts } from '../process/app-process.js';
 import { atOnce, type DrainTimes, drained, onlyStreamsLeft } from './drain.js';
-import type { ProbeRule } from './health.js';
+import type { AskOther, ProbeRule } from './health.js';
 import type { MemberLauncher } from './member-launcher.js';
 import type { PoolMember } from './pool-member.js';
 import type { Release } from './release.js';
@@ -72,9 +72,9 @@ export class Generation<R extends PendingRequest> {
   }
 
   /** Starts all processes, `startConcurrency` at a time. Throws StartError; what was started is stopped then. */
-  async start(rule: ProbeRule): Promise<void> {
+  async start(rule: ProbeRule, askBefore?: AskOther): Promise<void> {
     try {
-      await this.#startPlaces([...Array(this.#processes).keys()], rule);
+      await this.#startPlaces([...Array(this.#processes).keys()], rule, askBefore);
     } catch (error) {
       await this.retire(atOnce);
       throw error;
@@ -181,13 +181,13 @@ export class Generation<R extends PendingRequest> {
 
   // Private
 
-  #startPlaces(places: readonly number[], rule: ProbeRule): Promise<void> {
+  #startPlaces(places: readonly number[], rule: ProbeRule, askBefore?: AskOther): Promise<void> {
     const { startConcurrency, killTimeoutMs } = this.#release.settings;
     // At a reload half as many, because the release that serves needs the processors too.
     const permits = rule === 'required' ? Math.ceil(startConcurrency / 2) : startConcurrency;
     return new Semaphore(permits).runEach(places, async (place) => {
       if (this.#isRetired()) throw new StartError('start-stopped', 'The start was broken off.');
-      await this.#startMember(place, 0, rule).catch((error: unknown) => {
+      await this.#startMember(place, 0, rule, askBefore).catch((error: unknown) => {
         // One failure is enough to know: those that still load are not waited for.
         for (const { state, place: other, process } of this.#members) {
           if (state === 'starting' && places.includes(other)) void process.stop(killTimeoutMs);
@@ -198,11 +198,11 @@ export class Generation<R extends PendingRequest> {
   }
 
   /** Throws StartError; nothing of the process is left then. */
-  async #startMember(place: number, restarts: number, rule: ProbeRule): Promise<void> {
+  async #startMember(place: number, restarts: number, rule: ProbeRule, askBefore?: AskOther): Promise<void> {
     const predecessor = this.#serving.get(place);
     const member = this.#launch(place, restarts);
     try {
-      await member.start(rule);
+      await member.start(rule, askBefore);
     } finally {
       if (member.state === 'exited') this.#members.delete(member);
     }

@@ -76,7 +76,7 @@ export class MemberLauncher<R extends PendingRequest> {
     const member = new PoolMember<R>({
       process: appProcess,
       connect: () => connect(appProcess.address, server.concurrency(release), observer, isMultiprocess),
-      ...{ release, place, restarts, startedAtMs, log },
+      ...{ release, place, restarts, startedAtMs, clock, log },
       startedAt: new Date().toISOString(),
     });
     return member;

@@ -1,10 +1,12 @@
+import type { Clock } from '../../contracts/clock.js';
 import { StartError } from '../../contracts/errors.js';
 import type { AppState } from '../../contracts/lifecycle.js';
-import type { PendingRequest, Upstream } from '../../contracts/upstream.js';
+import type { PendingRequest, Probe, ProbeResult, Upstream } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import type { AppProcess, ExitFacts } from '../process/app-process.js';
 import { readOutOfMemoryKills } from '../process/process-memory.js';
-import { judgeProbe, type ProbeRule, probeOf } from './health.js';
+import { askAsVisitor } from './ask-as-visitor.js';
+import { type AskOther, checkProbe, type ProbeRule, probesOf } from './health.js';
 import type { Release } from './release.js';
 
 export interface PoolMemberOptions<R extends PendingRequest> {
@@ -16,6 +18,7 @@ export interface PoolMemberOptions<R extends PendingRequest> {
   readonly restarts: number;
   readonly startedAtMs: number;
   readonly startedAt: string;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -78,12 +81,15 @@ export class PoolMember<R extends PendingRequest> {
     this.#upstream.send(request);
   }
 
-  /** Resolves when the process takes requests. Throws StartError; the process is gone then. */
-  async start(rule: ProbeRule): Promise<void> {
+  /**
+   * Resolves when the process takes requests. `askBefore` asks the release that serves meanwhile. Throws StartError; the process
+   * is gone then.
+   */
+  async start(rule: ProbeRule, askBefore?: AskOther): Promise<void> {
     try {
       await this.process.ready();
       this.#upstream = this.#options.connect();
-      if (rule !== 'skipped') await this.#checkHealth(rule);
+      if (rule !== 'skipped') await this.#checkHealth(rule, askBefore);
       if (this.state === 'exited') {
         const detail = this.process.lastLines;
         throw new StartError('app-exited', 'The application ended right after it was ready.', { detail });
@@ -92,6 +98,12 @@ export class PoolMember<R extends PendingRequest> {
       await this.process.stop(this.#options.release.settings.killTimeoutMs);
       throw error;
     }
+  }
+
+  /** What a visitor gets who follows redirects. Rejects where there is no answer. */
+  ask(probe: Probe): Promise<ProbeResult> {
+    if (this.#upstream === undefined) throw new Error('the application is not connected');
+    return askAsVisitor(this.#upstream, probe, this.#options.clock);
   }
 
   /** No new request from here on. When `drained` has resolved what is left is cut; resolves when the process is gone. */
@@ -128,19 +140,20 @@ export class PoolMember<R extends PendingRequest> {
 
   // Private
 
-  async #checkHealth(rule: ProbeRule): Promise<void> {
-    const probe = probeOf(this.#options.release);
-    const upstream = this.#upstream as Upstream<R>;
-    const failure = await upstream.probe(probe).then(
-      (result) => judgeProbe(result, probe.path, this.process.lastLines),
-      (error: Error) =>
-        new StartError('probe-failed', `The application did not answer ${probe.path}: ${error.message}.`, {
-          detail: this.process.lastLines,
-        }),
-    );
-    if (failure === undefined) return;
-    if (rule === 'required' || this.process.state === 'exited') throw failure;
-    this.#options.log.warn('probe-failed', failure.message, { app: this.process.pid, hint: failure.hint });
+  async #checkHealth(rule: ProbeRule, askBefore: AskOther | undefined): Promise<void> {
+    for (const probe of probesOf(this.#options.release)) {
+      const verdict = await checkProbe(probe, {
+        ask: (asked) => this.ask(asked),
+        askBefore,
+        lastLines: () => this.process.lastLines,
+      });
+      if (verdict === undefined) continue;
+      const { failure, isNew } = verdict;
+      if ((rule === 'required' && isNew) || this.process.state === 'exited') throw failure;
+      const { message: sentence, hint, detail } = failure;
+      const message = isNew ? sentence : `${sentence} So does the release that served until now.`;
+      this.#options.log.warn('probe-failed', message, { app: this.process.pid, hint, detail });
+    }
   }
 }
 

@@ -8,7 +8,7 @@ frame (easyserve_frames.py) over a Unix socket, or to a port on which only the
 front is let in.  Each thread blocks on a connection of its own, so there is
 no selector and no hand-off between threads.
 
-    main ── start ── load_application, "ready" on the control descriptor
+    main ── start ── load_for_serving, "ready" on the control descriptor
       ├─ serve_connections (N threads)
       │    └─ Worker.serve ── Connection.read_frame ── Exchange.run
       └─ easyserve_process: what joins it to easyserve
@@ -25,15 +25,12 @@ from typing import Dict, List, Optional, TextIO, Tuple
 
 # PYTHONSAFEPATH leaves the script's folder out; join_easyserve removes it.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from easyserve_application import (  # noqa: E402
-    Environ,
-    load_application,
-    require_interface,
-)
+from easyserve_application import Environ  # noqa: E402
 from easyserve_authenticated_listener import (  # noqa: E402
     AuthenticatedListener,
     split_secret,
 )
+from easyserve_django import load_for_serving  # noqa: E402
 from easyserve_file_wrapper import FileWrapper  # noqa: E402
 from easyserve_gil_limiter import GilLimiter, is_gil_enabled  # noqa: E402
 from easyserve_process import (  # noqa: E402
@@ -72,8 +69,9 @@ def start(
     options: argparse.Namespace, channel: SupervisorChannel
 ) -> List[Worker]:
     """Load the application, then serve it on threads of its own."""
-    application = load_application(options.application)
-    require_interface(options.application, application, "wsgi")
+    application = load_for_serving(
+        options.application, "wsgi", options.script_name
+    )
     channel.signals.catch()
     base = base_environ(options.threads, channel.errors)
     listener, proof = open_listener(options, channel)
@@ -140,6 +138,7 @@ def main(arguments: List[str]) -> None:
     place.add_argument("--tcp", action="store_true")
     parser.add_argument("--application", required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--script-name", default="")
     parser.add_argument("--control-fd", type=int, required=True)
     options = parser.parse_args(arguments)
     channel = join_easyserve(options.control_fd, worker_stacks)

@@ -240,6 +240,8 @@ def gather_facts(
         "version": version,
         "isDebug": bool(settings.DEBUG),
         "allowedHosts": [str(host) for host in settings.ALLOWED_HOSTS],
+        "redirectsToHttps": bool(settings.SECURE_SSL_REDIRECT),
+        "secureProxyHeaders": secure_proxy_headers(settings),
         "logsErrors": logs_errors(),
     }
     facts.update(files.gather_media(settings, warnings))
@@ -259,6 +261,14 @@ def gather_facts(
             value = inspection.reduce_to_json(getattr(settings, name))
             facts[name.lower()] = value
     return facts
+
+
+def secure_proxy_headers(settings: Any) -> Dict[str, str]:
+    """Return what SECURE_PROXY_SSL_HEADER asks of a proxy, as a header."""
+    name, value = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+    if not str(name).startswith("HTTP_"):
+        return {}
+    return {str(name)[len("HTTP_"):].lower().replace("_", "-"): str(value)}
 
 
 def logs_errors() -> bool:

@@ -21,16 +21,13 @@ from typing import Dict, List, Optional
 
 # PYTHONSAFEPATH leaves the script's folder out; join_easyserve removes it.
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from easyserve_application import (  # noqa: E402
-    load_application,
-    require_interface,
-)
 from easyserve_asgi_layer import Application, FrontLayer  # noqa: E402
 from easyserve_asgi_servers import (  # noqa: E402
     SERVERS,
     AsgiServer,
     ServerOptions,
 )
+from easyserve_django import load_for_serving  # noqa: E402
 from easyserve_lifespan import Lifespan, LifespanFailed  # noqa: E402
 from easyserve_process import (  # noqa: E402
     EXIT_SERVER_ENDED,
@@ -66,8 +63,9 @@ class Program:
             )
             loop = server.make_loop()
             asyncio.set_event_loop(loop)
-            application = load_application(options.application)
-            require_interface(options.application, application, "asgi")
+            application = load_for_serving(
+                options.application, "asgi", options.script_name
+            )
             self._channel.signals.catch()
             lifespan = loop.run_until_complete(
                 self._start(server, application)

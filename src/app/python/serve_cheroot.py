@@ -4,7 +4,7 @@ easyserve starts it (src/app/servers/cheroot-server.ts) with the project's own
 interpreter, which has the package `cheroot`; Python 3.8 and later. The front
 speaks HTTP to it, over a Unix socket that only it can reach.
 
-    main ── start ── load_application, "ready" on the control descriptor
+    main ── start ── load_for_serving, "ready" on the control descriptor
       ├─ FrontServer.serve ── WorkerThread ── FrontLayer ── the application
       └─ easyserve_process: what joins it to easyserve
 """
@@ -22,9 +22,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from easyserve_application import (  # noqa: E402
     Environ,
     WsgiApplication,
-    load_application,
-    require_interface,
 )
+from easyserve_django import load_for_serving  # noqa: E402
 from easyserve_front_facts import (  # noqa: E402
     FrontFacts,
     is_below,
@@ -130,8 +129,9 @@ def name_busy_thread(thread: threading.Thread) -> Optional[str]:
 
 def start(options: argparse.Namespace, channel: SupervisorChannel) -> Any:
     """Load the application, then serve it on Cheroot's threads."""
-    application = load_application(options.application)
-    require_interface(options.application, application, "wsgi")
+    application = load_for_serving(
+        options.application, "wsgi", options.script_name
+    )
     channel.signals.catch()
     layer = FrontLayer(
         application, options.script_name, options.multiprocess

@@ -35,6 +35,7 @@ export class GatewayServer implements ApplicationServer {
       `--application=${project.application}`,
       `--threads=${release.plan.threads}`,
       `--control-fd=${CONTROL_FD}`,
+      `--script-name=${settings.scriptName}`,
     ];
     const address = isTcp
       ? chosenByGateway()

@@ -36,7 +36,7 @@ export class EnvironEncoder {
     if (path.includes('\0')) return undefined;
     const { request, client } = exchange;
     const scriptName = this.#scriptName;
-    const isBelow = scriptName !== '' && (path === scriptName || path.startsWith(`${scriptName}/`));
+    const isBelow = scriptName !== '' && isBelowMount(path, scriptName);
     const { serverName, serverPort } = splitHost(client);
     let head = `REQUEST_METHOD\0${exchange.method}\0SCRIPT_NAME\0${isBelow ? scriptName : ''}\0PATH_INFO\0${
       isBelow ? path.slice(scriptName.length) : path
@@ -100,18 +100,26 @@ export function decodeToLatin1(path: string): string {
   );
 }
 
+/** Whether a decoded path belongs to an application that is mounted under `scriptName`; '' is the root. */
+export function isBelowMount(path: string, scriptName: string): boolean {
+  return scriptName === '' || path === scriptName || path.startsWith(`${scriptName}/`);
+}
+
+/** SERVER_NAME and SERVER_PORT may not be empty (PEP 3333); what is no port is left to the application to refuse. */
+export function splitHost({ host, scheme }: Pick<ClientFacts, 'host' | 'scheme'>): {
+  serverName: string;
+  serverPort: string;
+} {
+  const match = HOST.exec(host);
+  return { serverName: match?.[1] || 'localhost', serverPort: match?.[2] || String(defaultPorts[scheme]) };
+}
+
 /** `name` in lower case. */
 export function toEnvironName(name: string): string {
   return name === 'content-type' ? 'CONTENT_TYPE' : `HTTP_${name.toUpperCase().replaceAll('-', '_')}`;
 }
 
 // Private
-
-/** SERVER_NAME and SERVER_PORT may not be empty (PEP 3333); what is no port is left to the application to refuse. */
-function splitHost({ host, scheme }: ClientFacts): { serverName: string; serverPort: string } {
-  const match = HOST.exec(host);
-  return { serverName: match?.[1] || 'localhost', serverPort: match?.[2] || String(defaultPorts[scheme]) };
-}
 
 /** The slow way, for a request with a header twice: values are joined (RFC 9110 section 5.3). */
 function encodeRepeatedHeaders(request: Exchange['request'], client: ClientFacts): string | undefined {

@@ -42,7 +42,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   #broken = 0;
   #isClosed = false;
   /** Waits for the first thread that comes into service. */
-  #probe: ProbeRequest | undefined;
+  readonly #probes = new Set<ProbeRequest>();
 
   constructor(options: GatewayClientOptions) {
     this.#options = options;
@@ -83,16 +83,16 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
 
   probe(probe: Probe): Promise<ProbeResult> {
     const request = new ProbeRequest(probe, this.#options.clock);
-    this.#probe = request;
+    this.#probes.add(request);
     if (this.#idle.length > 0) this.#sendProbe();
     return request.result.finally(() => {
-      if (this.#probe === request) this.#probe = undefined;
+      this.#probes.delete(request);
     });
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#probe?.fail('the application process ended');
+    for (const probe of this.#probes) probe.fail('the application process ended');
     const carried = [...this.#connections].map((connection) => connection.close());
     this.#connections.clear();
     this.#idle.length = 0;
@@ -116,7 +116,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
 
   onIdle(connection: GatewayConnection<Carried>): void {
     this.#idle.push(connection);
-    if (this.#probe !== undefined) this.#sendProbe();
+    if (this.#probes.size > 0) this.#sendProbe();
     else this.#options.observer.onIdle();
   }
 
@@ -166,9 +166,10 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   }
 
   #sendProbe(): void {
-    const probe = this.#probe;
-    this.#probe = undefined;
-    if (probe !== undefined) this.#carry(probe);
+    const [probe] = this.#probes;
+    if (probe === undefined) return;
+    this.#probes.delete(probe);
+    this.#carry(probe);
   }
 
   #carry(request: Carried): void {

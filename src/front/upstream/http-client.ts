@@ -53,7 +53,7 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   #closed: Promise<void> | undefined;
   /** Requests whose connection broke off, while it isn't known yet whether the process has ended. */
   readonly #losing = new Set<() => void>();
-  #probe: ProbeRequest | undefined;
+  readonly #probes = new Set<ProbeRequest>();
 
   constructor(options: HttpClientOptions) {
     this.#options = options;
@@ -90,11 +90,12 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   probe(wanted: Probe): Promise<ProbeResult> {
     const { clock, address } = this.#options;
     const probe = new ProbeRequest(wanted, clock);
-    this.#probe = probe;
+    this.#probes.add(probe);
     const place = 'path' in address.place ? { socketPath: address.place.path } : address.place;
     const { headers } = probe;
     const request = openRequest({ ...place, path: wanted.path, headers, agent: this.#fresh }, (answer) => {
-      probe.start(`${answer.statusCode}`);
+      const { location } = answer.headers;
+      probe.start(`${answer.statusCode}${location === undefined ? '' : `\0location\0${location}`}`);
       answer.on('data', (piece: Buffer) => probe.write(piece));
       answer.once('error', ({ message }) => probe.fail(message));
       answer.once('end', () => probe.end());
@@ -102,9 +103,7 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
     request.once('error', ({ message }) => probe.fail(message));
     probe.attach({ onAbandoned: () => request.destroy() });
     request.end();
-    return probe.result.finally(() => {
-      this.#probe = undefined;
-    });
+    return probe.result.finally(() => this.#probes.delete(probe));
   }
 
   close(): Promise<void> {
@@ -188,7 +187,7 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
   /** What a process has written before its end is still on its way: two turns of the event loop read it. */
   async #readLastWords(): Promise<void> {
     this.#state = 'closing';
-    this.#probe?.fail('the application process ended');
+    for (const probe of this.#probes) probe.fail('the application process ended');
     await nextTurn();
     await nextTurn();
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../contracts/clock.js';
 import type { Probe, ProbeResult } from '../../contracts/upstream.js';
 import { parseAnswerHead } from './answer-head.js';
-import { decodeToLatin1, toEnvironName } from './environ.js';
+import { decodeToLatin1, isBelowMount, splitHost, toEnvironName } from './environ.js';
 import { encodeFrame, IS_MULTIPROCESS, RequestKind } from './frames.js';
 import type { AnswerSink, GatewayRequest, RequestCarrier } from './gateway-request.js';
 import type { RequestBody } from './request-body.js';
@@ -9,8 +9,8 @@ import type { RequestBody } from './request-body.js';
 const BODY_HEAD_BYTES = 2000;
 
 /**
- * The health probe: one real GET with the real Host, whose answer goes to the reload instead of a client. It ends by itself
- * at its deadline.
+ * The health probe: one real GET as a visitor would make it, whose answer goes to the reload instead of a client. It ends by
+ * itself at its deadline.
  */
 export class ProbeRequest implements GatewayRequest, AnswerSink {
   /** Rejects when there is no whole answer. */
@@ -21,21 +21,24 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
   readonly writer: AnswerSink = this;
   isAbandoned = false;
   hasStarted = false;
-  readonly #path: string;
+  readonly #probe: Probe;
   #carrier: RequestCarrier | undefined;
   #status = 0;
   #bodyHead = '';
+  #location: string | undefined;
   #resolve!: (result: ProbeResult) => void;
   #reject!: (error: Error) => void;
 
-  constructor({ path, host, timeoutMs }: Probe, clock: Clock) {
-    this.#path = path;
+  constructor(probe: Probe, clock: Clock) {
+    const { host, scheme, proxyHeaders, timeoutMs } = probe;
+    this.#probe = probe;
     this.headers = {
+      ...proxyHeaders,
       host,
       'user-agent': 'easyserve-probe',
       accept: '*/*',
       'x-forwarded-for': '127.0.0.1',
-      'x-forwarded-proto': 'http',
+      'x-forwarded-proto': scheme,
       'x-forwarded-host': host,
     };
     const cancel = clock.after(timeoutMs, () => this.fail(`no answer within ${timeoutMs / 1000} s`));
@@ -46,19 +49,23 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
   }
 
   encode({ isMultiprocess }: { isMultiprocess: boolean }): Buffer {
-    const [, path = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(this.#path) ?? [];
+    const { path: target, scheme, host, scriptName } = this.#probe;
+    const [, encodedPath = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(target) ?? [];
+    const path = decodeToLatin1(encodedPath);
+    const isBelow = isBelowMount(path, scriptName);
+    const { serverName, serverPort } = splitHost({ host, scheme });
     const environ = {
       REQUEST_METHOD: 'GET',
-      SCRIPT_NAME: '',
-      PATH_INFO: decodeToLatin1(path),
+      SCRIPT_NAME: isBelow ? scriptName : '',
+      PATH_INFO: isBelow ? path.slice(scriptName.length) : path,
       QUERY_STRING: query,
-      REQUEST_URI: this.#path,
+      REQUEST_URI: target,
       SERVER_PROTOCOL: 'HTTP/1.1',
-      SERVER_NAME: this.headers.host,
-      SERVER_PORT: '80',
+      SERVER_NAME: serverName,
+      SERVER_PORT: serverPort,
       REMOTE_ADDR: '127.0.0.1',
       REMOTE_PORT: '0',
-      'wsgi.url_scheme': 'http',
+      'wsgi.url_scheme': scheme,
     };
     const headers = Object.entries(this.headers).map(([name, value]) => [toEnvironName(name), value]);
     const flags = isMultiprocess ? IS_MULTIPROCESS : 0;
@@ -96,7 +103,10 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
   start(head: string): void {
     this.hasStarted = true;
     try {
-      this.#status = parseAnswerHead(head, { takesSendfile: false }).status;
+      const { status, headers } = parseAnswerHead(head, { takesSendfile: false });
+      this.#status = status;
+      const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'location');
+      this.#location = at < 0 ? undefined : headers[at + 1];
     } catch (error) {
       this.#reject(new Error(`its answer is malformed: ${(error as Error).message}`));
     }
@@ -112,7 +122,8 @@ export class ProbeRequest implements GatewayRequest, AnswerSink {
   onceDrained(): void {}
 
   end(): void {
-    this.#resolve({ status: this.#status, bodyHead: this.#bodyHead });
+    const location = this.#location === undefined ? {} : { location: this.#location };
+    this.#resolve({ status: this.#status, bodyHead: this.#bodyHead, ...location });
   }
 
   abort(): void {

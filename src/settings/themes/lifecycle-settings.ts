@@ -1,4 +1,4 @@
-import { hostHeader, requestPath } from '../address-formats.js';
+import { hostHeader, oneOrMorePaths } from '../address-formats.js';
 import { duration, integer, nullable } from '../formats.js';
 import { defineSetting } from '../setting-definition.js';
 
@@ -10,21 +10,21 @@ export const lifecycleSettings = {
     effect: 'live',
   }),
   healthPath: defineSetting({
-    format: requestPath,
+    format: oneOrMorePaths,
     default: '/',
-    doc: 'Path that a new process must answer with a status below 500 before it gets requests. At the first start a failure is only reported.',
+    doc: 'Path, or a list of paths, that a new process is asked for before it gets requests. At a reload, one with a status of 500 or above, or none, refuses the new release, unless the release that serves fails there too. At the first start a failure is only reported. Below `scriptName`.',
     effect: 'live',
   }),
   healthHost: defineSetting({
     format: nullable(hostHeader),
     default: null,
-    doc: 'Host header of that probe. Unset: the first name of ALLOWED_HOSTS, else localhost.',
+    doc: 'Host header of that probe. Unset: `canonicalHost`, the first of `domains`, the first whole name in ALLOWED_HOSTS, else localhost.',
     effect: 'live',
   }),
   healthTimeoutMs: defineSetting({
     format: duration(1),
     default: 10_000,
-    doc: 'How long the probe may take.',
+    doc: 'How long the probe of one path may take, with the redirects that it follows.',
     effect: 'live',
   }),
   startConcurrency: defineSetting({

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { makeProbe } from '../../../support/make-probe.js';
 import { failures, makePoolWorld } from '../../../support/pool-world.js';
 
 const backoff = {
@@ -50,7 +51,9 @@ test('the probe asks for the real page with the real host', async (t) => {
   const world = await makePoolWorld(t);
   const settings = { healthPath: '/up/', healthHost: 'shop.example', healthTimeoutMs: 700 };
   await world.serve({ settings });
-  assert.deepEqual(world.upstream(0).probes, [{ path: '/up/', host: 'shop.example', timeoutMs: 700 }]);
+  assert.deepEqual(world.upstream(0).probes, [
+    makeProbe({ path: '/up/', host: 'shop.example', timeoutMs: 700 }),
+  ]);
 });
 
 for (const [what, probe] of [
@@ -62,10 +65,36 @@ for (const [what, probe] of [
     world.probeResult = probe;
     await world.serve({}, 'reported');
     assert.equal(world.log.all('probe-failed').length, 1);
+    world.upstream(0).probeResult = async () => ({ status: 404, bodyHead: '' });
     await assert.rejects(world.pool.prepare(world.release(), 'required'), { code: 'probe-failed' });
     assert.equal(world.children.running.length, 1);
   });
 }
+
+test('a page that fails before and after refuses nothing, and is reported', async (t) => {
+  const world = await makePoolWorld(t);
+  world.probeResult = async () => ({ status: 503, bodyHead: 'in maintenance' });
+  await world.serve({}, 'reported');
+  await world.serve({}, 'required');
+  const [, second] = world.log.all('probe-failed');
+  assert.match(second?.message ?? '', /status 503\. So does the release that served until now\.$/);
+  assert.match(String(second?.fields.detail), /in maintenance/);
+});
+
+test('a page that fails refuses a reload while the release that serves does not answer', async (t) => {
+  const world = await makePoolWorld(t);
+  world.probeResult = async () => ({ status: 500, bodyHead: '' });
+  await world.serve({}, 'reported');
+  world.upstream(0).probeResult = () => Promise.reject(new Error('no answer within 10 s'));
+  await assert.rejects(world.pool.prepare(world.release(), 'required'), { code: 'probe-failed' });
+});
+
+test('each path of a list is asked for', async (t) => {
+  const world = await makePoolWorld(t);
+  await world.serve({ settings: { healthPath: ['/', '/shop/'] } });
+  const paths = world.upstream(0).probes.map(({ path }) => path);
+  assert.deepEqual(paths, ['/', '/shop/']);
+});
 
 test('a crash: explained with its last lines, and mended after the pause', async (t) => {
   const world = await makePoolWorld(t);

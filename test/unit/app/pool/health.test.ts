@@ -1,28 +1,66 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseProbeHost, judgeProbe } from '../../../../src/app/pool/health.js';
+import { chooseProbeHost, judgeProbe, probesOf } from '../../../../src/app/pool/health.js';
 import type { Release } from '../../../../src/app/pool/release.js';
+import type { DjangoFacts } from '../../../../src/contracts/project-facts.js';
+import type { Settings } from '../../../../src/settings/settings.js';
 import { djangoProject, makeRelease, project } from '../../../support/make-release.js';
 
-function releaseWith(allowedHosts: readonly string[] | undefined, healthHost: string | null = null): Release {
-  return makeRelease({
-    settings: { healthHost },
-    project: allowedHosts === undefined ? project : djangoProject({ allowedHosts }),
-  });
+function djangoRelease(facts: Partial<DjangoFacts> | undefined, settings: Partial<Settings> = {}): Release {
+  return makeRelease({ settings, project: facts === undefined ? project : djangoProject(facts) });
 }
 
 const hosts: [allowed: string[] | undefined, expected: string][] = [
   [undefined, 'localhost'],
   [[], 'localhost'],
   [['*'], 'localhost'],
-  [['shop.example', '*'], 'shop.example'],
+  [['*', 'shop.example'], 'shop.example'],
   [['.shop.example'], 'shop.example'],
+  [['.shop.example', 'www.shop.example'], 'www.shop.example'],
   [['[::1]'], '[::1]'],
 ];
-for (const [allowed, expected] of hosts) {
-  test(`the probe's host for ALLOWED_HOSTS ${JSON.stringify(allowed)}`, () => {
-    assert.equal(chooseProbeHost(releaseWith(allowed)), expected);
-    assert.equal(chooseProbeHost(releaseWith(allowed, 'set.example')), 'set.example');
+for (const [allowedHosts, expected] of hosts) {
+  test(`the probe's host for ALLOWED_HOSTS ${JSON.stringify(allowedHosts)}`, () => {
+    const facts = allowedHosts && { allowedHosts };
+    assert.equal(chooseProbeHost(djangoRelease(facts)), expected);
+    assert.equal(chooseProbeHost(djangoRelease(facts, { healthHost: 'set.example' })), 'set.example');
+  });
+}
+
+test('the name of the site comes before ALLOWED_HOSTS', () => {
+  const facts = { allowedHosts: ['localhost'] };
+  const domains = ['shop.example', 'www.shop.example'];
+  assert.equal(chooseProbeHost(djangoRelease(facts, { domains })), 'shop.example');
+  const settings = { domains, canonicalHost: 'www.shop.example' };
+  assert.equal(chooseProbeHost(djangoRelease(facts, settings)), 'www.shop.example');
+});
+
+test('by https where the site is https, or Django says that a proxy makes it so', () => {
+  const secureProxyHeaders = { 'x-forwarded-protocol': 'ssl' };
+  const schemes = [
+    djangoRelease(undefined),
+    djangoRelease({}),
+    djangoRelease(undefined, { https: true }),
+    djangoRelease({}, { domains: ['shop.example'] }),
+    djangoRelease({ redirectsToHttps: true }),
+    djangoRelease({ secureProxyHeaders }),
+  ].map((release) => probesOf(release)[0]?.scheme);
+  assert.deepEqual(schemes, ['http', 'http', 'https', 'https', 'https', 'https']);
+  const [probe] = probesOf(djangoRelease({ secureProxyHeaders }));
+  assert.deepEqual(probe?.proxyHeaders, secureProxyHeaders);
+});
+
+for (const [healthPath, asked] of [
+  ['/', '/shop/'],
+  ['/up?x', '/shop/up?x'],
+  ['/shop/up', '/shop/up'],
+  ['/shop', '/shop'],
+  ['/shopping', '/shop/shopping'],
+] as const) {
+  test(`healthPath ${healthPath} below the prefix /shop is ${asked}`, () => {
+    const [probe] = probesOf(djangoRelease(undefined, { healthPath, scriptName: '/shop' }));
+    assert.equal(probe?.path, asked);
+    assert.equal(probe?.scriptName, '/shop');
   });
 }
 

@@ -11,7 +11,7 @@ function planFor(
   platform: NodeJS.Platform = 'linux',
 ) {
   const release = makeRelease({
-    settings: { transport },
+    settings: { transport, scriptName: '/shop' },
     project: settingsModule === undefined ? project : djangoProject({}, settingsModule),
     plan: { threads: 6 },
   });
@@ -30,6 +30,7 @@ test('the gateway runs in the project, with its interpreter', () => {
     '--application=wsgi:application',
     '--threads=6',
     '--control-fd=3',
+    '--script-name=/shop',
   ]);
   assert.deepEqual(env, { PATH: '/bin', DJANGO_SETTINGS_MODULE: 'shop.settings' });
 });

@@ -20,6 +20,8 @@ const django: DjangoFacts = {
   isDebug: false,
   allowedHosts: ['example.org'],
   logsErrors: true,
+  redirectsToHttps: false,
+  secureProxyHeaders: {},
   staticPrefix: '/static/',
   staticRoot: undefined,
   staticFound: undefined,

@@ -9,6 +9,7 @@ import { type TestContext, test } from 'node:test';
 import { eventually } from '../../../support/eventually.js';
 import { makeFileTree } from '../../../support/file-tree.js';
 import { makeHttpWorld, serveUpstream } from '../../../support/http-world.js';
+import { makeProbe } from '../../../support/make-probe.js';
 import { rawConnection } from '../../../support/raw-connection.js';
 import { serveRawUpstream } from '../../../support/raw-upstream.js';
 
@@ -214,7 +215,7 @@ test('a process that ends: what it has written before still arrives, the rest is
 test('a probe', async (t) => {
   const upstream = await serveRawUpstream(t);
   const world = await makeHttpWorld(t, upstream.path);
-  const probe = { path: '/health?x=1', host: 'example.com', timeoutMs: 1000 };
+  const probe = makeProbe({ path: '/health?x=1', host: 'example.com', timeoutMs: 1000 });
   const answered = world.client.probe(probe);
   const first = await upstream.connection(0);
   const head = await first.readUntil('\r\n\r\n');

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type GatewayWorld, makeGatewayWorld } from '../../../support/gateway-world.js';
+import { makeProbe } from '../../../support/make-probe.js';
 
-const probe = { path: '/up%20there/?now=1', host: 'shop.example', timeoutMs: 5000 };
+const probe = makeProbe({ path: '/up%20there/?now=1', host: 'shop.example:8443', timeoutMs: 5000 });
 
 function refusal(promise: Promise<unknown>, message: RegExp): Promise<void> {
   return assert.rejects(promise, message);
@@ -15,12 +16,40 @@ test('one GET with the real host', async (t) => {
   assert.equal(environ.REQUEST_METHOD, 'GET');
   assert.equal(environ.PATH_INFO, '/up there/');
   assert.equal(environ.QUERY_STRING, 'now=1');
-  assert.equal(environ.HTTP_HOST, 'shop.example');
+  assert.equal(environ.HTTP_HOST, 'shop.example:8443');
+  assert.deepEqual([environ.SERVER_NAME, environ.SERVER_PORT], ['shop.example', '8443']);
+  assert.equal(environ['wsgi.url_scheme'], 'http');
   assert.equal(flags, 1);
   thread.answer('fine');
   assert.deepEqual(await probing, { status: 200, bodyHead: 'fine' });
   assert.equal(client.idle, 1);
   assert.equal(served.clock.pending, 0);
+});
+
+test('by https, as a proxy passes it on, below a prefix', async (t) => {
+  const { client, gateway } = await makeGatewayWorld(t);
+  const proxyHeaders = { 'x-forwarded-protocol': 'ssl' };
+  const probing = client.probe(
+    makeProbe({ path: '/shop/cart?x', scheme: 'https', proxyHeaders, scriptName: '/shop' }),
+  );
+  const { thread, environ } = await gateway.nextFrame();
+  assert.equal(environ['wsgi.url_scheme'], 'https');
+  assert.equal(environ.SERVER_PORT, '443');
+  assert.equal(environ.HTTP_X_FORWARDED_PROTO, 'https');
+  assert.equal(environ.HTTP_X_FORWARDED_PROTOCOL, 'ssl');
+  assert.deepEqual([environ.SCRIPT_NAME, environ.PATH_INFO], ['/shop', '/cart']);
+  thread.send('whole', '302 Found\0Location\0/shop/login');
+  assert.deepEqual(await probing, { status: 302, bodyHead: '', location: '/shop/login' });
+});
+
+test('two at once, on one thread', async (t) => {
+  const { client, gateway } = await makeGatewayWorld(t);
+  const both = Promise.all([client.probe(probe), client.probe(probe)]);
+  for (let count = 0; count < 2; count += 1) (await gateway.nextFrame()).thread.answer();
+  assert.deepEqual(
+    (await both).map(({ status }) => status),
+    [200, 200],
+  );
 });
 
 test('it waits for the first thread', async (t) => {
