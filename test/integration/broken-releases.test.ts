@@ -79,8 +79,8 @@ const faults: Readonly<Record<string, readonly Fault[]>> = {
           'journal/views.py',
           'def broken():\n    raise LookupError("no such luck")\nbroken()\n',
         ),
-      code: 'probe-failed',
-      says: [/answers \/ with status 500/, /LookupError: no such luck/],
+      code: 'app-exited',
+      says: [/could not be loaded: LookupError: no such luck/, /journal\/views\.py", line 2, in broken/],
     },
   ],
   'wrong settings': [
