@@ -2,6 +2,7 @@ import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Scheme } from '../contracts/scheme.js';
 import type { ClientRequest } from './client-message.js';
 import type { ClientFacts } from './exchange.js';
+import type { ProxiedClient } from './listen/connections.js';
 
 /** The peers of the setting `trustedProxies`: what they say about the client is believed. */
 export class TrustedProxies {
@@ -19,26 +20,32 @@ export class TrustedProxies {
     }
   }
 
-  has(address: string): boolean {
+  has(peer: string): boolean {
     if (this.#isEmpty) return false;
+    const address = plainAddress(peer);
     const version = isIP(address);
     return version !== 0 && this.#blocks.check(address, version === 6 ? 'ipv6' : 'ipv4');
   }
 }
 
 /**
- * Who the client is: the peer, or, behind a trusted proxy, what that proxy says (X-Forwarded-For, -Proto and -Host).
+ * Who the client is: the peer, or whom its PROXY header names; or, behind a trusted proxy, what that proxy says (X-Forwarded-For,
+ * -Proto and -Host).
  */
 export function readClientFacts(
   request: ClientRequest,
   scheme: Scheme,
   trusted: TrustedProxies,
+  proxied?: ProxiedClient | 'unknown',
 ): ClientFacts {
   const { socket, headers } = request;
-  const address = plainAddress(socket.remoteAddress ?? '');
+  const peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+  const { address: given, port } = typeof proxied === 'object' ? proxied : peer;
+  const address = plainAddress(given);
   const host = headers.host ?? '';
-  const port = socket.remotePort ?? 0;
-  if (!trusted.has(address)) return { address, port, scheme, host, isPeerTrusted: false };
+  // What a proxy passes on unseen comes from a client that it has not named.
+  if (proxied === 'unknown' || !trusted.has(address))
+    return { address, port, scheme, host, isPeerTrusted: false };
   const named = findClientAddress(headers['x-forwarded-for'], trusted);
   const forwardedScheme = lastOf(headers['x-forwarded-proto']);
   return {

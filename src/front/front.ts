@@ -5,6 +5,7 @@ import type { Scheme } from '../contracts/scheme.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
+import { readDescriptorLimit } from '../sockets/descriptor-limit.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
 import { readClientFacts, TrustedProxies } from './client-facts.js';
 import { type ClientRequest, type ClientResponse, peerOf } from './client-message.js';
@@ -41,7 +42,7 @@ export class Front {
   readonly #progress: Condition;
   #isStopping = false;
 
-  constructor(settings: Settings, clock: Clock, log: Log) {
+  constructor(settings: Settings, clock: Clock, log: Log, descriptors = readDescriptorLimit()) {
     this.#settings = settings;
     this.#trusted = new TrustedProxies(settings.trustedProxies);
     this.#clock = clock;
@@ -51,6 +52,8 @@ export class Front {
       settings: () => this.#settings,
       clock,
       log,
+      descriptors,
+      isTrusted: (address) => this.#trusted.has(address),
       onRequest: (request, response, more) => this.#handle(request, response, more),
       onClosed: () => this.#progress.notifyAll(),
     });
@@ -130,7 +133,9 @@ export class Front {
     response: ClientResponse,
     { scheme, isUpgrade }: { readonly scheme: Scheme; readonly isUpgrade: boolean },
   ): void {
-    const client = readClientFacts(request, scheme, this.#trusted);
+    const peer = peerOf(request.socket);
+    const proxied = this.#listeners.proxiedClientOf(peer);
+    const client = readClientFacts(request, scheme, this.#trusted, proxied);
     const given = client.isPeerTrusted ? request.headers['x-request-id'] : undefined;
     const exchange = new Exchange(request, response, {
       id: this.#ids.next(given),
@@ -142,7 +147,11 @@ export class Front {
       pieceBuffers: this.#pieceBuffers,
     });
     this.#exchanges.add(exchange);
-    response.once('close', () => this.#onClosed(exchange));
+    const end = this.#listeners.begin(peer);
+    response.once('close', () => {
+      end();
+      this.#onClosed(exchange);
+    });
     if (this.#isStopping) response.shouldKeepAlive = false;
     // Asks whether the server is there (RFC 9110 section 9.3.7).
     if (exchange.method === 'OPTIONS' && exchange.path === '*') exchange.respond(204, []);

@@ -9,6 +9,7 @@ import { type ServedSite, serveSite } from './files/serve-site.js';
 import { serveStatic } from './files/serve-static.js';
 import type { StaticTable } from './files/static-table.js';
 import { answerChallenge, applyHostPolicy } from './host-policy.js';
+import type { ClientLoad } from './limits/client-load.js';
 import type { AppRequest } from './upstream/app-request.js';
 import type { BodySpool } from './upstream/request-body.js';
 
@@ -23,6 +24,7 @@ export interface PipelineOptions {
   readonly folders: readonly ServedFolder[];
   /** In the application's place. */
   readonly site: ServedSite | undefined;
+  readonly clientLoad: ClientLoad;
   readonly dispatcher: Dispatcher<AppRequest>;
   readonly spool: BodySpool;
   readonly log: Log;
@@ -37,7 +39,7 @@ export function buildPipeline(options: PipelineOptions): readonly Handler[] {
   return [
     ...checkHosts(options),
     ...serveFiles(options),
-    options.site === undefined ? serveApplication(options) : serveSite(options.site, options.log),
+    ...(options.site === undefined ? askApplication(options) : [serveSite(options.site, options.log)]),
   ];
 }
 
@@ -47,6 +49,10 @@ export function buildPipeline(options: PipelineOptions): readonly Handler[] {
 function checkHosts({ tls, settings, names }: PipelineOptions): Handler[] {
   const challenges = tls === undefined ? [] : [answerChallenge(tls.httpChallenges)];
   return [...challenges, ...applyHostPolicy({ tls, settings, names })];
+}
+
+function askApplication(options: PipelineOptions): Handler[] {
+  return [options.clientLoad.limit(options.settings), serveApplication(options)];
 }
 
 /** The longest prefix goes first, so that a folder may lie within another's. */

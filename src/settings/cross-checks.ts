@@ -26,6 +26,15 @@ const alternatives = [
 ] as const;
 
 const checks: readonly Check[] = [
+  ({ proxyProtocol, trustedProxies }, describe) =>
+    proxyProtocol && trustedProxies.length === 0
+      ? [
+          [
+            `${describe('proxyProtocol')} needs to know whose PROXY headers are believed`,
+            'set trustedProxies to the addresses of the proxies',
+          ],
+        ]
+      : [],
   (settings, describe) =>
     alternatives
       .filter((keys) => keys.every((key) => settings[key] !== null))

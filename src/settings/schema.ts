@@ -2,6 +2,7 @@ import { acmeSettings } from './themes/acme-settings.js';
 import { applicationSettings } from './themes/application-settings.js';
 import { fileSettings } from './themes/file-settings.js';
 import { lifecycleSettings } from './themes/lifecycle-settings.js';
+import { limitSettings } from './themes/limit-settings.js';
 import { operationSettings } from './themes/operation-settings.js';
 import { privilegeSettings, processSettings } from './themes/process-settings.js';
 import { replacementSettings } from './themes/replacement-settings.js';
@@ -17,6 +18,7 @@ export const schema = {
   ...applicationSettings,
   ...fileSettings,
   ...requestSettings,
+  ...limitSettings,
   ...lifecycleSettings,
   ...replacementSettings,
   ...operationSettings,
@@ -39,6 +41,7 @@ export const themes: readonly { readonly title: string; readonly keys: readonly 
   { title: 'Application', keys: keysOf(applicationSettings) },
   { title: 'Static files, media and compression', keys: keysOf(fileSettings) },
   { title: 'Requests', keys: keysOf(requestSettings) },
+  { title: 'Limits', keys: keysOf(limitSettings) },
   { title: 'Start, health and stop', keys: keysOf(lifecycleSettings) },
   { title: 'Recycling and restarts', keys: keysOf(replacementSettings) },
   { title: 'Settings file and logs', keys: keysOf(operationSettings) },

@@ -17,6 +17,7 @@ import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { ApplicationNeeds } from '../front/application.js';
 import type { Handler } from '../front/exchange.js';
 import { Front } from '../front/front.js';
+import { ClientLoad } from '../front/limits/client-load.js';
 import { buildPipeline } from '../front/pipeline.js';
 import type { AppRequest } from '../front/upstream/app-request.js';
 import { GatewayClient } from '../front/upstream/gateway-client.js';
@@ -61,6 +62,7 @@ export class Site implements SiteControl {
   readonly #options: SiteOptions;
   readonly #pool: AppPool<AppRequest>;
   readonly #spool: BodySpool;
+  readonly #clientLoad: ClientLoad;
   readonly #servers: ReturnType<typeof createApplicationServers>;
   #front: Front | undefined;
   #tls: TlsMaterial | undefined;
@@ -75,6 +77,7 @@ export class Site implements SiteControl {
     const { clock, log } = options;
     this.#servers = createApplicationServers(options.env, process.platform);
     this.#spool = new BodySpool(options.spoolFolder, log);
+    this.#clientLoad = new ClientLoad(clock, log);
     this.#pool = new AppPool<AppRequest>({
       serverFor: ({ project }) => this.#serverFor(project.server),
       spawn: options.spawn,
@@ -197,6 +200,7 @@ export class Site implements SiteControl {
       settings,
       ...files,
       folders: servedFolders(release),
+      clientLoad: this.#clientLoad,
       dispatcher: this.#pool,
       spool: this.#spool,
       log: this.#options.log,

@@ -120,14 +120,19 @@ export class RawConnection {
   }
 }
 
-/** Connects to the host and port of a URL. Rejects when it is refused. */
-export async function rawConnection(t: TestContext, url: string): Promise<RawConnection> {
+/** Connects to the host and port of a URL, from an address of this machine if one is given. Rejects when it is refused. */
+export async function rawConnection(
+  t: TestContext,
+  url: string,
+  localAddress?: string,
+): Promise<RawConnection> {
   const { hostname, port } = new URL(url);
   const socket = connect({
     host: hostname.replace(/^\[|\]$/g, ''),
     port: Number(port || 80),
     allowHalfOpen: true,
     noDelay: true,
+    ...(localAddress !== undefined && { localAddress }),
   });
   t.after(() => socket.destroy());
   await once(socket, 'connect');

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import type { Handler } from '../../src/front/exchange.js';
 import { Front } from '../../src/front/front.js';
 import type { Settings } from '../../src/settings/settings.js';
+import type { DescriptorLimit } from '../../src/sockets/descriptor-limit.js';
 import { ListeningSocket } from '../../src/sockets/listening-socket.js';
 import { defaultSettings } from './default-settings.js';
 import { FakeClock } from './fake-clock.js';
@@ -17,19 +18,20 @@ export class ServedFront {
   readonly #t: TestContext;
   readonly #settings: Settings;
 
-  constructor(t: TestContext, socket: ListeningSocket, settings: Settings) {
+  constructor(t: TestContext, socket: ListeningSocket, settings: Settings, descriptors?: DescriptorLimit) {
     this.#t = t;
     this.socket = socket;
     this.#settings = settings;
-    this.front = new Front(settings, this.clock, this.log);
+    this.front = new Front(settings, this.clock, this.log, descriptors);
   }
 
   configure(handlers: readonly Handler[], changed: Partial<Settings> = {}): void {
     this.front.configure({ ...this.#settings, ...changed }, handlers);
   }
 
-  connect(): Promise<RawConnection> {
-    return rawConnection(this.#t, this.socket.url);
+  /** From an address of this machine, if one is given. */
+  connect(from?: string): Promise<RawConnection> {
+    return rawConnection(this.#t, this.socket.url, from);
   }
 
   /** Sends it on a connection of its own, and gives what comes until the server closes. */
@@ -45,10 +47,10 @@ export async function serveFront(
   t: TestContext,
   handlers: readonly Handler[],
   changed: Partial<Settings> = {},
-  host = '127.0.0.1',
+  { host = '127.0.0.1', descriptors }: { host?: string; descriptors?: DescriptorLimit } = {},
 ): Promise<ServedFront> {
   const socket = await ListeningSocket.bind(host, 0);
-  const served = new ServedFront(t, socket, defaultSettings(changed));
+  const served = new ServedFront(t, socket, defaultSettings(changed), descriptors);
   served.configure(handlers);
   await served.front.listen('http', socket.handle);
   t.after(async () => {

@@ -12,7 +12,7 @@ import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Exchange, type Handler } from '../../src/front/exchange.js';
 import { PieceBuffers } from '../../src/front/files/piece-buffers.js';
-import { whenItsTurn } from '../../src/front/listen/http1-server.js';
+import { whenItsTurn } from '../../src/front/listen/pipelines.js';
 import { eventually } from './eventually.js';
 
 export interface Answer {

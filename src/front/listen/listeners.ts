@@ -6,10 +6,14 @@ import type { Scheme } from '../../contracts/scheme.js';
 import type { TlsMaterial } from '../../contracts/tls-material.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
+import type { DescriptorLimit } from '../../sockets/descriptor-limit.js';
 import type { SocketHandle } from '../../sockets/socket-handle.js';
 import { type ClientRequest, type ClientResponse, peerOf } from '../client-message.js';
+import { Connections, type ProxiedClient } from './connections.js';
 import { applyLimits, createHttp1Server } from './http1-server.js';
 import { Http2Server } from './http2/http2-server.js';
+import { readProxyHeader } from './read-proxy-header.js';
+import { ConnectionRefusal } from './refuse-connection.js';
 import { TlsAcceptor } from './tls/tls-acceptor.js';
 
 const BACKLOG = 2048;
@@ -19,6 +23,9 @@ export interface ListenersOptions {
   readonly settings: () => Settings;
   readonly clock: Clock;
   readonly log: Log;
+  readonly descriptors: DescriptorLimit;
+  /** Of trustedProxies. */
+  readonly isTrusted: (address: string) => boolean;
   readonly onRequest: (
     request: ClientRequest,
     response: ClientResponse,
@@ -36,13 +43,15 @@ export class Listeners {
   readonly #options: ListenersOptions;
   /** After a change of the address the earlier ones too, until their connections have ended. */
   readonly #servers = new Map<Server, Scheme>();
-  /** Open TCP connections -> when they were accepted. */
-  readonly #sockets = new Map<Socket, number>();
+  readonly #connections: Connections;
+  readonly #refusal: ConnectionRefusal;
   readonly #http2: Http2Server;
   #acceptor: TlsAcceptor | undefined;
 
   constructor(options: ListenersOptions) {
     this.#options = options;
+    this.#connections = new Connections(options);
+    this.#refusal = new ConnectionRefusal(options.clock);
     this.#http2 = new Http2Server({
       settings: options.settings,
       clock: options.clock,
@@ -54,7 +63,17 @@ export class Listeners {
   }
 
   get connections(): number {
-    return this.#sockets.size;
+    return this.#connections.size;
+  }
+
+  /** See Connections. */
+  begin(peer: string): () => void {
+    return this.#connections.begin(peer);
+  }
+
+  /** See Connections. */
+  proxiedClientOf(peer: string): ProxiedClient | 'unknown' | undefined {
+    return this.#connections.proxiedClientOf(peer);
   }
 
   applyLimits(settings: Settings): void {
@@ -109,7 +128,8 @@ export class Listeners {
   /** Connections of HTTP/1, or with a handshake under way, that are not among `used`. */
   closeUnused(used: ReadonlySet<string>, isDue: (socket: Socket, acceptedAtMs: number) => boolean): void {
     const busy = new Set([...used, ...this.#http2.peers()]);
-    for (const [socket, acceptedAtMs] of this.#sockets) {
+    for (const socket of this.#connections.sockets()) {
+      const acceptedAtMs = this.#connections.acceptedAtMs(socket);
       if (!busy.has(peerOf(socket)) && isDue(socket, acceptedAtMs)) socket.destroy();
     }
   }
@@ -121,7 +141,8 @@ export class Listeners {
   /** Cuts what is left; Node's closeAllConnections() knows nothing of WebSockets. */
   cutConnections(): void {
     this.#http2.close();
-    for (const socket of this.#sockets.keys()) socket.destroy();
+    this.#refusal.close();
+    for (const socket of this.#connections.sockets()) socket.destroy();
   }
 
   // Private
@@ -137,23 +158,53 @@ export class Listeners {
   #createServer(scheme: Scheme): Server {
     const { settings, onRequest, log } = this.#options;
     const server = createHttp1Server(
-      settings(),
+      settings,
       (request, response, isUpgrade) => onRequest(request, response, { scheme, isUpgrade }),
       log,
     );
-    if (scheme === 'https') this.#divert(server);
-    server.prependListener('connection', (socket: Socket) => this.#watch(socket));
+    this.#divert(server, scheme);
     return server;
   }
 
-  /** The server's own listener of `connection` parses HTTP: it gets only connections after TLS; new ones go to the acceptor. */
-  #divert(server: Server): void {
+  /**
+   * The server's own listeners of `connection` parse HTTP: they get a connection when it may stay, has said by PROXY whose it is, and
+   * TLS is over. A connection that we have already comes from upgrade.ts.
+   */
+  #divert(server: Server, scheme: Scheme): void {
     const parse = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
-      if (socket instanceof TLSSocket) for (const listener of parse) listener.call(server, socket);
-      else if (this.#acceptor === undefined) socket.destroy();
-      else this.#acceptor.accept(socket);
+      const isReady = socket instanceof TLSSocket || this.#connections.has(socket);
+      if (isReady) for (const listener of parse) listener.call(server, socket);
+      else if (!this.#connections.admit(socket)) this.#refusal.refuse(socket, scheme);
+      else this.#identify(socket, scheme, () => this.#open(server, socket, scheme));
+    });
+  }
+
+  #open(server: Server, socket: Socket, scheme: Scheme): void {
+    socket.setNoDelay(true);
+    if (scheme === 'http') server.emit('connection', socket);
+    else if (this.#acceptor === undefined) socket.destroy();
+    else this.#acceptor.accept(socket);
+  }
+
+  /** The PROXY protocol is spoken by all connections of trusted proxies or by none: a receiver must not guess. */
+  #identify(socket: Socket, scheme: Scheme, onIdentified: () => void): void {
+    const { settings, isTrusted, clock, log } = this.#options;
+    const { proxyProtocol, headerTimeoutMs: timeoutMs } = settings();
+    if (!proxyProtocol || !isTrusted(socket.remoteAddress ?? '')) {
+      onIdentified();
+      return;
+    }
+    const peer = socket.remoteAddress;
+    readProxyHeader(socket, { clock, timeoutMs }, (header) => {
+      if (header === undefined) {
+        log.warn('proxy-header-missing', 'a trusted proxy opened a connection without a PROXY header', {
+          peer,
+        });
+        socket.destroy();
+      } else if (this.#connections.belongsTo(socket, header.client)) onIdentified();
+      else this.#refusal.refuse(socket, scheme);
     });
   }
 
@@ -166,16 +217,5 @@ export class Listeners {
     const [server] = [...this.#servers].filter(([, scheme]) => scheme === 'https').at(-1) ?? [];
     if (server === undefined) socket.destroy();
     else server.emit('connection', socket);
-  }
-
-  #watch(socket: Socket): void {
-    // A TLSSocket runs over a connection that is counted already; upgrade.ts gives one back that is.
-    if (socket instanceof TLSSocket || this.#sockets.has(socket)) return;
-    this.#sockets.set(socket, this.#options.clock.now());
-    socket.setNoDelay(true);
-    socket.once('close', () => {
-      this.#sockets.delete(socket);
-      this.#options.onClosed();
-    });
   }
 }

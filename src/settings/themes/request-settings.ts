@@ -1,5 +1,5 @@
 import { addressBlocks, pathPrefixes } from '../address-formats.js';
-import { duration, integer, size } from '../formats.js';
+import { boolean, duration, integer, size } from '../formats.js';
 import { defineSetting } from '../setting-definition.js';
 
 export const requestSettings = {
@@ -7,6 +7,12 @@ export const requestSettings = {
     format: addressBlocks,
     default: [],
     doc: 'Addresses and CIDR blocks of proxies whose X-Forwarded headers are believed. From anyone else they are dropped.',
+    effect: 'live',
+  }),
+  proxyProtocol: defineSetting({
+    format: boolean,
+    default: false,
+    doc: 'Connections of trustedProxies begin with a PROXY header, version 1 or 2, which names the client; one without is closed. X-Forwarded headers are then believed only where the header names a trusted proxy.',
     effect: 'live',
   }),
   maxBodyBytes: defineSetting({

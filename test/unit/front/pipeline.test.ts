@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { StaticTable } from '../../../src/front/files/static-table.js';
+import { ClientLoad } from '../../../src/front/limits/client-load.js';
 import { buildPipeline } from '../../../src/front/pipeline.js';
 import { BodySpool } from '../../../src/front/upstream/request-body.js';
 import { defaultSettings } from '../../support/default-settings.js';
@@ -23,6 +24,7 @@ async function serve(t: TestContext, hasStatic = true): Promise<ServedFront> {
       tables: hasStatic ? [await StaticTable.build(place, options)] : [],
       site: undefined,
       folders: [{ prefix: '/media/', root: join(root, 'media'), maxAgeSeconds: 0, userContent: true }],
+      clientLoad: new ClientLoad(served.clock, served.log),
       dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
       spool: new BodySpool(root, served.log),
       log: served.log,
@@ -52,6 +54,7 @@ test('of several prefixes the longest goes first; at / only what is there hides 
       tables: await Promise.all(sources.map((source) => StaticTable.build(source, options))),
       site: undefined,
       folders: [{ prefix: '/a/', root: join(root, 'all'), maxAgeSeconds: 0, userContent: true }],
+      clientLoad: new ClientLoad(served.clock, served.log),
       dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
       spool: new BodySpool(root, served.log),
       log: served.log,

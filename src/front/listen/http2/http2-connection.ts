@@ -10,11 +10,6 @@ import type { Http2Response } from './http2-response.js';
 const UPLOAD_WINDOW_BYTES = 1024 * 1024;
 /** How long a client may take for its first request when the site stops, and to close its side when it has been told to. */
 const LEAVE_MS = 1000;
-/**
- * Requests that may end without their answers in a while, because the client takes them back or makes us reset them: more than any
- * browser has under way when it leaves a page, and less than what makes nghttp2 fall silent.
- */
-const MAX_RESETS = 400;
 const RESETS_WITHIN_MS = 30_000;
 
 export interface Http2ConnectionOptions {
@@ -22,6 +17,11 @@ export interface Http2ConnectionOptions {
   readonly socket: Socket;
   readonly clock: Clock;
   readonly idleTimeoutMs: () => number;
+  /**
+   * Requests that may end without their answers in a while, because the client takes them back or makes us reset them: by default more
+   * than any browser has under way when it leaves a page, and less than what makes nghttp2 fall silent.
+   */
+  readonly maxResets: () => number;
 }
 
 /**
@@ -79,7 +79,7 @@ export class Http2Connection {
       this.#resets = 0;
     }
     this.#resets += 1;
-    if (this.#resets > MAX_RESETS) {
+    if (this.#resets > this.#options.maxResets()) {
       session.destroy(new Error('too many requests were reset'), constants.NGHTTP2_ENHANCE_YOUR_CALM);
     }
   }

@@ -15,15 +15,16 @@ import { Http2Connection } from './http2-connection.js';
 import { countHeadBytes, normalizeHead } from './http2-head.js';
 import { Http2Response } from './http2-response.js';
 
-/** Requests at the same time on one connection; browsers use up to 100, and nginx allows 128. */
-const MAX_STREAMS = 128;
 /** Header fields of one request. A browser with many cookies sends each of them as one (RFC 9113 section 8.2.3). */
 const MAX_HEADER_FIELDS = 256;
 /** Of one upload: how far a client may send ahead of the application, so what we have to keep at most. */
 const STREAM_WINDOW_BYTES = 256 * 1024;
 
 export interface Http2ServerOptions {
-  readonly settings: () => Pick<Settings, 'keepAliveTimeoutMs' | 'maxHeaderBytes'>;
+  readonly settings: () => Pick<
+    Settings,
+    'keepAliveTimeoutMs' | 'maxHeaderBytes' | 'maxStreamsPerConnection' | 'maxResetsPerConnection'
+  >;
   readonly clock: Clock;
   readonly onRequest: (request: Http2ServerRequest, response: Http2Response) => void;
   readonly onError: (error: Error) => void;
@@ -88,7 +89,7 @@ export class Http2Server {
   #wireSettings(): WireSettings {
     return {
       enablePush: false,
-      maxConcurrentStreams: MAX_STREAMS,
+      maxConcurrentStreams: this.#options.settings().maxStreamsPerConnection,
       initialWindowSize: STREAM_WINDOW_BYTES,
       maxHeaderListSize: 2 * this.#options.settings().maxHeaderBytes,
     };
@@ -98,6 +99,7 @@ export class Http2Server {
     const connection = new Http2Connection({
       ...{ session, socket, clock: this.#options.clock },
       idleTimeoutMs: () => this.#options.settings().keepAliveTimeoutMs,
+      maxResets: () => this.#options.settings().maxResetsPerConnection,
     });
     this.#connections.set(session, { connection, peer: peerOf(socket) });
     socket.once('close', () => this.#connections.delete(session));

@@ -1,0 +1,259 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../../contracts/clock.js';
+import type { Log } from '../../log/log.js';
+import type { Settings } from '../../settings/settings.js';
+import type { DescriptorLimit } from '../../sockets/descriptor-limit.js';
+import { peerOf } from '../client-message.js';
+import { addressKey } from '../limits/address-key.js';
+import { Episode } from '../limits/episode.js';
+
+/** With more, what a connection needs of memory counts before its descriptor does. */
+const MOST_BY_DESCRIPTORS = 16_384;
+/** Idle connections that are closed at a time when there are too many: one at a time would be too slow for a swarm. */
+const EVICTED_AT_ONCE = 16;
+
+export interface ConnectionsOptions {
+  readonly settings: () => Pick<Settings, 'maxConnections' | 'maxConnectionsPerAddress'>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly descriptors: DescriptorLimit;
+  /** Of trustedProxies: others stand behind it, so its connections are not counted by address. */
+  readonly isTrusted: (address: string) => boolean;
+  readonly onClosed: () => void;
+}
+
+/** Who stands before a proxy, as its PROXY header says. */
+export interface ProxiedClient {
+  readonly address: string;
+  readonly port: number;
+}
+
+interface Connection {
+  readonly socket: Socket;
+  /** See peerOf; a closed socket has forgotten it. */
+  readonly peer: string;
+  readonly acceptedAtMs: number;
+  /** Undefined for a trusted proxy. */
+  client: Client | undefined;
+  /** Of a PROXY header; undefined where there was none, `unknown` where the proxy has named nobody. */
+  proxied: ProxiedClient | 'unknown' | undefined;
+  /** Under way on it. */
+  requests: number;
+}
+
+/** All connections of one address. */
+interface Client {
+  readonly key: string;
+  connections: number;
+  readonly idle: IdleConnections;
+}
+
+/** Connections without a request, in the order in which they are given up. */
+class IdleConnections {
+  /** They have had an answer, and wait for the next request: a client expects that such a one is closed. The longest idle first. */
+  readonly #kept = new Set<Connection>();
+  /** Their first request may be on its way. */
+  readonly #fresh = new Set<Connection>();
+
+  addFresh(connection: Connection): void {
+    this.#fresh.add(connection);
+  }
+
+  addKept(connection: Connection): void {
+    this.#kept.add(connection);
+  }
+
+  delete(connection: Connection): void {
+    this.#kept.delete(connection);
+    this.#fresh.delete(connection);
+  }
+
+  /** Some that have had an answer, or else one that has not. */
+  choose(atMost: number): readonly Connection[] {
+    const kept = [...first(this.#kept, atMost)];
+    return kept.length > 0 ? kept : [...first(this.#fresh, 1)];
+  }
+}
+
+/**
+ * The open TCP connections of a front, and how many there may be: in all, from one address, and as far as there are descriptors.
+ *
+ * Beyond that idle connections go first, those that have been idle longest before others; where there is none, the new one is refused. The limit lies
+ * below that of the descriptors, because accept(2) without one makes libuv close whatever waits in the kernel's queue, and says
+ * nothing (uv__emfile_trick): every visitor would get a reset.
+ */
+export class Connections {
+  readonly #options: ConnectionsOptions;
+  readonly #all = new Map<Socket, Connection>();
+  readonly #byPeer = new Map<string, Connection>();
+  readonly #clients = new Map<string, Client>();
+  readonly #idle = new IdleConnections();
+  readonly #full: Episode;
+  readonly #exhausted: Episode;
+
+  constructor(options: ConnectionsOptions) {
+    this.#options = options;
+    const { clock, log, descriptors } = options;
+    this.#full = new Episode(
+      clock,
+      () =>
+        log.warn(
+          'connections-full',
+          'there are too many connections: idle ones are closed, new ones refused',
+          {
+            limit: this.#limit,
+            hint: 'raise maxConnections, or the limit of open files (LimitNOFILE= in systemd, ulimit -n)',
+          },
+        ),
+      (times) => log.info('connections-free', 'there is room for connections again', { times }),
+    );
+    this.#exhausted = new Episode(
+      clock,
+      () =>
+        log.error(
+          'descriptors-exhausted',
+          'hardly a descriptor is left: idle connections are closed, new ones refused',
+          {
+            limit: descriptors.max,
+            hint: 'raise the limit of open files: LimitNOFILE= in systemd, ulimit -n',
+          },
+        ),
+      (times) => log.info('descriptors-free', 'there are descriptors for new connections again', { times }),
+    );
+  }
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  has(socket: Socket): boolean {
+    return this.#all.has(socket);
+  }
+
+  sockets(): Iterable<Socket> {
+    return this.#all.keys();
+  }
+
+  acceptedAtMs(socket: Socket): number {
+    return this.#all.get(socket)?.acceptedAtMs ?? 0;
+  }
+
+  /** Takes a connection in that was just accepted. False: there is no room for it. */
+  admit(socket: Socket): boolean {
+    const address = socket.remoteAddress ?? '';
+    if (!this.#hasRoom(socket)) return false;
+    const connection: Connection = {
+      ...{ socket, peer: peerOf(socket), client: undefined, proxied: undefined, requests: 0 },
+      acceptedAtMs: this.#options.clock.now(),
+    };
+    if (!this.#options.isTrusted(address) && !this.#attribute(connection, address)) return false;
+    this.#all.set(socket, connection);
+    this.#byPeer.set(connection.peer, connection);
+    this.#idle.addFresh(connection);
+    socket.once('close', () => this.#remove(connection));
+    return true;
+  }
+
+  /** A proxy has named the client of a connection, or has said that it can't. False: that client has too many. */
+  belongsTo(socket: Socket, client: ProxiedClient | undefined): boolean {
+    const connection = this.#all.get(socket);
+    if (connection === undefined) return false;
+    connection.proxied = client ?? 'unknown';
+    return client === undefined || this.#attribute(connection, client.address);
+  }
+
+  /** What a PROXY header has said of the connection of this peer (peerOf). */
+  proxiedClientOf(peer: string): ProxiedClient | 'unknown' | undefined {
+    return this.#byPeer.get(peer)?.proxied;
+  }
+
+  /** A request has begun on the connection of this peer (peerOf); to be called back when it is over. */
+  begin(peer: string): () => void {
+    const connection = this.#byPeer.get(peer);
+    if (connection === undefined) return () => {};
+    connection.requests += 1;
+    this.#idle.delete(connection);
+    connection.client?.idle.delete(connection);
+    return () => this.#end(connection);
+  }
+
+  // Private
+
+  get #limit(): number {
+    const { settings, descriptors } = this.#options;
+    const { maxConnections } = settings();
+    return maxConnections === 'auto'
+      ? Math.min(MOST_BY_DESCRIPTORS, descriptors.connections)
+      : maxConnections;
+  }
+
+  #hasRoom(socket: Socket): boolean {
+    // The kernel gives the lowest free number (open(2)), so that a high one says how many are in use.
+    if (descriptorOf(socket) >= this.#options.descriptors.lastForClients) {
+      this.#exhausted.happen();
+      return this.#evict(this.#idle, EVICTED_AT_ONCE) > 0;
+    }
+    if (this.#all.size < this.#limit) return true;
+    this.#full.happen();
+    return this.#evict(this.#idle, EVICTED_AT_ONCE) > 0;
+  }
+
+  #attribute(connection: Connection, address: string): boolean {
+    const { maxConnectionsPerAddress } = this.#options.settings();
+    const key = addressKey(address);
+    const client = this.#clients.get(key) ?? { key, connections: 0, idle: new IdleConnections() };
+    const isFull = maxConnectionsPerAddress > 0 && client.connections >= maxConnectionsPerAddress;
+    if (isFull && this.#evict(client.idle, 1) === 0) return false;
+    this.#clients.set(key, client);
+    client.connections += 1;
+    client.idle.addFresh(connection);
+    connection.client = client;
+    return true;
+  }
+
+  /** How many there were to close. They count no more, though their sockets take a moment. */
+  #evict(idle: IdleConnections, atMost: number): number {
+    const chosen = idle.choose(atMost);
+    for (const connection of chosen) {
+      connection.socket.destroy();
+      this.#remove(connection);
+    }
+    return chosen.length;
+  }
+
+  #end(connection: Connection): void {
+    connection.requests -= 1;
+    if (connection.requests > 0 || !this.#all.has(connection.socket)) return;
+    this.#idle.addKept(connection);
+    connection.client?.idle.addKept(connection);
+  }
+
+  #remove(connection: Connection): void {
+    if (!this.#all.delete(connection.socket)) return;
+    if (this.#byPeer.get(connection.peer) === connection) this.#byPeer.delete(connection.peer);
+    this.#idle.delete(connection);
+    const { client } = connection;
+    if (client !== undefined) {
+      client.idle.delete(connection);
+      client.connections -= 1;
+      if (client.connections === 0) this.#clients.delete(client.key);
+    }
+    this.#options.onClosed();
+  }
+}
+
+// Private
+
+function* first<T>(all: Iterable<T>, count: number): Iterable<T> {
+  let left = count;
+  for (const one of all) {
+    if (left === 0) return;
+    left -= 1;
+    yield one;
+  }
+}
+
+/** Node's handle of a connection has it (net.Socket has no documented way to ask). */
+function descriptorOf(socket: Socket): number {
+  return (socket as Socket & { _handle?: { readonly fd?: number } | null })._handle?.fd ?? -1;
+}
