@@ -1,14 +1,10 @@
 import { SettingsError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
-import { applicationEnvironment, chooseAccount } from '../privileges/account.js';
-import {
-  ownReader,
-  type ProjectReader,
-  readProject,
-  type Sources,
-  UserReader,
-} from '../privileges/project-reader.js';
+import { applicationEnvironment } from '../privileges/account.js';
+import { Privileges } from '../privileges/privileges.js';
+import { type ProjectReader, readerFor, readProject, type Sources } from '../privileges/project-reader.js';
 import { type LoadedSettings, loadSettings } from '../settings/load.js';
+import { readAccountWords } from '../settings/root-rights.js';
 
 export interface FolderSettings {
   /** With Django's part, where the project is one and could be asked. */
@@ -16,6 +12,8 @@ export interface FolderSettings {
   readonly project: Project | undefined;
   /** Why the project could not be looked at. */
   readonly failure: unknown;
+  /** Root acts as the user of the site from here on. */
+  readonly privileges: Privileges;
 }
 
 export interface LookOptions {
@@ -26,22 +24,22 @@ export interface LookOptions {
 }
 
 /**
- * The settings that `easyserve start` would use, without starting anything. Root runs the project's code as the user that
- * would serve it. Throws SettingsError.
+ * The settings that `easyserve start` would use, without starting anything. Root reads them as the user that would serve the
+ * project, and runs its code so. Throws SettingsError, and what Privileges.assume throws.
  */
 export async function loadFolderSettings(
   sources: Sources,
   { measure, reader }: LookOptions,
 ): Promise<FolderSettings> {
+  const privileges = Privileges.assume(readAccountWords(sources), sources.projectDir);
   const first = loadSettings(sources);
   try {
-    const account = await chooseAccount(first.settings, sources.projectDir);
-    const usual = account === undefined ? ownReader : new UserReader(account, sources);
-    const env = applicationEnvironment(sources.env, account);
+    const usual = readerFor(privileges, sources);
+    const env = applicationEnvironment(sources.env, privileges.account);
     const { loaded, project } = await readProject(reader ?? usual, first, { sources, env, measure });
-    return { loaded, project, failure: undefined };
+    return { loaded, project, failure: undefined, privileges };
   } catch (failure) {
     if (failure instanceof SettingsError) throw failure;
-    return { loaded: first, project: undefined, failure };
+    return { loaded: first, project: undefined, failure, privileges };
   }
 }

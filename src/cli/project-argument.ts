@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { isAbsolute, normalize, resolve } from 'node:path';
+import { systemIdentity } from '../privileges/account.js';
 import type { Sources } from '../privileges/project-reader.js';
 import type { CliContext } from './cli-context.js';
 import type { GivenSettings, ProjectArgument } from './command.js';
@@ -25,6 +26,7 @@ export function settingsSources(
     configFile: configFile === undefined ? undefined : resolve(baseFolder(project, { cwd, env }), configFile),
     env,
     flags,
+    isStartedByRoot: systemIdentity()?.getuid() === 0,
   };
 }
 

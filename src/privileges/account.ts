@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
 import os from 'node:os';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
-import type { Settings } from '../settings/settings.js';
+import { findReplaceableEntry, listPathEntries, type PathEntry } from '../settings/path-entries.js';
+import type { AccountWords } from '../settings/root-rights.js';
 
 /** The user that handles requests and runs the application: plain data, sent to the processes that become this user. */
 export interface Account {
@@ -48,7 +48,10 @@ const ofServiceManager: ReadonlySet<string> = new Set([
   'WATCHDOG_PID',
 ]);
 
-export type WantedAccount = Pick<Settings, 'user' | 'group'>;
+/** Folders of whoever has logged in (XDG Base Directory Specification), which under sudo may be those of root. */
+const ofSession = /^(?:XDG_(?:STATE|CONFIG|CACHE|DATA)_HOME|XDG_RUNTIME_DIR)$/;
+
+export type WantedAccount = Pick<AccountWords, 'user' | 'group'> & Partial<AccountWords>;
 
 /** Of the effective user. Throws for a number that no user has. */
 export type UserInfo = () => { readonly username: string; readonly homedir: string; readonly gid: number };
@@ -59,28 +62,27 @@ export function systemIdentity(): Identity | undefined {
 }
 
 /**
- * Whom this process has to become: the user of the settings, else the owner of the project folder. Undefined: it keeps its
- * user, because only root can become another one, or because the settings say root.
+ * Whom this process has to become: the user that root has named, else the owner of the project folder. Undefined: it keeps its
+ * user, because only root can become another one, or because root has said root.
  *
- * Throws EasyserveError `root-refused`, `user-unknown`, `user-not-permitted`, `group-unknown`.
+ * Throws EasyserveError `root-refused`, `folder-replaceable`, `project-missing`, `user-unknown`, `user-not-permitted`,
+ * `group-unknown`.
  */
-export async function chooseAccount(
+export function chooseAccount(
   wanted: WantedAccount,
   projectDir: string,
   identity: Identity | undefined = systemIdentity(),
   userInfo: UserInfo = os.userInfo,
-): Promise<Account | undefined> {
+): Account | undefined {
   if (identity === undefined) return undefined;
   if (identity.getuid() !== 0) {
     requireOwn(wanted.user, identity, userInfo);
     return undefined;
   }
-  // A missing folder is reported where it is opened.
-  const folder = await stat(projectDir).catch(() => undefined);
-  const user = wanted.user === null ? folder?.uid : toIdentifier(wanted.user);
-  if (user === undefined) return undefined;
-  const account = lookUp(user, folder?.gid ?? 0, identity, userInfo);
-  if (account.uid === 0 && wanted.user === null) throw refuseRoot(projectDir);
+  const account =
+    wanted.user === null
+      ? lookUpOwner(wanted, projectDir, identity, userInfo)
+      : lookUp(toIdentifier(wanted.user), identity, userInfo);
   if (account.uid === 0) return undefined;
   const gid = wanted.group === null ? account.gid : lookUpGroup(wanted.group, identity);
   return { ...account, gid };
@@ -95,16 +97,18 @@ export function applicationEnvironment(env: Environment, account: Account | unde
   const kept = Object.fromEntries(Object.entries(env).filter(([name]) => !ofServiceManager.has(name)));
   if (account === undefined) return kept;
   const name = account.name ?? String(account.uid);
-  return { ...kept, HOME: account.home, USER: name, LOGNAME: name };
+  const others = Object.entries(kept).filter(([each]) => !ofSession.test(each));
+  return { ...Object.fromEntries(others), HOME: account.home, USER: name, LOGNAME: name };
 }
 
-/** Also for install, which names the user of the service. */
-export function refuseRoot(projectDir: string): EasyserveError {
+/** Also for install, which names the user of the service. `foreignHand`: why the settings file was not asked. */
+export function refuseRoot(projectDir: string, foreignHand?: string | undefined): EasyserveError {
   return new EasyserveError(
     'root-refused',
     ExitCode.settings,
     `The folder ${projectDir} belongs to root, and easyserve runs no application as root unless it is told to.`,
     {
+      detail: foreignHand && `Its settings file is not asked for a user: ${foreignHand}.`,
       hint: 'name a user: --set user=www-data (in a container, perhaps: --set user=root)',
     },
   );
@@ -112,11 +116,46 @@ export function refuseRoot(projectDir: string): EasyserveError {
 
 // Private
 
+/** The owner of the folder decides what runs in it, and as himself; so nobody else may put another folder in its place. */
+function lookUpOwner(
+  { foreignHand }: WantedAccount,
+  projectDir: string,
+  identity: Identity,
+  userInfo: UserInfo,
+): Account {
+  const entries = listFolder(projectDir);
+  const { uid, gid } = (entries.at(-1) as PathEntry).stats;
+  if (uid === 0) throw refuseRoot(projectDir, foreignHand);
+  // Root's group would give a user without an entry more than he has by himself.
+  const account = lookUp(uid, identity, userInfo, gid === 0 ? uid : gid);
+  const reason = findReplaceableEntry(entries, account);
+  if (reason === undefined) return account;
+  throw new EasyserveError(
+    'folder-replaceable',
+    ExitCode.settings,
+    `Somebody else than its owner could put another folder in the place of ${projectDir} while root starts it: ${reason}.`,
+    { hint: `say whom it is to run as: --set user=${account.name ?? uid}` },
+  );
+}
+
+/** Never undefined: root that went on without a folder would be root when the folder comes. */
+function listFolder(projectDir: string): readonly PathEntry[] {
+  try {
+    return listPathEntries(projectDir);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const what = code === 'ENOENT' ? 'does not exist' : `cannot be entered (${code})`;
+    throw new EasyserveError('project-missing', ExitCode.application, `The folder ${projectDir} ${what}.`, {
+      cause,
+    });
+  }
+}
+
 /** Compared before it is tried: a service may be forbidden every call that changes users (SystemCallFilter=). */
 function requireOwn(user: string | null, identity: Identity, userInfo: UserInfo): void {
   if (user === null || user === String(identity.getuid())) return;
-  const own = lookUp(identity.geteuid(), identity.getegid(), identity, userInfo);
-  if (user !== own.name) lookUp(toIdentifier(user), 0, identity, userInfo);
+  const own = lookUp(identity.geteuid(), identity, userInfo);
+  if (user !== own.name) lookUp(toIdentifier(user), identity, userInfo);
 }
 
 /** Node takes an id only as a number; text is a name. */
@@ -126,9 +165,9 @@ function toIdentifier(text: string): number | string {
 
 /**
  * Becomes the user for a moment: the system then tells of that user, wherever it has its users from (files, LDAP, systemd), because
- * Node has no getpwnam(3).
+ * Node has no getpwnam(3). A number without an entry has the group with the same number, or `otherGid`.
  */
-function lookUp(user: number | string, folderGid: number, identity: Identity, userInfo: UserInfo): Account {
+function lookUp(user: number | string, identity: Identity, userInfo: UserInfo, otherGid?: number): Account {
   const before = identity.geteuid();
   try {
     if (user !== before) identity.seteuid(user);
@@ -141,7 +180,7 @@ function lookUp(user: number | string, folderGid: number, identity: Identity, us
       const { username, homedir, gid } = userInfo();
       return { uid, gid, name: username, home: homedir };
     } catch {
-      return { uid, gid: folderGid, name: undefined, home: '/' }; // a number without an entry
+      return { uid, gid: otherGid ?? uid, name: undefined, home: '/' }; // a number without an entry
     }
   } finally {
     if (identity.geteuid() !== before) identity.seteuid(before);

@@ -8,8 +8,9 @@ const UMASK = 0o027;
 /**
  * Root's rights, and how they are given up.
  *
- *   assume    root acts as the user of the site from here on; the state folder, the lock and the control socket are made
- *             so: nothing has to be given away afterwards, and no link in a user's folder leads root anywhere
+ *   assume    root acts as the user of the site from here on; the settings file is read so, the state folder, the lock and the
+ *             control socket are made so: nothing has to be given away afterwards, and no link in a user's folder leads root
+ *             anywhere
  *   raised    for binding ports, and for starting the process that reads the project
  *   drop      before the first request and the first application process: for good, checked, no way back
  *
@@ -35,9 +36,9 @@ export class Privileges {
   }
 
   /** Throws what chooseAccount throws. */
-  static async assume(wanted: WantedAccount, projectDir: string): Promise<Privileges> {
+  static assume(wanted: WantedAccount, projectDir: string): Privileges {
     const identity = systemIdentity();
-    const privileges = new Privileges(await chooseAccount(wanted, projectDir, identity), identity);
+    const privileges = new Privileges(chooseAccount(wanted, projectDir, identity), identity);
     privileges.lower();
     return privileges;
   }
@@ -57,14 +58,17 @@ export class Privileges {
     this.#identity.umask(UMASK);
   }
 
-  /** Runs `act` with root's rights, where they are kept. Everything else in this process has them meanwhile, too. */
-  async raised<T>(act: () => T | Promise<T>): Promise<T> {
+  /**
+   * Runs `act` with root's rights, where they are kept. It ends at once: whatever else goes on in this process, like the watch of
+   * the user's settings file, gets no turn meanwhile and so none of these rights.
+   */
+  raised<T>(act: () => T): T {
     const { account } = this;
     if (!this.#areKept || account === undefined) return act();
     this.#identity?.seteuid(0);
     this.#identity?.setegid(0);
     try {
-      return await act();
+      return act();
     } finally {
       this.#identity?.setegid(account.gid);
       this.#identity?.seteuid(account.uid);

@@ -71,16 +71,16 @@ const entry = fileURLToPath(new URL('./read-as-user.js', import.meta.url));
 export class UserReader implements ProjectReader {
   readonly #account: Account;
   readonly #sources: Sources;
-  readonly #raise: <T>(act: () => T) => Promise<T>;
+  readonly #raise: <T>(act: () => T) => T;
 
   constructor(
     account: Account,
-    { projectDir, configFile, env, flags }: Sources,
-    raise: <T>(act: () => T) => Promise<T> = async (act) => act(),
+    { projectDir, configFile, env, flags, isStartedByRoot }: Sources,
+    raise: <T>(act: () => T) => T,
   ) {
     this.#account = account;
     // A copy: process.env is no plain object, and can't be sent.
-    this.#sources = { projectDir, configFile, env: { ...env }, flags };
+    this.#sources = { projectDir, configFile, env: { ...env }, flags, isStartedByRoot };
     this.#raise = raise;
   }
 
@@ -99,7 +99,7 @@ export class UserReader implements ProjectReader {
   /** Rejects with what the job throws, with the signal's reason, or when the process ends without an answer. */
   async #do(job: Job, signal: AbortSignal | undefined): Promise<unknown> {
     signal?.throwIfAborted();
-    const child = await this.#raise(() => forkReader());
+    const child = this.#raise(() => forkReader());
     // When the channel closes, the process stops what it runs and ends.
     const breakOff = () => child.connected && child.disconnect();
     signal?.addEventListener('abort', breakOff, { once: true });

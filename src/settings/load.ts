@@ -6,7 +6,9 @@ import { readFileLayer } from './file-layer.js';
 import { readFlagLayer, type SettingFlag } from './flag-layer.js';
 import { isTable, resolveFolders } from './formats.js';
 import type { Layer, LayerEntry, Origins } from './layer.js';
+import { findForeignHand } from './path-entries.js';
 import { type Problem, throwProblems } from './problem.js';
+import { refuseForeignWords } from './root-rights.js';
 import { type SettingKey, schema, settingKeys } from './schema.js';
 import type { Settings } from './settings.js';
 import { findSettingsFile, readSettingsFile, type SettingsFile } from './settings-file.js';
@@ -20,6 +22,8 @@ export interface SettingsSources {
   readonly flags: readonly SettingFlag[];
   /** Undefined before Django was asked, and for a project that is not Django. */
   readonly django?: DjangoSource | undefined;
+  /** For the life of the instance, after root's rights are given up too: not everybody's word counts then (root-rights). */
+  readonly isStartedByRoot?: boolean | undefined;
 }
 
 export interface LoadedSettings {
@@ -55,9 +59,13 @@ export function loadSettings(sources: SettingsSources): LoadedSettings {
 /** The later a layer, the more it counts. */
 function readLayers(sources: SettingsSources, file: SettingsFile | undefined): Layer[] {
   const { django } = sources;
+  const guard: typeof refuseForeignWords = sources.isStartedByRoot ? refuseForeignWords : (layer) => layer;
+  const ofDjango = django === undefined ? [] : [readCherootLayer(django), readEasyserverLayer(django)];
   const layers = [
-    ...(django === undefined ? [] : [readCherootLayer(django), readEasyserverLayer(django)]),
-    ...(file === undefined ? [] : [readFileLayer(file.name, readSettingsFile(file))]),
+    ...ofDjango.map((layer) => guard(layer, "Django's settings are code of the project")),
+    ...(file === undefined
+      ? []
+      : [guard(readFileLayer(file.name, readSettingsFile(file)), findForeignHand(file.path))]),
     readEnvironmentLayer(sources.env),
     readFlagLayer(sources.flags),
   ];

@@ -6,6 +6,7 @@ export interface Problem {
     | 'unknown-setting'
     | 'malformed-setting'
     | 'misplaced-setting'
+    | 'setting-not-trusted'
     | 'duplicate-setting'
     | 'conflicting-settings';
   readonly message: string;

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { basename, extname, isAbsolute, relative, resolve } from 'node:path';
 import { SettingsError } from '../contracts/errors.js';
+import { readRegularFileSync } from '../contracts/read-regular-file.js';
 import { type FileEntry, FileSyntaxError } from './file-entry.js';
 import { readToml } from './toml-file.js';
 import { readJson, readYaml } from './yaml-file.js';
@@ -28,12 +28,19 @@ export const settingsFileNames: readonly string[] = Object.keys(readers).map(
 /**
  * The settings file of the project, or the one that `--config` names; undefined where there is none.
  *
- * Throws SettingsError when two are there, the named one is missing, or it cannot be read.
+ * Throws SettingsError when two are there, the named one is missing, or it cannot be read. `mayRead`: others are left alone.
  */
-export function findSettingsFile(projectDir: string, named: string | undefined): SettingsFile | undefined {
-  if (named !== undefined) return readNamed(projectDir, named);
+export function findSettingsFile(
+  projectDir: string,
+  named: string | undefined,
+  mayRead: (path: string) => boolean = () => true,
+): SettingsFile | undefined {
+  if (named !== undefined)
+    return mayRead(resolve(projectDir, named)) ? readNamed(projectDir, named) : undefined;
   const found = settingsFileNames
-    .map((name) => readIfThere(projectDir, resolve(projectDir, name)))
+    .map((name) => resolve(projectDir, name))
+    .filter(mayRead)
+    .map((path) => readIfThere(projectDir, path))
     .filter((file) => file !== undefined);
   if (found.length > 1) {
     const names = found.map((file) => file.name);
@@ -82,14 +89,26 @@ function unknownLanguage(name: string): SettingsError {
 function readIfThere(projectDir: string, path: string): SettingsFile | undefined {
   let content: Buffer;
   try {
-    content = readFileSync(path);
+    content = readRegularFileSync(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
-    const reason = error instanceof Error ? error.message : String(error);
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = reasons[code ?? ''] ?? message;
     throw new SettingsError('settings-unreadable', `the settings file ${path} cannot be read: ${reason}`);
   }
   return { path, name: nameOf(projectDir, path), text: decode(path, content) };
 }
+
+/** Started by root, easyserve reads it as the user of the site. */
+const reasons: Readonly<Record<string, string>> = {
+  EACCES: 'the user of the site may not read it',
+  EINVAL: 'it is not a file',
+  EISDIR: 'it is not a file',
+  EFBIG: 'it is too large to be one',
+  ELOOP: 'its symbolic links lead in a circle',
+  // A socket, or a FIFO that cannot be opened so (open(2)).
+  ENXIO: 'it is not a file',
+};
 
 function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT';

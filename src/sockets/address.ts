@@ -4,10 +4,16 @@ import { defaultPorts, type Scheme } from '../contracts/scheme.js';
 import type { Log } from '../log/log.js';
 import { type Settings, wantsHttps } from '../settings/settings.js';
 import { InheritedSockets } from './inherited-sockets.js';
-import { ListeningSocket } from './listening-socket.js';
+import { ListeningSocket, type WithRights } from './listening-socket.js';
 
 /** Where the settings name no port and this process may not bind the default one. */
 const unprivilegedPorts: Readonly<Record<Scheme, number>> = { http: 8000, https: 8443 };
+
+/** What the first sockets of an instance are opened with. */
+export interface FirstBinding {
+  readonly inherited?: InheritedSockets | undefined;
+  readonly withRights?: WithRights | undefined;
+}
 
 /** What the settings want listened on. */
 export function wantedSchemes(settings: Settings): readonly Scheme[] {
@@ -28,14 +34,15 @@ export async function bindAddress(
   {
     scheme = 'http',
     inherited = new InheritedSockets(),
-  }: { scheme?: Scheme; inherited?: InheritedSockets | undefined } = {},
+    withRights,
+  }: { scheme?: Scheme } & FirstBinding = {},
 ): Promise<ListeningSocket> {
   const named = namedPort(settings, scheme);
   const passed = inherited.take(scheme, named);
   if (passed !== undefined) return passed;
   const host = wantedHost(settings, project);
   if (scheme === 'http') warnOfDebug(settings, project, log);
-  const bind = (port: number) => ListeningSocket.bind(host, port, { scheme });
+  const bind = (port: number) => ListeningSocket.bind(host, port, { scheme, withRights });
   if (named !== null) return bind(named);
   const usual = defaultPorts[scheme];
   try {

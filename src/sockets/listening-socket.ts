@@ -11,6 +11,18 @@ import {
   type SocketHandle,
 } from './socket-handle.js';
 
+/** Does what may need root's rights: Privileges.raised. */
+export type WithRights = <T>(act: () => T) => T;
+
+export interface BindOptions {
+  readonly scheme?: Scheme;
+  readonly create?: CreateServerHandle;
+  /** Default: with those that this process has. */
+  readonly withRights?: WithRights | undefined;
+}
+
+const unraised: WithRights = (act) => act();
+
 /**
  * An address that is bound once and kept for the life of the instance: no reload, worker crash or restart closes it.
  * The Front of each site listens on it (through the cluster's messages in cluster mode).
@@ -39,17 +51,17 @@ export class ListeningSocket {
   static async bind(
     host: string,
     port: number,
-    { scheme = 'http', create = createServerHandle }: { scheme?: Scheme; create?: CreateServerHandle } = {},
+    { scheme = 'http', create = createServerHandle, withRights = unraised }: BindOptions = {},
   ): Promise<ListeningSocket> {
     const address = await resolve(host, port);
-    const handle = create(address, port, net.isIPv6(address) ? 6 : 4);
-    if (typeof handle === 'number') throw await explainFailure(host, port, handle);
+    const handle = withRights(() => create(address, port, net.isIPv6(address) ? 6 : 4));
+    if (typeof handle === 'number') throw withRights(() => explainFailure(host, port, handle));
     // libuv keeps EADDRINUSE for later (uv_tcp_bind); asking for the name reveals it.
     const name: { port?: number } = {};
     const failure = handle.getsockname(name);
     if (failure !== 0) {
       handle.close();
-      throw await explainFailure(host, port, failure);
+      throw withRights(() => explainFailure(host, port, failure));
     }
     return new ListeningSocket(handle, { scheme, host, port: name.port ?? port });
   }
@@ -99,10 +111,10 @@ async function resolve(host: string, port: number): Promise<string> {
   }
 }
 
-async function explainFailure(host: string, port: number, failure: number): Promise<EasyserveError> {
+function explainFailure(host: string, port: number, failure: number): EasyserveError {
   const code = getSystemErrorName(failure);
   if (code === 'EADDRINUSE') {
-    const owner = await findPortOwner(port);
+    const owner = findPortOwner(port);
     const who = owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command})`;
     return new EasyserveError('port-in-use', ExitCode.address, `Port ${port} is taken by ${who}.`, {
       hint:

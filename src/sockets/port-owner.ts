@@ -1,4 +1,4 @@
-import { readdir, readFile, readlink } from 'node:fs/promises';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 export interface PortOwner {
   readonly pid: number;
@@ -9,15 +9,16 @@ const LISTEN = '0A';
 
 /**
  * Which process listens on a TCP port, for the message that it is taken (proc(5): net/tcp, then the descriptors of every
- * process). Undefined off Linux, or where the process belongs to another user.
+ * process). Undefined off Linux, or where the process belongs to another user. At once, because root may do it for a moment only
+ * (Privileges.raised).
  */
-export async function findPortOwner(port: number): Promise<PortOwner | undefined> {
+export function findPortOwner(port: number): PortOwner | undefined {
   try {
-    const inodes = await findListeningInodes(port);
+    const inodes = findListeningInodes(port);
     if (inodes.size === 0) return undefined;
-    for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-      if (await holdsSocket(pid, inodes)) {
-        const command = (await readFile(`/proc/${pid}/comm`, 'utf8')).trim();
+    for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      if (holdsSocket(pid, inodes)) {
+        const command = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
         return { pid: Number(pid), command };
       }
     }
@@ -29,11 +30,11 @@ export async function findPortOwner(port: number): Promise<PortOwner | undefined
 
 // Private
 
-async function findListeningInodes(port: number): Promise<Set<string>> {
+function findListeningInodes(port: number): Set<string> {
   const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
   const inodes = new Set<string>();
   for (const table of ['/proc/net/tcp', '/proc/net/tcp6']) {
-    const text = await readFile(table, 'ascii').catch(() => '');
+    const text = orElse('', () => readFileSync(table, 'ascii'));
     for (const line of text.split('\n').slice(1)) {
       const fields = line.trim().split(/\s+/);
       if (fields[1]?.endsWith(`:${hexPort}`) && fields[3] === LISTEN && fields[9]) inodes.add(fields[9]);
@@ -42,12 +43,21 @@ async function findListeningInodes(port: number): Promise<Set<string>> {
   return inodes;
 }
 
-async function holdsSocket(pid: string, inodes: ReadonlySet<string>): Promise<boolean> {
+function holdsSocket(pid: string, inodes: ReadonlySet<string>): boolean {
   const folder = `/proc/${pid}/fd`;
-  for (const name of await readdir(folder).catch(() => [])) {
-    const target = await readlink(`${folder}/${name}`).catch(() => '');
+  for (const name of orElse<readonly string[]>([], () => readdirSync(folder))) {
+    const target = orElse('', () => readlinkSync(`${folder}/${name}`));
     const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
     if (inode !== undefined && inodes.has(inode)) return true;
   }
   return false;
+}
+
+/** Of another user, or gone meanwhile. */
+function orElse<T>(other: T, read: () => T): T {
+  try {
+    return read();
+  } catch {
+    return other;
+  }
 }

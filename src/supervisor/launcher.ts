@@ -13,6 +13,7 @@ import { Privileges } from '../privileges/privileges.js';
 import { readerFor } from '../privileges/project-reader.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import { loadSettings } from '../settings/load.js';
+import { readAccountWords } from '../settings/root-rights.js';
 import type { Settings } from '../settings/settings.js';
 import { settingsFileNames } from '../settings/settings-file.js';
 import type { Runner } from '../site/runner.js';
@@ -35,6 +36,7 @@ export interface LaunchOptions {
   /** Absolute. */
   readonly configFile?: string | undefined;
   readonly flags: readonly SettingFlag[];
+  readonly isStartedByRoot?: boolean | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdout: Output;
   readonly stderr: Output;
@@ -61,9 +63,9 @@ export interface LaunchResult {
  * Throws what keeps it from starting, with nothing left behind.
  */
 export async function launch(options: LaunchOptions): Promise<LaunchResult> {
+  const privileges = Privileges.assume(readAccountWords(options), options.projectDir);
   await requireProject(options.projectDir);
   const { settings } = loadSettings(options);
-  const privileges = await Privileges.assume(settings, options.projectDir);
   const folder = await stateFolderOf(options.projectDir);
   const lock = await acquireInstance(folder);
   try {
@@ -208,12 +210,13 @@ class Launcher {
   }
 
   async #load(request: LoadRequest): Promise<Release> {
-    const { projectDir, configFile, env, flags } = this.#options;
-    const reader = readerFor(this.#privileges, { projectDir, configFile, env, flags });
+    const { projectDir, configFile, env, flags, isStartedByRoot } = this.#options;
+    const sources = { projectDir, configFile, env, flags, isStartedByRoot };
+    const reader = readerFor(this.#privileges, sources);
     const own = { reader, applicationEnv: this.#applicationEnv };
     // Half of our modules are loaded by it: while another process reads the project that costs no time.
     import('./create-runner.js').catch(() => {}); // #createRunner hears of it
-    const loaded = await loadRelease({ projectDir, configFile, env, flags, ...own, ...request });
+    const loaded = await loadRelease({ ...sources, ...own, ...request });
     for (const text of loaded.project.warnings) this.#output.log.warn('project-warning', text);
     return loaded;
   }

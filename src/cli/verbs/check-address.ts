@@ -3,7 +3,7 @@ import type { Project } from '../../contracts/project-facts.js';
 import { noBackpressure } from '../../log/backpressure.js';
 import type { Log, LogFields } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
-import type { ListeningSocket } from '../../sockets/listening-socket.js';
+import type { ListeningSocket, WithRights } from '../../sockets/listening-socket.js';
 import { bindMissing, closeAll } from '../../supervisor/reload/site-sockets.js';
 import { type Finding, toProblem } from '../text/finding.js';
 
@@ -15,13 +15,14 @@ export async function checkAddress(
   settings: Settings,
   project: Project,
   ownUrls: readonly string[],
+  withRights?: WithRights,
 ): Promise<readonly Finding[]> {
   if (ownUrls.length > 0) {
     return [{ level: 'ok', text: `address: ${ownUrls.join(', ')}, of the running instance` }];
   }
   const findings: Finding[] = [];
   try {
-    const sockets = await bindMissing(new Map(), { settings, project }, noteLog(findings));
+    const sockets = await bindMissing(new Map(), { settings, project }, noteLog(findings), { withRights });
     closeAll(sockets.values());
     return [...findings, ...[...sockets.values()].map((socket) => describeSocket(socket, settings))];
   } catch (error) {

@@ -36,12 +36,13 @@ async function findAll(command: CheckCommand, context: CliContext): Promise<read
   } catch (error) {
     return [toProblem(describeError(error))];
   }
-  const { loaded, project, failure } = folder;
+  const { loaded, project, failure, privileges } = folder;
   const file = loaded.file ?? 'no settings file, none is needed';
   const settings: Finding = { level: 'ok', text: `settings: ${file}` };
   if (project === undefined) return [settings, toProblem(describeError(failure))];
   const urls = await readUrls(sources.projectDir);
-  return [settings, ...checkProject(project), ...(await checkAddress(loaded.settings, project, urls))];
+  const address = await checkAddress(loaded.settings, project, urls, (act) => privileges.raised(act));
+  return [settings, ...checkProject(project), ...address];
 }
 
 async function readUrls(projectDir: string): Promise<readonly string[]> {

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { ExitCode } from '../../contracts/errors.js';
 import { findStateFolders, stateFolderOf } from '../../control/state-folder.js';
 import { refuseRoot } from '../../privileges/account.js';
-import { Privileges } from '../../privileges/privileges.js';
+import type { Privileges } from '../../privileges/privileges.js';
 import type { Settings } from '../../settings/settings.js';
 import type { CliContext } from '../cli-context.js';
 import type { InstallCommand } from '../command.js';
@@ -31,13 +31,14 @@ export async function install(
   const sources = settingsSources(command, context);
   const { projectDir, configFile, flags } = sources;
   const name = unitName(projectDir, command.name);
-  const { loaded, project, failure } = await withProgress(context.stderr, 'reading the project', () =>
-    loadFolderSettings(sources, { measure: false }),
+  // Everything from here to the units is done as the user of the site.
+  const { loaded, project, failure, privileges } = await withProgress(
+    context.stderr,
+    'reading the project',
+    () => loadFolderSettings(sources, { measure: false }),
   );
   if (project === undefined) throw failure;
   const { settings } = loaded;
-  // Everything from here to the units is done as the user of the site.
-  const privileges = await Privileges.assume(settings, projectDir);
   const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
   const plans = planUnits({
     ...{ name, projectDir, configFile, flags, project, settings, user },
@@ -51,7 +52,7 @@ export async function install(
     context.stdout.write(printUnits(units, folder));
     return ExitCode.ok;
   }
-  const changes = await privileges.raised(() => writeUnits(name, units, folder));
+  const changes = privileges.raised(() => writeUnits(name, units, folder));
   context.stdout.write(explainInstall({ name, changes, plans, folder }));
   return ExitCode.ok;
 }

@@ -9,6 +9,7 @@ import { paint } from '../../log/paint.js';
 import { Privileges } from '../../privileges/privileges.js';
 import type { Sources } from '../../privileges/project-reader.js';
 import { loadSettings } from '../../settings/load.js';
+import { readAccountWords } from '../../settings/root-rights.js';
 import type { CliContext } from '../cli-context.js';
 import { settingArgument } from '../command.js';
 import { typedCommand } from '../text/typed-command.js';
@@ -60,16 +61,16 @@ const shownLogLines = 30;
  */
 export async function startDaemon(sources: Sources, context: CliContext): Promise<number> {
   const { projectDir } = sources;
-  await requireProject(projectDir);
-  const { settings } = loadSettings(sources);
   // From here on root acts as the user of the site, to whom the log belongs too.
-  const privileges = await Privileges.assume(settings, projectDir);
+  const privileges = Privileges.assume(readAccountWords(sources), projectDir);
+  await requireProject(projectDir);
+  loadSettings(sources); // what is wrong with them is said here, not in the log
   const { logFile } = await stateFolderOf(projectDir);
   const log = await open(logFile, 'a+', 0o600);
   try {
     const logStart = (await log.stat()).size;
     const outcome = await withProgress(context.stderr, 'starting', async () => {
-      const daemon = await privileges.raised(() => spawnDaemon(sources, log.fd, context));
+      const daemon = privileges.raised(() => spawnDaemon(sources, log.fd, context));
       const first = await awaitOutcome(daemon, context);
       if (isReady(first)) release(daemon);
       else if (first.kind === 'interrupted' || first.kind === 'deadline') await end(daemon);

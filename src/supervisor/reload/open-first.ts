@@ -4,6 +4,7 @@ import { EasyserveError, ExitCode } from '../../contracts/errors.js';
 import type { Log } from '../../log/log.js';
 import type { Account } from '../../privileges/account.js';
 import type { Privileges } from '../../privileges/privileges.js';
+import type { FirstBinding } from '../../sockets/address.js';
 import { InheritedSockets } from '../../sockets/inherited-sockets.js';
 import { bindMissing, closeAll, type SiteSockets } from './site-sockets.js';
 
@@ -28,9 +29,8 @@ export async function openFirst(
   { privileges, env, pid, program, log }: Opening,
 ): Promise<SiteSockets> {
   const inherited = InheritedSockets.read(env, pid);
-  const sockets = await privileges.raised(() =>
-    bindMissing(new Map(), { settings, project }, log, inherited),
-  );
+  const withRights: FirstBinding['withRights'] = (act) => privileges.raised(act);
+  const sockets = await bindMissing(new Map(), { settings, project }, log, { inherited, withRights });
   for (const address of inherited.closeRest()) {
     log.warn('socket-unused', `the service manager passed a socket that nothing here serves: ${address}`, {
       address,

@@ -2,8 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { Release } from '../../app/pool/release.js';
 import type { Scheme } from '../../contracts/scheme.js';
 import type { Log } from '../../log/log.js';
-import { bindAddress, isAddressOf, isInTheWay, wantedSchemes } from '../../sockets/address.js';
-import type { InheritedSockets } from '../../sockets/inherited-sockets.js';
+import {
+  bindAddress,
+  type FirstBinding,
+  isAddressOf,
+  isInTheWay,
+  wantedSchemes,
+} from '../../sockets/address.js';
 import type { ListeningSocket } from '../../sockets/listening-socket.js';
 
 /** What an instance listens on: always HTTP, and HTTPS where the settings want it. */
@@ -16,14 +21,14 @@ export async function bindMissing(
   given: SiteSockets,
   { settings, project }: WantedAddress,
   log: Log,
-  inherited?: InheritedSockets,
+  first: FirstBinding = {},
 ): Promise<SiteSockets> {
   const opened: ListeningSocket[] = [];
   const sockets = new Map<Scheme, ListeningSocket>();
   try {
     for (const scheme of wantedSchemes(settings)) {
       const present = given.get(scheme);
-      const socket = present ?? (await bindAddress(settings, project, log, { scheme, inherited }));
+      const socket = present ?? (await bindAddress(settings, project, log, { scheme, ...first }));
       if (present === undefined) opened.push(socket);
       sockets.set(scheme, socket);
     }
