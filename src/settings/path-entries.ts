@@ -43,7 +43,7 @@ export function listPathEntries(path: string): readonly PathEntry[] {
 }
 
 /**
- * Why others than root can change what a file says: the first entry that is theirs. Undefined: root alone can write the file, and
+ * Why others than root can change what a file says: the entry nearest to it that is theirs. Undefined: root alone can write the file, and
  * every folder up to /. Access control lists need no look of their own: the group's bits of the mode are their mask (acl(5)).
  */
 export function findForeignHand(path: string): string | undefined {
@@ -53,7 +53,7 @@ export function findForeignHand(path: string): string | undefined {
   } catch {
     return `${path} cannot be looked at`;
   }
-  for (const { path: each, stats } of entries) {
+  for (const { path: each, stats } of entries.toReversed()) {
     if (stats.uid !== 0) return `${each} belongs to the user with the number ${stats.uid}`;
     if (!stats.isSymbolicLink() && (stats.mode & 0o022) !== 0) return `others than root can write ${each}`;
   }
