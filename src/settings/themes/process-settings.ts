@@ -43,13 +43,13 @@ export const privilegeSettings = {
   user: defineSetting({
     format: nullable(account('user')),
     default: null,
-    doc: 'User that handles the requests and runs the application when root starts easyserve: root only binds the ports. Unset: the owner of the project folder; "root" has to be said. Fixed from start to stop, and not read from Django\'s EASYSERVER.',
+    doc: 'User that handles the requests and runs the application when root starts easyserve: root only binds the ports. Unset: the owner of the project folder; "root" has to be said. Root says it on the command line, in the environment, or in a settings file that root alone can write. Fixed from start to stop.',
     effect: 'restart',
   }),
   group: defineSetting({
     format: nullable(account('group')),
     default: null,
-    doc: "Group of that user's processes, when root starts easyserve. Unset: the user's own group. Fixed from start to stop, and not read from Django's EASYSERVER.",
+    doc: "Group of that user's processes, when root starts easyserve. Unset: the user's own group. Said by root alone, like user. Fixed from start to stop.",
     effect: 'restart',
   }),
 };
