@@ -10,6 +10,7 @@ import { serveStatic } from './files/serve-static.js';
 import type { StaticTable } from './files/static-table.js';
 import { answerChallenge, applyHostPolicy } from './host-policy.js';
 import type { ClientLoad } from './limits/client-load.js';
+import { refuseOutside } from './mount-point.js';
 import type { AppRequest } from './upstream/app-request.js';
 import type { BodySpool } from './upstream/request-body.js';
 
@@ -52,7 +53,8 @@ function checkHosts({ tls, settings, names }: PipelineOptions): Handler[] {
 }
 
 function askApplication(options: PipelineOptions): Handler[] {
-  return [options.clientLoad.limit(options.settings), serveApplication(options)];
+  const { clientLoad, settings } = options;
+  return [...refuseOutside(settings.scriptName), clientLoad.limit(settings), serveApplication(options)];
 }
 
 /** The longest prefix goes first, so that a folder may lie within another's. */

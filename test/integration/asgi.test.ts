@@ -25,30 +25,30 @@ for (const server of asgiServers) {
     const site = await startEasyserve(t, {
       fixture: 'asgi-hello',
       mode: 'single',
-      settings: { server, trustedProxies: ['127.0.0.1'], maxHeaderBytes: 65_536, scriptName: '/facts' },
+      settings: { server, trustedProxies: ['127.0.0.1'], maxHeaderBytes: 65_536, scriptName: '/site' },
     });
     assert.equal((await site.status()).project.server, server);
 
     await t.test('client, scheme, server and prefix', async () => {
-      const { text } = await ask(site.url, '/facts', { headers: behindProxy });
+      const { text } = await ask(site.url, '/site/facts', { headers: behindProxy });
       const { client, server: ours, scheme, rootPath } = JSON.parse(text);
       assert.deepEqual(
         { client, ours, scheme, rootPath },
-        { client: ['203.0.113.9', 0], ours: ['shop.example.org', 8443], scheme: 'https', rootPath: '/facts' },
+        { client: ['203.0.113.9', 0], ours: ['shop.example.org', 8443], scheme: 'https', rootPath: '/site' },
       );
     });
 
     await t.test('the lifespan began before the first request', async () => {
-      assert.equal(JSON.parse((await ask(site.url, '/')).text).hasStarted, true);
+      assert.equal(JSON.parse((await ask(site.url, '/site/')).text).hasStarted, true);
     });
 
     await t.test('headers as long as the front allows', async () => {
-      const { status } = await ask(site.url, '/version', { headers: { 'x-long': 'x'.repeat(60_000) } });
+      const { status } = await ask(site.url, '/site/version', { headers: { 'x-long': 'x'.repeat(60_000) } });
       assert.equal(status, 200);
     });
 
     await t.test('a WebSocket: text, binary, and the close code of the application', async (t) => {
-      const socket = await openSiteWebSocket(t, site.url, '/talk');
+      const socket = await openSiteWebSocket(t, site.url, '/site/talk');
       const bytes = randomBytes(300_000);
       assert.equal(await socket.ask('grüß dich'), 'grüß dich');
       assert.deepEqual(await socket.ask(bytes), bytes);
@@ -57,7 +57,7 @@ for (const server of asgiServers) {
     });
 
     await t.test('on the way out WebSockets get a close frame, and the lifespan ends', async (t) => {
-      const socket = await openSiteWebSocket(t, site.url, '/talk');
+      const socket = await openSiteWebSocket(t, site.url, '/site/talk');
       assert.equal(await socket.ask('version'), 'v1');
       const [[code]] = await Promise.all([socket.closed(), site.stop()]);
       assert.ok(code === 1012 || code === 1005, `${code}`); // granian sends the frame without the code

@@ -23,6 +23,7 @@ import easyserve_application_loader as loader  # noqa: E402
 import easyserve_django_files as files  # noqa: E402
 import easyserve_django_interface as interfaces  # noqa: E402
 import easyserve_inspection as inspection  # noqa: E402
+from easyserve_django import keep_prefix, mounted  # noqa: E402
 from easyserve_django_interface import SETTINGS_VARIABLE  # noqa: E402
 from easyserve_gil_limiter import is_gil_enabled  # noqa: E402
 from easyserve_inspection import Failure  # noqa: E402
@@ -174,23 +175,19 @@ def load_settings() -> Any:
 
 
 def set_up(settings: Any, script_name: str) -> None:
-    """Call django.setup(), and set the prefix of relative URLs.
-
-    Django puts that prefix before a STATIC_URL like 'static/' (LazySettings).
-    """
+    """Call django.setup(), as a process that is mounted there would."""
     import django
-    from django.urls import set_script_prefix
 
     try:
-        django.setup()
+        with mounted(script_name):
+            django.setup()
     except BaseException as error:
         raise Failure(
             "django-setup",
             "Django cannot set up the project: "
             f"{inspection.summarise(error)}",
         ) from error
-    if script_name and settings.FORCE_SCRIPT_NAME is None:
-        set_script_prefix(script_name.rstrip("/") + "/")
+    keep_prefix(settings, script_name)
 
 
 def load_urls(settings: Any, warnings: List[str]) -> None:

@@ -68,7 +68,7 @@ export const applicationSettings = {
   scriptName: defineSetting({
     format: scriptPrefix,
     default: '',
-    doc: 'URL prefix that the application is mounted under (the SCRIPT_NAME of WSGI), like /shop. Empty for the root.',
+    doc: 'URL prefix that the application is mounted under (the SCRIPT_NAME of WSGI), like /shop; what lies outside of it gets a 404. Empty for the root.',
     effect: 'generation',
   }),
   cheroot: defineSetting({

@@ -32,6 +32,8 @@ test('the whole project, as it is reported', async (t) => {
       version: djangoVersion,
       isDebug: false,
       allowedHosts: ['example.org', '.example.com'],
+      redirectsToHttps: false,
+      secureProxyHeaders: {},
       logsErrors: false,
       staticPrefix: '/static/',
       staticFound: {},
