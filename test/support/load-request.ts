@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import type { WireResponse } from './response-parser.js';
 import { WireFailure } from './wire-connection.js';
 
@@ -33,7 +33,8 @@ export function makeRequest(
 ): LoadRequest {
   // Two requests of each kind follow each other: the first goes out fresh, the second on a reused connection.
   const payload = payloads[(n >> 1) % payloads.length] ?? get();
-  const query = `tag=${options.tag}-${n}&pad=${(n * 37) % 1500}`;
+  // The nonce: an answer that belongs to another request, also of another load, is noticed.
+  const query = `tag=${options.tag}-${n}-${randomBytes(6).toString('hex')}&pad=${(n * 37) % 1500}`;
   const head =
     `${payload.method} ${options.path}?${query} HTTP/1.1\r\n` +
     `Host: ${options.host}\r\n` +
