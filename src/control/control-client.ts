@@ -18,7 +18,12 @@ export interface CallOptions {
   /** From the request to the result. */
   readonly timeoutMs?: number;
   readonly clock?: Clock;
+  /** Default: as whoever this process is. */
+  readonly actAsOwner?: ActAsOwner;
 }
+
+/** Does something in a state folder as the user whose folder it is (privileges/act-as-owner). */
+export type ActAsOwner = <T>(path: string, act: () => Promise<T>) => Promise<T>;
 
 /** A connection to a running instance, and where that instance keeps its state. */
 export interface InstanceConnection {
@@ -49,18 +54,19 @@ export async function callInstance(
   request: ControlRequest,
   options: CallOptions = {},
 ): Promise<unknown> {
-  return exchange((await connectToInstance(projectDir)).socket, request, options);
+  return exchange((await connectToInstance(projectDir, options.actAsOwner)).socket, request, options);
 }
 
 /** Finds the instance. For `stop`, which has to know the state folder too; other verbs use callInstance. */
-export async function connectToInstance(projectDir: string): Promise<InstanceConnection> {
+export async function connectToInstance(
+  projectDir: string,
+  asOwner: ActAsOwner = (_path, act) => act(),
+): Promise<InstanceConnection> {
   let stale: string | undefined;
   let forbidden: string | undefined;
   for (const folder of await findStateFolders(projectDir)) {
     try {
-      const socket = await openSocket(folder.controlSocket);
-      // It may be a link: the project was started under its other name (state-folder.ts).
-      return { folder: describeStateFolder(dirname(await realpath(folder.controlSocket))), socket };
+      return await asOwner(folder.path, () => connectIn(folder));
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code;
       if (code === 'ECONNREFUSED') stale ??= folder.controlSocket;
@@ -71,6 +77,12 @@ export async function connectToInstance(projectDir: string): Promise<InstanceCon
   throw stale === undefined && forbidden !== undefined
     ? notPermitted(forbidden)
     : notRunning(projectDir, stale);
+}
+
+async function connectIn(folder: StateFolder): Promise<InstanceConnection> {
+  const socket = await openSocket(folder.controlSocket);
+  // It may be a link: the project was started under its other name (state-folder.ts).
+  return { folder: describeStateFolder(dirname(await realpath(folder.controlSocket))), socket };
 }
 
 /** One request over an open connection, which is closed afterwards. */

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile, readlink, rename, rm, utimes } from 'node:fs/promises';
+import { readdir, readlink, rename, rm, utimes } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
+import { readTextFile } from '../contracts/read-file.js';
 import { identifyProcess, type ProcessIdentity } from './process-identity.js';
 import { createAtomically } from './write-atomically.js';
 
@@ -18,6 +19,9 @@ export interface LockRecord extends ProcessIdentity {
 export type IsGone = (holder: LockRecord, path: string) => Promise<boolean>;
 
 const unreadableNonce = 'unreadable';
+
+/** What readTextFile says of a FIFO, a socket, or a file that is far too large. */
+const noFile: ReadonlySet<string> = new Set(['EINVAL', 'ENXIO', 'EFBIG']);
 
 /**
  * A file as a lock between processes, without flock(2), which Node lacks.
@@ -134,14 +138,19 @@ export class HeldFileLock {
   }
 }
 
-/** Undefined where the file is missing. An unreadable record (an empty file after a power cut) is that of no process. */
+/**
+ * Undefined where the file is missing. An unreadable record (an empty file after a power cut, or no file at all) is that of no
+ * process.
+ */
 export async function readLockRecord(path: string): Promise<LockRecord | undefined> {
   let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    text = await readTextFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    if (!noFile.has(code)) throw error;
+    return { pid: 0, nonce: unreadableNonce };
   }
   return parseRecord(text) ?? { pid: 0, nonce: unreadableNonce };
 }

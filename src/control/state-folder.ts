@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
 import {
   chmod,
   link,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
+import { findReplaceableEntry, listPathEntries, type PathEntry } from '../settings/path-entries.js';
 import { isSocketAnswering } from './socket-probe.js';
 
 /**
@@ -55,6 +57,9 @@ const longestSocketPathBytes = (process.platform === 'linux' ? 108 : 104) - 1;
 
 /** File systems and folders that can't hold the state: no permission, read-only, no hard links or sockets. */
 const unusable = new Set([
+  // What stands where .gitignore belongs is a FIFO or a socket, or a link to itself (open(2)).
+  'ENXIO',
+  'ELOOP',
   'EACCES',
   'EPERM',
   'EROFS',
@@ -167,7 +172,7 @@ function noProject(message: string, cause?: unknown): EasyserveError {
 /** False where the state has to go elsewhere. */
 async function prepareBeside(location: ProjectLocation, uid: number): Promise<boolean> {
   try {
-    if (!(await claimFolder(location.beside, location.root, uid))) return false;
+    if (!(await claimFolder(location.beside, uid))) return false;
     await proveHardLinks(location.beside);
     if (location.beside !== location.inRoot) await leadTo(location, uid);
     return true;
@@ -177,17 +182,26 @@ async function prepareBeside(location: ProjectLocation, uid: number): Promise<bo
   }
 }
 
-/** Makes the folder, or checks that the one that is there may be trusted: ours, or (for root) the project owner's. */
-async function claimFolder(path: string, root: string, uid: number): Promise<boolean> {
+/** Makes the folder, or checks that the one that is there may be trusted: it is ours. */
+async function claimFolder(path: string, uid: number): Promise<boolean> {
+  if (!mayStandIn(dirname(path), uid)) return false;
   await makeFolder(path);
   // stat, not lstat: a person may have made it a link, to keep the state elsewhere.
   const found = await stat(path).catch(() => undefined);
   if (found === undefined || !found.isDirectory()) return false;
-  const isOwn = found.uid === uid || (uid === 0 && found.uid === (await stat(root)).uid);
-  if (!isOwn || !isShortEnough(await realpath(path))) return false;
+  if (found.uid !== uid || !isShortEnough(await realpath(path))) return false;
   if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
-  await writeFile(join(path, '.gitignore'), '*\n', { mode: 0o600 });
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK } = constants;
+  const flag = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK; // a FIFO would wait for a reader (fifo(7))
+  await writeFile(join(path, '.gitignore'), '*\n', { mode: 0o600, flag });
   return true;
+}
+
+/** Root that stays root writes nothing where a user may put links in its way. */
+function mayStandIn(folder: string, uid: number): boolean {
+  if (uid !== 0 || process.geteuid === undefined) return true;
+  const entries = listPathEntries(folder);
+  return findReplaceableEntry([...entries, entries.at(-1) as PathEntry], { uid: 0, gid: 0 }) === undefined;
 }
 
 /** The lock (FileLock) needs link(2), which FAT and some shared folders of virtual machines lack. */
@@ -200,7 +214,7 @@ async function proveHardLinks(path: string): Promise<void> {
 /** Lets verbs that are given the release's real path find the instance that was started through a link. */
 async function leadTo(location: ProjectLocation, uid: number): Promise<void> {
   try {
-    if (!(await claimFolder(location.inRoot, location.root, uid))) return;
+    if (!(await claimFolder(location.inRoot, uid))) return;
     const controlSocketLink = join(location.inRoot, 'control.sock');
     // No instance answers there (stateFolderOf).
     await rm(controlSocketLink, { force: true });

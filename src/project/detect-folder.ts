@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
+import { readTextFile } from '../contracts/read-file.js';
 import type { Settings } from '../settings/settings.js';
 import { isFile, isFolder } from './path-checks.js';
 
@@ -53,7 +53,7 @@ async function warnOfIndex(folder: string): Promise<readonly string[]> {
 
 /** The sources of a site that Vite or a tool like it builds have an index.html too, which does not work in a browser. */
 async function warnOfBuild(folder: string): Promise<readonly string[]> {
-  const text = await readFile(join(folder, 'package.json'), 'utf8').catch(() => undefined);
+  const text = await readTextFile(join(folder, 'package.json')).catch(() => undefined);
   if (text === undefined || !hasBuildScript(text)) return [];
   return [
     `package.json has a build script: to serve what it builds instead of ${folder} itself, set folder to it, like folder = "dist"`,

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { dirname, extname, join, resolve } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { NodeFacts, Project } from '../contracts/project-facts.js';
+import { readTextFile } from '../contracts/read-file.js';
 import { exists, isFile } from './path-checks.js';
 import { readNodeCommand } from './start-script.js';
 
@@ -97,7 +97,7 @@ function explainNothing({ start }: Package): string[] {
 
 async function readPackage(root: string): Promise<Package | undefined> {
   const path = join(root, 'package.json');
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+  const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
     throw new ApplicationError('package-unreadable', `${path} can't be read: ${error.message}.`);
   });

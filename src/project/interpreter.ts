@@ -1,7 +1,8 @@
-import { access, constants, readFile } from 'node:fs/promises';
+import { access, constants } from 'node:fs/promises';
 import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { Interpreter } from '../contracts/project-facts.js';
+import { readTextFile } from '../contracts/read-file.js';
 import { exists, isFile } from './path-checks.js';
 import type { CommandResult, RunOptions } from './run-command.js';
 
@@ -121,7 +122,7 @@ const tools = [
 
 async function usesPoetry(folder: string): Promise<boolean> {
   const file = join(folder, 'pyproject.toml');
-  return (await exists(file)) && /^\s*\[tool\.poetry\]/m.test(await readFile(file, 'utf8'));
+  return (await exists(file)) && /^\s*\[tool\.poetry\]/m.test(await readTextFile(file));
 }
 
 async function askTools(walk: Walk): Promise<Candidate | undefined> {

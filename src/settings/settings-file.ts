@@ -1,6 +1,6 @@
 import { basename, extname, isAbsolute, relative, resolve } from 'node:path';
 import { SettingsError } from '../contracts/errors.js';
-import { readRegularFileSync } from '../contracts/read-regular-file.js';
+import { readFileBytes } from '../contracts/read-file.js';
 import { type FileEntry, FileSyntaxError } from './file-entry.js';
 import { readToml } from './toml-file.js';
 import { readJson, readYaml } from './yaml-file.js';
@@ -89,7 +89,7 @@ function unknownLanguage(name: string): SettingsError {
 function readIfThere(projectDir: string, path: string): SettingsFile | undefined {
   let content: Buffer;
   try {
-    content = readRegularFileSync(path);
+    content = readFileBytes(path);
   } catch (error) {
     if (isMissing(error)) return undefined;
     const { code, message } = error as NodeJS.ErrnoException;

@@ -1,5 +1,6 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { readTextFile } from '../contracts/read-file.js';
 import { writeAtomically } from '../control/write-atomically.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
@@ -27,7 +28,7 @@ export class HstsRamp {
   /** A file that is missing or damaged means that nothing is known yet. */
   async load(): Promise<void> {
     try {
-      const { since } = JSON.parse(await readFile(this.#file, 'utf8')) as { since?: unknown };
+      const { since } = JSON.parse(await readTextFile(this.#file)) as { since?: unknown };
       const sinceMs = Date.parse(String(since));
       this.#sinceMs = Number.isFinite(sinceMs) ? sinceMs : undefined;
     } catch (error) {

@@ -1,6 +1,6 @@
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
 import type { InstanceStatus } from '../../contracts/status.js';
-import { callInstance } from '../../control/control-client.js';
+import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { CheckCommand } from '../command.js';
 import { type FolderSettings, loadFolderSettings } from '../folder-settings.js';
@@ -47,7 +47,7 @@ async function findAll(command: CheckCommand, context: CliContext): Promise<read
 
 async function readUrls(projectDir: string): Promise<readonly string[]> {
   try {
-    return ((await callInstance(projectDir, { verb: 'status' })) as InstanceStatus).urls;
+    return ((await askInstance(projectDir, { verb: 'status' })) as InstanceStatus).urls;
   } catch (error) {
     // None runs, it can't be asked, or it is still starting.
     if (error instanceof EasyserveError) return [];

@@ -1,9 +1,9 @@
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
-import { callInstance } from '../../control/control-client.js';
 import type { ConfigEntry } from '../../control/protocol.js';
 import type { Output } from '../../log/output.js';
 import { paint } from '../../log/paint.js';
 import type { LoadedSettings } from '../../settings/load.js';
+import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { ConfigCommand } from '../command.js';
 import { loadFolderSettings } from '../folder-settings.js';
@@ -16,7 +16,7 @@ import { alignTable, printError } from '../text/layout.js';
  */
 export async function config(command: ConfigCommand, context: CliContext): Promise<number> {
   const { stdout } = context;
-  const running = await askInstance(command, context);
+  const running = await readInstance(command, context);
   const entries = running ?? (await readFolder(command, context));
   if (command.asJson) {
     stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
@@ -45,14 +45,14 @@ function describeValue(value: unknown): string {
   return value === null ? 'unset' : JSON.stringify(value);
 }
 
-async function askInstance(
+async function readInstance(
   command: ConfigCommand,
   context: CliContext,
 ): Promise<readonly ConfigEntry[] | undefined> {
   if (command.flags.length > 0 || command.configFile !== undefined) return undefined;
   try {
     const projectDir = projectFolder(command.project, context);
-    return (await callInstance(projectDir, { verb: 'config' })) as readonly ConfigEntry[];
+    return (await askInstance(projectDir, { verb: 'config' })) as readonly ConfigEntry[];
   } catch (error) {
     if (error instanceof EasyserveError && error.code === 'not-running') return undefined;
     throw error;

@@ -1,5 +1,6 @@
 import { ExitCode } from '../../contracts/errors.js';
-import { callInstance, InstanceError } from '../../control/control-client.js';
+import { InstanceError } from '../../control/control-client.js';
+import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { LogsCommand } from '../command.js';
 import { projectFolder } from '../project-argument.js';
@@ -19,7 +20,7 @@ export async function logs(command: LogsCommand, context: CliContext): Promise<n
   const signal = AbortSignal.any([interrupt.signal, outputClosed]);
   const request = { verb: 'logs', follow: command.follow, lines: command.lines } as const;
   try {
-    await callInstance(projectFolder(command.project, context), request, {
+    await askInstance(projectFolder(command.project, context), request, {
       onLine: (line) => stdout.write(`${readableLine(line, stdout)}\n`),
       signal,
     });

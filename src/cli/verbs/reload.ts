@@ -1,6 +1,7 @@
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
-import { callInstance, InstanceError } from '../../control/control-client.js';
+import { InstanceError } from '../../control/control-client.js';
 import type { ReloadResult } from '../../control/protocol.js';
+import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { PlainCommand } from '../command.js';
 import { projectFolder } from '../project-argument.js';
@@ -10,7 +11,7 @@ import { withProgress } from '../text/wait-progress.js';
 export async function reload(command: PlainCommand<'reload'>, context: CliContext): Promise<number> {
   const projectDir = projectFolder(command.project, context);
   const result = await withProgress(context.stderr, 'reloading', (onProgress) =>
-    callInstance(projectDir, { verb: 'reload' }, { onProgress }),
+    askInstance(projectDir, { verb: 'reload' }, { onProgress }),
   ).catch((error: unknown) => {
     throw error instanceof InstanceError ? error : toRefusal(error);
   });

@@ -1,6 +1,6 @@
 import { ExitCode } from '../../contracts/errors.js';
-import { callInstance } from '../../control/control-client.js';
 import type { ReloadResult } from '../../control/protocol.js';
+import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { PlainCommand } from '../command.js';
 import { projectFolder } from '../project-argument.js';
@@ -11,7 +11,7 @@ import { describeResult } from './reload.js';
 export async function restart(command: PlainCommand<'restart'>, context: CliContext): Promise<number> {
   const projectDir = projectFolder(command.project, context);
   const result = await withProgress(context.stderr, 'restarting', (onProgress) =>
-    callInstance(projectDir, { verb: 'restart' }, { onProgress }),
+    askInstance(projectDir, { verb: 'restart' }, { onProgress }),
   );
   context.stdout.write(describeResult('Restarted', result as ReloadResult));
   return ExitCode.ok;

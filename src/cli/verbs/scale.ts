@@ -1,6 +1,6 @@
 import { ExitCode } from '../../contracts/errors.js';
-import { callInstance } from '../../control/control-client.js';
 import type { ScaleResult } from '../../control/protocol.js';
+import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { ScaleCommand } from '../command.js';
 import { projectFolder } from '../project-argument.js';
@@ -11,7 +11,7 @@ export async function scale(command: ScaleCommand, context: CliContext): Promise
   const projectDir = projectFolder(command.project, context);
   const request = { verb: 'scale', processes: command.processes } as const;
   const { processes } = (await withProgress(context.stderr, 'scaling', (onProgress) =>
-    callInstance(projectDir, request, { onProgress }),
+    askInstance(projectDir, request, { onProgress }),
   )) as ScaleResult;
   const noun = processes === 1 ? 'application process serves' : 'application processes serve';
   context.stdout.write(`${processes} ${noun}.\n`);

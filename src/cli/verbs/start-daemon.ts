@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, writeSync } from 'node:fs';
+import { closeSync, constants, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
@@ -66,7 +66,7 @@ export async function startDaemon(sources: Sources, context: CliContext): Promis
   await requireProject(projectDir);
   loadSettings(sources); // what is wrong with them is said here, not in the log
   const { logFile } = await stateFolderOf(projectDir);
-  const log = await open(logFile, 'a+', 0o600);
+  const log = await openLog(logFile);
   try {
     const logStart = (await log.stat()).size;
     const outcome = await withProgress(context.stderr, 'starting', async () => {
@@ -86,6 +86,20 @@ export async function startDaemon(sources: Sources, context: CliContext): Promis
 }
 
 // Private
+
+/** O_NONBLOCK, and the look at what was opened: a FIFO in its place would hold up every line of the log (fifo(7)). */
+async function openLog(path: string): Promise<FileHandle> {
+  const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
+  const log = await open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o600);
+  if ((await log.stat()).isFile()) return log;
+  await log.close();
+  throw new EasyserveError(
+    'state-folder-unusable',
+    ExitCode.unexpected,
+    `${path}, where the log belongs, is not a file.`,
+    { hint: `rm ${path}` },
+  );
+}
 
 type ReadyNews = Extract<DaemonNews, { ready: unknown }>;
 

@@ -1,6 +1,6 @@
 import { ExitCode } from '../../contracts/errors.js';
 import type { InstanceStatus } from '../../contracts/status.js';
-import { callInstance } from '../../control/control-client.js';
+import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { StatusCommand } from '../command.js';
 import { projectFolder } from '../project-argument.js';
@@ -9,7 +9,7 @@ import { describeStatus } from '../text/describe-status.js';
 /** `easyserve status`: a table for people, or InstanceStatus as JSON (docs/status.md). */
 export async function status(command: StatusCommand, context: CliContext): Promise<number> {
   const projectDir = projectFolder(command.project, context);
-  const found = (await callInstance(projectDir, { verb: 'status' })) as InstanceStatus;
+  const found = (await askInstance(projectDir, { verb: 'status' })) as InstanceStatus;
   const { stdout } = context;
   const view = { now: Date.now(), isColoured: stdout.colour };
   stdout.write(command.asJson ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, view));

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../contracts/clock.js';
+import { readTextFile } from '../../contracts/read-file.js';
 import { Semaphore } from '../../contracts/semaphore.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
@@ -194,7 +194,7 @@ async function readEab(settings: AcmeSettings): Promise<{ keyId: string; hmacKey
   const { acmeEabKeyId: keyId, acmeEabHmacKeyFile: path } = settings;
   if (keyId === null || path === null) return undefined;
   try {
-    return { keyId, hmacKey: (await readFile(path, 'utf8')).trim() };
+    return { keyId, hmacKey: (await readTextFile(path)).trim() };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new AcmeError('acme-eab-file', `The file of acmeEabHmacKeyFile can't be read: ${reason}`, {

@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { request as requestHttps } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type { Clock } from '../../contracts/clock.js';
+import { readTextFile } from '../../contracts/read-file.js';
 import { AcmeError, brokenOff, describeNetworkError } from './acme-error.js';
 
 /** A request to a certificate authority. */
@@ -118,7 +118,7 @@ export class CaConnection {
     const { caFile } = this.#options;
     if (caFile === null) return undefined;
     try {
-      this.#caPem ??= await readFile(caFile, 'utf8');
+      this.#caPem ??= await readTextFile(caFile);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       throw new AcmeError('acme-ca-file', `The file of acmeCaFile can't be read: ${reason}`, {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../contracts/clock.js';
+import { readTextFile } from '../../contracts/read-file.js';
 import type { CertificateMaterial } from '../../contracts/tls-material.js';
 import { createAtomically, writeAtomically } from '../../control/write-atomically.js';
 import type { Log } from '../../log/log.js';
@@ -128,7 +129,7 @@ export class CertificateFolder {
     const found = await readIfThere(path);
     if (found !== undefined) return found;
     await createAtomically(path, await makePrivateKey('ecdsa'));
-    return readFile(path, 'utf8');
+    return readTextFile(path);
   }
 
   /** Where the CA keeps the account; undefined where it is not registered yet. */
@@ -223,7 +224,7 @@ function parseCertificate(text: string, names: readonly string[]): IssuedCertifi
 /** Throws every error but that the file is missing. */
 async function readIfThere(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8');
+    return await readTextFile(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;

@@ -11,20 +11,20 @@ const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 /** Default of `mostBytes`: what people write by hand, and what easyserve writes, is far smaller. */
 const usualMostBytes = 4 * 1024 * 1024;
 
-/** Rejects with what open(2) says, with code EINVAL for what is not a file, with EFBIG for more than `mostBytes`. */
-export async function readRegularFile(path: string, mostBytes = usualMostBytes): Promise<Buffer> {
+/** UTF-8. Rejects with what open(2) says, with code EINVAL for what is not a file, with EFBIG for more than `mostBytes`. */
+export async function readTextFile(path: string, mostBytes = usualMostBytes): Promise<string> {
   const handle: FileHandle = await open(path, flags);
   try {
     const stats = await handle.stat();
     requireReadable(path, stats.isFile(), stats.size > mostBytes);
-    return await handle.readFile();
+    return await handle.readFile('utf8');
   } finally {
     await handle.close();
   }
 }
 
-/** The same at once. */
-export function readRegularFileSync(path: string, mostBytes = usualMostBytes): Buffer {
+/** The same at once, as bytes. */
+export function readFileBytes(path: string, mostBytes = usualMostBytes): Buffer {
   const fd = openSync(path, flags);
   try {
     const stats = fstatSync(fd);

@@ -1,0 +1,52 @@
+import { lstatSync } from 'node:fs';
+import { EasyserveError, ExitCode } from '../contracts/errors.js';
+import { findReplaceableEntry, listPathEntries, type PathEntry } from '../settings/path-entries.js';
+import { chooseAccount, type Identity, systemIdentity } from './account.js';
+import { Privileges } from './privileges.js';
+
+/**
+ * Does something in a state folder as the user whose folder it is: root that asks a user's instance reaches nothing by the user's
+ * links and files that the user could not reach. For anybody else it just does it.
+ *
+ * Throws what lstat(2) says, and EasyserveError `state-folder-unsafe` where it would have to be done as root by a path that others
+ * can change.
+ */
+export async function actAsOwner<T>(
+  path: string,
+  act: () => Promise<T>,
+  identity: Identity | undefined = systemIdentity(),
+): Promise<T> {
+  if (identity === undefined || identity.getuid() !== 0) return act();
+  const before = { uid: identity.geteuid(), gid: identity.getegid(), groups: identity.getgroups() };
+  identity.seteuid(0); // it may be acting as somebody else already
+  try {
+    becomeOwner(path, identity);
+    return await act();
+  } finally {
+    identity.seteuid(0);
+    identity.setgroups(before.groups);
+    identity.setegid(before.gid);
+    identity.seteuid(before.uid);
+  }
+}
+
+// Private
+
+function becomeOwner(path: string, identity: Identity): void {
+  const { uid } = lstatSync(path);
+  if (uid === 0) requireRootsOwn(path);
+  const wanted = { user: String(uid), group: null };
+  new Privileges(chooseAccount(wanted, path, identity), identity).lower();
+}
+
+/** The folder itself counts too: in one that is open to others somebody else may have put the socket. */
+function requireRootsOwn(path: string): void {
+  const entries = listPathEntries(path);
+  const reason = findReplaceableEntry([...entries, entries.at(-1) as PathEntry], { uid: 0, gid: 0 });
+  if (reason === undefined) return;
+  throw new EasyserveError(
+    'state-folder-unsafe',
+    ExitCode.unexpected,
+    `Root does not control an instance by ${path}, because ${reason}.`,
+  );
+}
