@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 
 /**
@@ -11,12 +11,12 @@ const flags = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY;
 /** Default of `mostBytes`: what people write by hand, and what easyserve writes, is far smaller. */
 const usualMostBytes = 4 * 1024 * 1024;
 
-/** UTF-8. Rejects with what open(2) says, with code EINVAL for what is not a file, with EFBIG for more than `mostBytes`. */
+/** UTF-8. Rejects with what open(2) says, EISDIR for a folder, EINVAL for what else is no file, EFBIG for more than `mostBytes`. */
 export async function readTextFile(path: string, mostBytes = usualMostBytes): Promise<string> {
   const handle: FileHandle = await open(path, flags);
   try {
     const stats = await handle.stat();
-    requireReadable(path, stats.isFile(), stats.size > mostBytes);
+    requireReadable(path, stats, mostBytes);
     return await handle.readFile('utf8');
   } finally {
     await handle.close();
@@ -28,7 +28,7 @@ export function readFileBytes(path: string, mostBytes = usualMostBytes): Buffer 
   const fd = openSync(path, flags);
   try {
     const stats = fstatSync(fd);
-    requireReadable(path, stats.isFile(), stats.size > mostBytes);
+    requireReadable(path, stats, mostBytes);
     return readFileSync(fd);
   } finally {
     closeSync(fd);
@@ -37,7 +37,12 @@ export function readFileBytes(path: string, mostBytes = usualMostBytes): Buffer 
 
 // Private
 
-function requireReadable(path: string, isFile: boolean, isTooLarge: boolean): void {
-  if (!isFile) throw Object.assign(new Error(`${path} is not a file`), { code: 'EINVAL' });
-  if (isTooLarge) throw Object.assign(new Error(`${path} is too large`), { code: 'EFBIG' });
+function requireReadable(path: string, stats: Stats, mostBytes: number): void {
+  if (stats.isDirectory()) throw refusal(`${path} is a folder`, 'EISDIR');
+  if (!stats.isFile()) throw refusal(`${path} is not a file`, 'EINVAL');
+  if (stats.size > mostBytes) throw refusal(`${path} is too large`, 'EFBIG');
+}
+
+function refusal(message: string, code: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(message), { code });
 }
