@@ -78,6 +78,8 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
 
     site.signal('SIGTERM');
     await site.waitFor('stopping');
+    // A worker hears of it a little later than the primary says so.
+    await eventually(() => assert.rejects(ask(site.url, '/version'), { code: 'ECONNREFUSED' }));
     upload.send(half);
     const answer = await upload.readToEnd();
     assert.match(answer, /^HTTP\/1\.1 200 /);

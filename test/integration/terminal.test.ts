@@ -23,7 +23,7 @@ const bold = '\u001b[1m';
 forEachMode(['single', 'cluster'], (mode, testIn) => {
   testIn('a line that tells what takes so long, then a banner, then a line for each request', async (t) => {
     const dir = copyFixture('wsgi-hello', join(makeTempDir(t), 'site'));
-    appendFileSync(join(dir, 'app.py'), '\ntime.sleep(1.2)\n');
+    appendFileSync(join(dir, 'app.py'), '\ntime.sleep(2.5)\n');
     const terminal = new Terminal(t, dir, ['--processes', mode === 'single' ? '1' : '2']);
 
     const banner = await terminal.untilShown(/easyserve \d+\.\d+\.\d+ serves .*?Ctrl-C.*?\r\n\r\n/s);
