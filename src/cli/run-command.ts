@@ -1,11 +1,13 @@
 import { describeError, EasyserveError } from '../contracts/errors.js';
+import { visibleOutput } from '../log/visible-output.js';
 import type { CliContext } from './cli-context.js';
 import type { Command } from './command.js';
 import { parseCommandLine } from './program.js';
 import { printError } from './text/layout.js';
 
 /** From arguments to exit code. Everything that is thrown below ends here. */
-export async function runCommandLine(argv: readonly string[], context: CliContext): Promise<number> {
+export async function runCommandLine(argv: readonly string[], given: CliContext): Promise<number> {
+  const context = { ...given, stdout: visibleOutput(given.stdout), stderr: visibleOutput(given.stderr) };
   try {
     return await runCommand(parseCommandLine(argv, context.version), context);
   } catch (error) {

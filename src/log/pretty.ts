@@ -31,7 +31,7 @@ export class PrettyLines implements LineFormat {
     if (fields.pid === this.#pid) delete fields.pid;
     const line = [
       this.#time(new Date(String(time))),
-      this.#paint(String(level).padEnd(5), levelColour(level)),
+      this.#paint(visibleText(String(level)).padEnd(5), levelColour(level)),
       visibleText(String(event)).padEnd(10),
       visibleText(String(msg)),
       ...Object.entries(fields)

@@ -1,4 +1,6 @@
 import type { Clock } from '../contracts/clock.js';
+import { eraseLine } from './paint.js';
+import { visibleText } from './visible-text.js';
 
 /** One line on a terminal that tells what takes so long; elsewhere it shows nothing. */
 export interface Progress {
@@ -21,9 +23,6 @@ export interface ProgressOptions {
 /** The line comes when a step takes as long as this, and changes as often. */
 const periodMs = 1000;
 
-/** To the first column, and erase to the end of the line (ECMA-48 section 8.3.41). */
-const eraseLine = '\r\u001b[K';
-
 export function createProgress(options: ProgressOptions): Progress {
   return options.isTerminal ? new ProgressLine(options) : noProgress;
 }
@@ -42,7 +41,7 @@ class ProgressLine implements Progress {
   }
 
   step(text: string): void {
-    this.#text = text;
+    this.#text = visibleText(text);
     this.#startedAtMs = this.#options.clock.now();
     this.#cancel ??= this.#options.clock.every(periodMs, () => this.#show());
     if (this.#isShown) this.#show();

@@ -10,6 +10,7 @@ import {
 import type { InstanceStatus } from '../contracts/status.js';
 import type { Output } from '../log/output.js';
 import { paint } from '../log/paint.js';
+import { visibleText } from '../log/visible-text.js';
 import type { InstanceOutput } from './instance-output.js';
 
 export interface BannerFacts {
@@ -51,7 +52,7 @@ export function renderBanner(facts: BannerFacts): string {
   const { status, stdout } = facts;
   const margin = 2 + nameWidth;
   const lines = listRows(facts).map(([name, text]) =>
-    wrapText(`  ${name.padEnd(nameWidth)}${text}`, margin, stdout.columns?.()),
+    wrapText(`  ${name.padEnd(nameWidth)}${visibleText(text)}`, margin, stdout.columns?.()),
   );
   const urls = paint(stdout.colour, 'bold', visitorUrls(status).join(' '));
   return `\n  easyserve ${status.version} serves ${urls}\n\n${lines.join('\n')}\n\n`;

@@ -227,4 +227,28 @@ inPrivateWorld(import.meta.url, () => {
     assert.equal(readFileSync(target, 'utf8'), 'as it was');
     assert.equal(existsSync(join(dir, '.easyserve', 'easyserve.pid')), false);
   });
+
+  test("what a user's own program answers in the place of an instance commands no terminal of root's", {
+    timeout,
+  }, async (t) => {
+    const dir = makeProject(t);
+    const hostile = '\u001b[2J\u001b]0;x\u0007\u009b1A\u202e';
+    const answer = `${JSON.stringify({ progress: hostile })}\n${JSON.stringify({ line: hostile })}\n`;
+    const refusal = JSON.stringify({
+      error: { code: 'x', message: hostile, hint: hostile, detail: hostile, exitCode: 1 },
+    });
+    mkdirSync(join(dir, '.easyserve'));
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(`${answer}${refusal}\n`));
+    }).listen(join(dir, '.easyserve', 'control.sock'));
+    await once(server, 'listening');
+    t.after(() => server.close());
+    giveToShop(dir);
+    for (const verb of ['status', 'logs', 'reload', 'restart', 'stop', 'scale 2', 'config', 'check']) {
+      const { stdout, stderr } = await type(dir, ...verb.split(' '));
+      assert.doesNotMatch(stdout + stderr, /[^\P{Cc}\n\t]|\u202e/u, verb);
+      if (verb !== 'check') assert.match(stdout + stderr, /\\x1b\[2J/, verb);
+    }
+  });
 });

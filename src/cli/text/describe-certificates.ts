@@ -1,6 +1,6 @@
 import type { CertificateStatus } from '../../contracts/status.js';
 import { describeDuration } from './describe-quantity.js';
-import { alignTable, indent } from './layout.js';
+import { alignTable, below, indent, visible } from './layout.js';
 
 /** The part of `easyserve status` that is about HTTPS: a table, and below it what went wrong, with its fix. */
 export function describeCertificates(certificates: readonly CertificateStatus[], now: number): string {
@@ -35,9 +35,9 @@ function describeFailure({ names, state, lastError }: CertificateStatus): readon
   if (lastError === undefined || state === 'valid') return [];
   const { sentence, hint, detail } = lastError;
   const lines = [
-    `${names.length === 0 ? '' : `${names.join(', ')}: `}${sentence}`,
-    ...(detail === undefined ? [] : [indent(detail, 2)]),
-    ...(hint === undefined ? [] : [`  fix: ${hint}`]),
+    below(`${names.length === 0 ? '' : `${names.join(', ')}: `}${sentence}`),
+    ...(detail === undefined ? [] : [indent(visible(detail), 2)]),
+    ...(hint === undefined ? [] : [`  fix: ${below(hint)}`]),
   ];
   return lines.map((line) => `${line}\n`);
 }

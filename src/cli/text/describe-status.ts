@@ -1,6 +1,7 @@
 import { isThreaded, kindNames } from '../../contracts/project-facts.js';
 import type { AppStatus, InstanceStatus, SiteStatus } from '../../contracts/status.js';
 import { paint } from '../../log/paint.js';
+import { visibleText } from '../../log/visible-text.js';
 import { describeCertificates } from './describe-certificates.js';
 import { describeBytes, describeDuration } from './describe-quantity.js';
 import { alignTable } from './layout.js';
@@ -48,7 +49,7 @@ function refusal({ lastReloadError }: InstanceStatus): string[][] {
 }
 
 function describeSite(site: SiteStatus, mode: InstanceStatus['mode'], now: number): string {
-  const name = mode === 'cluster' ? `front ${site.pid}: ` : '';
+  const name = mode === 'cluster' ? `front ${visibleText(String(site.pid))}: ` : '';
   const load = `${name}${count(site.connections, 'connection')}, ${count(site.queued, 'request')} waiting\n`;
   // A folder of files has no application process.
   if (site.apps.length === 0) return load;
@@ -76,5 +77,5 @@ function describeAge(startedAt: string, now: number): string {
 }
 
 function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+  return visibleText(`${number} ${noun}${number === 1 ? '' : 's'}`);
 }

@@ -1,7 +1,7 @@
 import type { ErrorRecord } from '../../contracts/errors.js';
 import type { Output } from '../../log/output.js';
 import { paint } from '../../log/paint.js';
-import { indent } from './layout.js';
+import { below, indent, visible } from './layout.js';
 
 /** One line of `easyserve check`. */
 export type Finding = Remark | ProblemFinding;
@@ -29,9 +29,9 @@ const colours = { ok: 'green', note: 'yellow', problem: 'red' } as const;
 
 export function printFinding(finding: Finding, output: Output): void {
   const label = paint(output.colour, colours[finding.level], finding.level.padEnd(7));
-  output.write(`${label}  ${finding.text}\n`);
+  output.write(`${label}  ${below(finding.text)}\n`);
   if (finding.level === 'problem' && finding.detail !== undefined)
-    output.write(`${indent(finding.detail, 9)}\n`);
+    output.write(`${indent(visible(finding.detail), 9)}\n`);
   if (finding.fix !== undefined)
-    output.write(`         ${paint(output.colour, 'bold', 'fix:')} ${finding.fix}\n`);
+    output.write(`         ${paint(output.colour, 'bold', 'fix:')} ${below(finding.fix)}\n`);
 }

@@ -1,6 +1,7 @@
 import { systemClock } from '../../contracts/clock.js';
 import type { Output } from '../../log/output.js';
 import { createProgress, type Progress } from '../../log/progress.js';
+import { visibleText } from '../../log/visible-text.js';
 
 /**
  * Tells what a verb waits for until `work` has settled. On a terminal one line that is written over, once it takes longer
@@ -33,5 +34,5 @@ function rewrittenLine(output: Output, firstStep: string): Progress {
 }
 
 function plainLines(output: Output): Progress {
-  return { step: (text) => output.write(`${text}\n`), hide() {}, end() {} };
+  return { step: (text) => output.write(`${visibleText(String(text))}\n`), hide() {}, end() {} };
 }

@@ -2,6 +2,7 @@ import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.
 import type { ConfigEntry } from '../../control/protocol.js';
 import type { Output } from '../../log/output.js';
 import { paint } from '../../log/paint.js';
+import { indentedJson } from '../../log/visible-text.js';
 import type { LoadedSettings } from '../../settings/load.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
@@ -19,7 +20,7 @@ export async function config(command: ConfigCommand, context: CliContext): Promi
   const running = await readInstance(command, context);
   const entries = running ?? (await readFolder(command, context));
   if (command.asJson) {
-    stdout.write(`${JSON.stringify(entries, null, 2)}\n`);
+    stdout.write(`${indentedJson(entries)}\n`);
     return ExitCode.ok;
   }
   const source = running === undefined ? 'as `easyserve start` would use them' : 'of the running instance';

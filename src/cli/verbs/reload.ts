@@ -1,6 +1,7 @@
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
 import { InstanceError } from '../../control/control-client.js';
 import type { ReloadResult } from '../../control/protocol.js';
+import { visibleText } from '../../log/visible-text.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { PlainCommand } from '../command.js';
@@ -20,7 +21,9 @@ export async function reload(command: PlainCommand<'reload'>, context: CliContex
 }
 
 export function describeResult(done: string, { generation, changes }: ReloadResult): string {
-  const lines = [`${done}: generation ${generation} serves.`, ...changes.map((change) => `  ${change}`)];
+  const lines = [`${done}: generation ${generation} serves.`, ...changes.map((change) => `  ${change}`)].map(
+    visibleText,
+  );
   return `${lines.join('\n')}\n`;
 }
 

@@ -1,5 +1,6 @@
 import { ExitCode } from '../../contracts/errors.js';
 import type { ScaleResult } from '../../control/protocol.js';
+import { visibleText } from '../../log/visible-text.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { ScaleCommand } from '../command.js';
@@ -14,6 +15,6 @@ export async function scale(command: ScaleCommand, context: CliContext): Promise
     askInstance(projectDir, request, { onProgress }),
   )) as ScaleResult;
   const noun = processes === 1 ? 'application process serves' : 'application processes serve';
-  context.stdout.write(`${processes} ${noun}.\n`);
+  context.stdout.write(`${visibleText(String(processes))} ${noun}.\n`);
   return ExitCode.ok;
 }

@@ -1,5 +1,6 @@
 import { ExitCode } from '../../contracts/errors.js';
 import type { InstanceStatus } from '../../contracts/status.js';
+import { indentedJson } from '../../log/visible-text.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { StatusCommand } from '../command.js';
@@ -12,6 +13,6 @@ export async function status(command: StatusCommand, context: CliContext): Promi
   const found = (await askInstance(projectDir, { verb: 'status' })) as InstanceStatus;
   const { stdout } = context;
   const view = { now: Date.now(), isColoured: stdout.colour };
-  stdout.write(command.asJson ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found, view));
+  stdout.write(command.asJson ? `${indentedJson(found)}\n` : describeStatus(found, view));
   return ExitCode.ok;
 }

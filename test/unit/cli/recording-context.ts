@@ -9,7 +9,7 @@ import { keepUser } from '../../support/keep-user.js';
 export class RecordingOutput implements Output {
   text = '';
   readonly isTerminal: boolean;
-  readonly colour = false;
+  readonly colour: boolean = false;
   readonly backpressure = noBackpressure;
 
   constructor(isTerminal = false) {
