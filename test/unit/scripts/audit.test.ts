@@ -12,11 +12,19 @@ interface Audited {
   readonly said: string;
 }
 
+/** npm asks for the versions of a package that has an advisory. */
+function describePackage(url: string): unknown {
+  const name = decodeURIComponent(url.slice(1));
+  const version = '1.0.0';
+  return { name, 'dist-tags': { latest: version }, versions: { [version]: { name, version } } };
+}
+
 /** What scripts/audit.mjs makes of a registry that answers so. */
 async function audit(t: TestContext, status: number, advisories: unknown): Promise<Audited> {
   const registry = createServer((request, response) => {
     request.resume();
-    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(advisories));
+    const answer = request.method === 'POST' ? advisories : describePackage(request.url ?? '');
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
   }).listen(0, '127.0.0.1');
   await once(registry, 'listening');
   t.after(() => registry.close());
