@@ -8,6 +8,7 @@ import { EasyserveError, ExitCode, StartError } from '../contracts/errors.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
+import { TokenBuckets } from '../front/limits/token-buckets.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import type { Runner } from '../site/runner.js';
@@ -42,6 +43,8 @@ interface Fork {
  */
 export class ClusterRunner implements Runner {
   readonly #options: ClusterRunnerOptions;
+  /** Rate limits hold for all fronts together, so they are counted here. */
+  readonly #buckets: TokenBuckets;
   readonly #slots = new Map<number, WorkerSlot>();
   /** In the order of the forks. */
   readonly #forks: Fork[] = [];
@@ -56,6 +59,7 @@ export class ClusterRunner implements Runner {
 
   constructor(options: ClusterRunnerOptions) {
     this.#options = options;
+    this.#buckets = new TokenBuckets(options.clock);
   }
 
   async start(release: Release): Promise<void> {
@@ -201,7 +205,7 @@ export class ClusterRunner implements Runner {
       const source = worker.process[stream];
       if (source) this.#options.takeOutput(source, stream);
     }
-    const handle = new WorkerHandle(worker, this.#options.welcome, this.#options.clock);
+    const handle = new WorkerHandle(worker, { ...this.#options, buckets: this.#buckets });
     const slot = new WorkerSlot(fork.index, this.#fronts, handle);
     this.#slots.set(fork.index, slot);
     void handle.exited.then((how) => this.#onExit(slot, how));

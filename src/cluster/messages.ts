@@ -3,6 +3,7 @@
  * and their answers.
  */
 import type { ErrorRecord } from '../contracts/errors.js';
+import type { TokenRequest } from '../front/limits/token-buckets.js';
 import type { LogLevel } from '../log/log.js';
 import type { SiteControl } from '../site/site-control.js';
 
@@ -38,7 +39,14 @@ export interface KillMessage {
   readonly kind: 'kill';
 }
 
-export type ToWorker = WelcomeMessage | CallMessage | LeaveMessage | KillMessage;
+/** To the worker: what TakeMessage `id` has come to; see RateCounter. */
+export interface TakenMessage {
+  readonly kind: 'taken';
+  readonly id: number;
+  readonly waitMs: number;
+}
+
+export type ToWorker = WelcomeMessage | CallMessage | LeaveMessage | KillMessage | TakenMessage;
 
 /** To the primary: the worker listens to messages. */
 export interface HelloMessage {
@@ -52,4 +60,11 @@ export interface AnswerMessage {
   readonly error?: ErrorRecord;
 }
 
-export type ToPrimary = HelloMessage | AnswerMessage;
+/** To the primary: a request that a rate limit counts. */
+export interface TakeMessage {
+  readonly kind: 'take';
+  readonly id: number;
+  readonly request: TokenRequest;
+}
+
+export type ToPrimary = HelloMessage | AnswerMessage | TakeMessage;

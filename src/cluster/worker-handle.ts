@@ -6,6 +6,7 @@ import { EasyserveError, StartError } from '../contracts/errors.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
+import type { TokenBuckets } from '../front/limits/token-buckets.js';
 import type { Settings } from '../settings/settings.js';
 import type { SiteControl } from '../site/site-control.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
@@ -30,15 +31,21 @@ export class WorkerHandle implements SiteControl {
   readonly exited: Promise<string>;
   readonly #worker: Worker;
   readonly #clock: Clock;
+  /** Of all workers. */
+  readonly #buckets: TokenBuckets;
   readonly #calls = new Map<number, PendingCall>();
   readonly #hello: Promise<void>;
   #lastId = 0;
   readonly #timeouts = new WorkerTimeouts();
   #isGone = false;
 
-  constructor(worker: Worker, welcome: WelcomeMessage, clock: Clock) {
+  constructor(
+    worker: Worker,
+    { welcome, clock, buckets }: { welcome: WelcomeMessage; clock: Clock; buckets: TokenBuckets },
+  ) {
     this.#worker = worker;
     this.#clock = clock;
+    this.#buckets = buckets;
     this.exited = this.#watchExit();
     this.#hello = this.#awaitHello(welcome);
     this.#hello.catch(() => {}); // each call rejects with it
@@ -150,6 +157,8 @@ export class WorkerHandle implements SiteControl {
           cancel();
           this.#send(welcome);
           resolve();
+        } else if (message.kind === 'take') {
+          this.#send({ kind: 'taken', id: message.id, waitMs: this.#buckets.take(message.request) });
         } else this.#settle(message);
       });
       void this.exited.then((how) => {

@@ -1,11 +1,13 @@
 import { spawn } from 'node:child_process';
 import { systemClock } from '../contracts/clock.js';
 import { describeError } from '../contracts/errors.js';
+import { SharedRateCounter } from '../front/limits/shared-rate-counter.js';
 import { BoundedOutput } from '../log/bounded-output.js';
 import { createLog, type RootLog } from '../log/create-log.js';
 import { Site } from '../site/site.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
 import type { CallArguments, CallMessage, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
+import { TokenQuestions } from './token-questions.js';
 import { runAsWorker } from './worker-group.js';
 
 /**
@@ -17,18 +19,22 @@ import { runAsWorker } from './worker-group.js';
 await runAsWorker(() => {
   let site: Site | undefined;
   let log: RootLog | undefined;
+  const questions = new TokenQuestions(send);
   // A terminal or a service manager sends these to the whole group; only the primary decides.
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.on('message', (message: ToWorker, handle: unknown) => {
     switch (message.kind) {
       case 'welcome':
         log = createWorkerLog(message);
-        site = createSite(message, log);
+        site = createSite(message, log, questions);
         return;
       case 'call':
         if (message.call === 'configure')
           log?.setLevel((message.args as CallArguments<'configure'>)[0].logLevel);
         if (site !== undefined) void answer(site, message, handle as SocketHandle);
+        return;
+      case 'taken':
+        questions.settle(message);
         return;
       case 'leave':
         leave(log);
@@ -64,7 +70,7 @@ function createWorkerLog({ log }: WelcomeMessage): RootLog {
   });
 }
 
-function createSite(welcome: WelcomeMessage, log: RootLog): Site {
+function createSite(welcome: WelcomeMessage, log: RootLog, questions: TokenQuestions): Site {
   return new Site({
     spawn,
     kill: (pid, signal) => void process.kill(pid, signal),
@@ -74,6 +80,7 @@ function createSite(welcome: WelcomeMessage, log: RootLog): Site {
     runFolder: welcome.runFolder,
     spoolFolder: welcome.spoolFolder,
     pid: process.pid,
+    rateCounter: new SharedRateCounter(systemClock, (request) => questions.ask(request)),
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '../contracts/clock.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { Dispatcher } from '../contracts/upstream.js';
 import type { Log } from '../log/log.js';
@@ -10,6 +11,8 @@ import { serveStatic } from './files/serve-static.js';
 import type { StaticTable } from './files/static-table.js';
 import { answerChallenge, applyHostPolicy } from './host-policy.js';
 import type { ClientLoad } from './limits/client-load.js';
+import { limitRates } from './limits/limit-rates.js';
+import type { RateCounter } from './limits/token-buckets.js';
 import { refuseOutside } from './mount-point.js';
 import type { AppRequest } from './upstream/app-request.js';
 import type { BodySpool } from './upstream/request-body.js';
@@ -26,6 +29,8 @@ export interface PipelineOptions {
   /** In the application's place. */
   readonly site: ServedSite | undefined;
   readonly clientLoad: ClientLoad;
+  readonly rateCounter: RateCounter;
+  readonly clock: Clock;
   readonly dispatcher: Dispatcher<AppRequest>;
   readonly spool: BodySpool;
   readonly log: Log;
@@ -39,8 +44,10 @@ export interface PipelineOptions {
 export function buildPipeline(options: PipelineOptions): readonly Handler[] {
   return [
     ...checkHosts(options),
-    ...serveFiles(options),
-    ...(options.site === undefined ? askApplication(options) : [serveSite(options.site, options.log)]),
+    ...limitRates({ ...options, counter: options.rateCounter }, [
+      ...serveFiles(options),
+      ...(options.site === undefined ? askApplication(options) : [serveSite(options.site, options.log)]),
+    ]),
   ];
 }
 

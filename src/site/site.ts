@@ -18,6 +18,7 @@ import type { ApplicationNeeds } from '../front/application.js';
 import type { Handler } from '../front/exchange.js';
 import { Front } from '../front/front.js';
 import { ClientLoad } from '../front/limits/client-load.js';
+import { type RateCounter, TokenBuckets } from '../front/limits/token-buckets.js';
 import { buildPipeline } from '../front/pipeline.js';
 import type { AppRequest } from '../front/upstream/app-request.js';
 import { GatewayClient } from '../front/upstream/gateway-client.js';
@@ -40,6 +41,8 @@ export interface SiteOptions {
   readonly runFolder: string;
   readonly spoolFolder: string;
   readonly pid: number;
+  /** Of all sites together; undefined where there is only this one. */
+  readonly rateCounter?: RateCounter;
 }
 
 /** A release with what the front made of it. */
@@ -63,6 +66,7 @@ export class Site implements SiteControl {
   readonly #pool: AppPool<AppRequest>;
   readonly #spool: BodySpool;
   readonly #clientLoad: ClientLoad;
+  readonly #rateCounter: RateCounter;
   readonly #servers: ReturnType<typeof createApplicationServers>;
   #front: Front | undefined;
   #tls: TlsMaterial | undefined;
@@ -78,6 +82,7 @@ export class Site implements SiteControl {
     this.#servers = createApplicationServers(options.env, process.platform);
     this.#spool = new BodySpool(options.spoolFolder, log);
     this.#clientLoad = new ClientLoad(clock, log);
+    this.#rateCounter = options.rateCounter ?? new TokenBuckets(clock);
     this.#pool = new AppPool<AppRequest>({
       serverFor: ({ project }) => this.#serverFor(project.server),
       spawn: options.spawn,
@@ -201,6 +206,8 @@ export class Site implements SiteControl {
       ...files,
       folders: servedFolders(release),
       clientLoad: this.#clientLoad,
+      rateCounter: this.#rateCounter,
+      clock: this.#options.clock,
       dispatcher: this.#pool,
       spool: this.#spool,
       log: this.#options.log,

@@ -1,4 +1,5 @@
 import { autoOr, integer } from '../formats.js';
+import { rateRules } from '../rate-rule.js';
 import { defineSetting } from '../setting-definition.js';
 
 export const limitSettings = {
@@ -24,6 +25,12 @@ export const limitSettings = {
     format: integer(0, 1_000_000),
     default: 64,
     doc: 'Request bodies from one client address (IPv6: from one /64) that may be on their way to one front; more get 503. 0 for no limit.',
+    effect: 'live',
+  }),
+  rateLimits: defineSetting({
+    format: rateRules,
+    default: [],
+    doc: 'How often one client address (IPv6: one /64) may ask for what; more gets 429. `"login"` allows 10 POSTs a minute to login and password pages. A rule of your own: methods, path with `*`, count and unit (s, m, h), how many at once: `"POST|PUT /api/* 30/m burst 5"`. All fronts count together.',
     effect: 'live',
   }),
   maxPipelinedRequests: defineSetting({

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { WelcomeMessage } from '../../../src/cluster/messages.js';
 import { WorkerHandle } from '../../../src/cluster/worker-handle.js';
 import { EasyserveError } from '../../../src/contracts/errors.js';
+import { TokenBuckets } from '../../../src/front/limits/token-buckets.js';
 import type { SocketHandle } from '../../../src/sockets/socket-handle.js';
 import { defaultSettings } from '../../support/default-settings.js';
 import { FakeClock } from '../../support/fake-clock.js';
@@ -20,7 +21,15 @@ const welcome: WelcomeMessage = {
 function makeHandle(pid: number | undefined = 7) {
   const clock = new FakeClock();
   const worker = new FakeWorker(pid);
-  return { clock, worker, handle: new WorkerHandle(worker as unknown as Worker, welcome, clock) };
+  return {
+    clock,
+    worker,
+    handle: new WorkerHandle(worker as unknown as Worker, {
+      welcome,
+      clock,
+      buckets: new TokenBuckets(clock),
+    }),
+  };
 }
 
 test('it is welcomed when it says hello, and asked nothing before', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { StaticTable } from '../../../src/front/files/static-table.js';
 import { ClientLoad } from '../../../src/front/limits/client-load.js';
+import { TokenBuckets } from '../../../src/front/limits/token-buckets.js';
 import { buildPipeline } from '../../../src/front/pipeline.js';
 import { BodySpool } from '../../../src/front/upstream/request-body.js';
 import { defaultSettings } from '../../support/default-settings.js';
@@ -24,6 +25,8 @@ async function serve(t: TestContext, hasStatic = true): Promise<ServedFront> {
       tables: hasStatic ? [await StaticTable.build(place, options)] : [],
       site: undefined,
       folders: [{ prefix: '/media/', root: join(root, 'media'), maxAgeSeconds: 0, userContent: true }],
+      rateCounter: new TokenBuckets(served.clock),
+      clock: served.clock,
       clientLoad: new ClientLoad(served.clock, served.log),
       dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
       spool: new BodySpool(root, served.log),
@@ -54,6 +57,8 @@ test('of several prefixes the longest goes first; at / only what is there hides 
       tables: await Promise.all(sources.map((source) => StaticTable.build(source, options))),
       site: undefined,
       folders: [{ prefix: '/a/', root: join(root, 'all'), maxAgeSeconds: 0, userContent: true }],
+      rateCounter: new TokenBuckets(served.clock),
+      clock: served.clock,
       clientLoad: new ClientLoad(served.clock, served.log),
       dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
       spool: new BodySpool(root, served.log),
