@@ -1,8 +1,10 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Scheme } from '../contracts/scheme.js';
+import type { Settings } from '../settings/settings.js';
 import type { ClientRequest } from './client-message.js';
 import type { ClientFacts } from './exchange.js';
 import type { ProxiedClient } from './listen/connections.js';
+import { isAuthority } from './request-target.js';
 
 /** The peers of the setting `trustedProxies`: what they say about the client is believed. */
 export class TrustedProxies {
@@ -20,41 +22,54 @@ export class TrustedProxies {
     }
   }
 
-  has(peer: string): boolean {
+  has(address: string): boolean {
     if (this.#isEmpty) return false;
-    const address = plainAddress(peer);
     const version = isIP(address);
     return version !== 0 && this.#blocks.check(address, version === 6 ? 'ipv6' : 'ipv4');
   }
 }
 
-/**
- * Who the client is: the peer, or whom its PROXY header names; or, behind a trusted proxy, what that proxy says (X-Forwarded-For,
- * -Proto and -Host).
- */
-export function readClientFacts(
-  request: ClientRequest,
-  scheme: Scheme,
-  trusted: TrustedProxies,
-  proxied?: ProxiedClient | 'unknown',
-): ClientFacts {
-  const { socket, headers } = request;
-  const peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
-  const { address: given, port } = typeof proxied === 'object' ? proxied : peer;
-  const address = plainAddress(given);
-  const host = headers.host ?? '';
-  // What a proxy passes on unseen comes from a client that it has not named.
-  if (proxied === 'unknown' || !trusted.has(address))
-    return { address, port, scheme, host, isPeerTrusted: false };
-  const named = findClientAddress(headers['x-forwarded-for'], trusted);
-  const forwardedScheme = lastOf(headers['x-forwarded-proto']);
-  return {
-    address: named ?? address,
-    port: named === undefined ? port : 0,
-    scheme: forwardedScheme === 'https' || forwardedScheme === 'http' ? forwardedScheme : scheme,
-    host: lastOf(headers['x-forwarded-host']) || host,
-    isPeerTrusted: true,
-  };
+/** What `trustedProxies` and `proxyHeaders` say: whose word counts, and about what. */
+export class ProxyTrust {
+  readonly #proxies: TrustedProxies;
+  /** In lower case. */
+  readonly #headers: ReadonlySet<string>;
+
+  constructor({ trustedProxies, proxyHeaders }: Pick<Settings, 'trustedProxies' | 'proxyHeaders'>) {
+    this.#proxies = new TrustedProxies(trustedProxies);
+    this.#headers = new Set(proxyHeaders.map((name) => name.toLowerCase()));
+  }
+
+  isTrusted(address: string): boolean {
+    return this.#proxies.has(address);
+  }
+
+  /**
+   * Who the client is: the peer, or whom its PROXY header names; or, behind a trusted proxy, what that proxy is known to say
+   * (X-Forwarded-For and -Proto, and -Host where `proxyHeaders` has it).
+   */
+  read(request: ClientRequest, scheme: Scheme, proxied?: ProxiedClient | 'unknown'): ClientFacts {
+    const { socket, headers } = request;
+    const peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+    const { address: given, port } = typeof proxied === 'object' ? proxied : peer;
+    const address = plainAddress(given);
+    const host = headers.host ?? '';
+    // What a proxy passes on unseen comes from a client that it has not named.
+    if (proxied === 'unknown' || !this.#proxies.has(address)) {
+      return { address, port, scheme, host, isPeerTrusted: false, believedHeaders: none };
+    }
+    const said = (name: string): string[] => (this.#headers.has(name) ? listOf(headers[name]) : []);
+    const { address: named, hops } = findClient(said('x-forwarded-for'), this.#proxies);
+    const forwardedHost = atHop(said('x-forwarded-host'), hops);
+    return {
+      address: named ?? address,
+      port: named === undefined ? port : 0,
+      scheme: schemes[atHop(said('x-forwarded-proto'), hops)?.toLowerCase() ?? ''] ?? scheme,
+      host: forwardedHost !== undefined && isAuthority(forwardedHost) ? forwardedHost : host,
+      isPeerTrusted: true,
+      believedHeaders: this.#headers,
+    };
+  }
 }
 
 // Private
@@ -64,23 +79,37 @@ function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 
+const none: ReadonlySet<string> = new Set();
+
+/** Some proxies name the scheme of a WebSocket. */
+const schemes: Readonly<Record<string, Scheme>> = { http: 'http', https: 'https', ws: 'http', wss: 'https' };
+
 /**
  * From the right: the last address that is not a trusted proxy itself; what stands left of it may be forged. So may what
  * stands left of a word that is no address, such as `unknown`: then the client is the proxy that wrote this word.
+ *
+ * `hops`: how many proxies stand between the one that wrote this address and us.
  */
-function findClientAddress(
-  header: string | string[] | undefined,
+function findClient(
+  list: readonly string[],
   trusted: TrustedProxies,
-): string | undefined {
-  if (header === undefined) return undefined;
+): { readonly address: string | undefined; readonly hops: number } {
   let nearest: string | undefined;
-  for (const part of String(header).split(',').reverse()) {
-    const address = addressOf(part.trim());
-    if (isIP(address) === 0) return nearest;
+  for (let hops = 0; hops < list.length; hops += 1) {
+    const address = addressOf(list.at(-1 - hops) as string);
+    if (isIP(address) === 0) return { address: nearest, hops: Math.max(0, hops - 1) };
     nearest = address;
-    if (!trusted.has(address)) return address;
+    if (!trusted.has(address)) return { address, hops };
   }
-  return nearest;
+  return { address: nearest, hops: Math.max(0, list.length - 1) };
+}
+
+/**
+ * What the same proxy said that named the client: each that appends to one list appends to the others, so that what stands left of
+ * it may be forged here as well. A list that is shorter was begun by a later proxy, whose first word counts.
+ */
+function atHop(list: readonly string[], hops: number): string | undefined {
+  return list.at(Math.max(-list.length, -1 - hops));
 }
 
 /** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */
@@ -89,6 +118,10 @@ function addressOf(part: string): string {
   return plainAddress(match?.[1] ?? match?.[2] ?? part);
 }
 
-function lastOf(header: string | string[] | undefined): string | undefined {
-  return header === undefined ? undefined : String(header).split(',').at(-1)?.trim();
+function listOf(header: string | string[] | undefined): string[] {
+  return header === undefined
+    ? []
+    : String(header)
+        .split(',')
+        .map((part) => part.trim());
 }

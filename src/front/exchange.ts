@@ -8,10 +8,12 @@ export interface ClientFacts {
   readonly address: string;
   readonly port: number;
   readonly scheme: Scheme;
-  /** The Host header, unchecked; '' for HTTP/1.0 without one. */
+  /** The host that was asked for, and perhaps its port (see isAuthority); '' for HTTP/1.0 without one. */
   readonly host: string;
-  /** The peer is in `trustedProxies`: what it says about the client is passed on. */
+  /** The peer is in `trustedProxies`. */
   readonly isPeerTrusted: boolean;
+  /** The names, in lower case, of headers about the client that the peer is trusted to send: they are passed on. */
+  readonly believedHeaders: ReadonlySet<string>;
 }
 
 /** Header names and values in turn, as Node's writeHead takes them. */

@@ -7,12 +7,13 @@ import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import { readDescriptorLimit } from '../sockets/descriptor-limit.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
-import { readClientFacts, TrustedProxies } from './client-facts.js';
+import { ProxyTrust } from './client-facts.js';
 import { type ClientRequest, type ClientResponse, peerOf } from './client-message.js';
 import { answerHandlerFailure, respondWithErrorPage } from './error-page.js';
 import { Exchange, type Handler } from './exchange.js';
 import { PieceBuffers } from './files/piece-buffers.js';
 import { Listeners } from './listen/listeners.js';
+import { readTarget } from './request-target.js';
 
 /** nginx's number for a client that left before its answer; only the access log shows it. */
 const CLIENT_CLOSED = 499;
@@ -34,7 +35,7 @@ export class Front {
   readonly #pieceBuffers = new PieceBuffers();
   readonly #listeners: Listeners;
   #settings: Settings;
-  #trusted: TrustedProxies;
+  #trust: ProxyTrust;
   #handlers: readonly Handler[] = [];
   /** What is being answered. */
   readonly #exchanges = new Set<Exchange>();
@@ -44,7 +45,7 @@ export class Front {
 
   constructor(settings: Settings, clock: Clock, log: Log, descriptors = readDescriptorLimit()) {
     this.#settings = settings;
-    this.#trusted = new TrustedProxies(settings.trustedProxies);
+    this.#trust = new ProxyTrust(settings);
     this.#clock = clock;
     this.#log = log;
     this.#progress = new Condition(clock);
@@ -53,7 +54,7 @@ export class Front {
       clock,
       log,
       descriptors,
-      isTrusted: (address) => this.#trusted.has(address),
+      isTrusted: (address) => this.#trust.isTrusted(address),
       onRequest: (request, response, more) => this.#handle(request, response, more),
       onClosed: () => this.#progress.notifyAll(),
     });
@@ -65,7 +66,7 @@ export class Front {
 
   configure(settings: Settings, handlers: readonly Handler[]): void {
     this.#settings = settings;
-    this.#trusted = new TrustedProxies(settings.trustedProxies);
+    this.#trust = new ProxyTrust(settings);
     this.#handlers = handlers;
     this.#listeners.applyLimits(settings);
   }
@@ -135,13 +136,13 @@ export class Front {
   ): void {
     const peer = peerOf(request.socket);
     const proxied = this.#listeners.proxiedClientOf(peer);
-    const client = readClientFacts(request, scheme, this.#trusted, proxied);
+    const client = this.#trust.read(request, scheme, proxied);
     const given = client.isPeerTrusted ? request.headers['x-request-id'] : undefined;
     const exchange = new Exchange(request, response, {
       id: this.#ids.next(given),
       client,
       startedAtMs: this.#clock.now(),
-      target: originForm(request.url ?? '/', request.headers.host ?? ''),
+      target: readTarget(request.url ?? '')?.path ?? '',
       isUpgrade,
       onStream: () => this.#progress.notifyAll(),
       pieceBuffers: this.#pieceBuffers,
@@ -154,10 +155,8 @@ export class Front {
     });
     if (this.#isStopping) response.shouldKeepAlive = false;
     // Asks whether the server is there (RFC 9110 section 9.3.7).
-    if (exchange.method === 'OPTIONS' && exchange.path === '*') exchange.respond(204, []);
-    else if (!exchange.path.startsWith('/')) {
-      respondWithErrorPage(exchange, 400, 'The address of this page is malformed.');
-    } else this.#answer(exchange);
+    if (exchange.path === '*') exchange.respond(204, []);
+    else this.#answer(exchange);
   }
 
   #answer(exchange: Exchange): void {
@@ -205,16 +204,4 @@ export class RequestIds {
 function statusOf({ isTunnel, response }: Exchange): number {
   if (isTunnel) return SWITCHING_PROTOCOLS;
   return response.headersSent ? response.statusCode : CLIENT_CLOSED;
-}
-
-/**
- * `GET http://example.com/path`, as a client sends it to a proxy, means /path here. Its host counts more than the Host header, but
- * must be the same (RFC 9112 sections 3.2 and 3.2.2): one that differs is left as it is, which is no path.
- */
-function originForm(target: string, host: string): string {
-  if (target.startsWith('/')) return target;
-  const [, authority, rest] = /^https?:\/\/([^/?#]*)(.*)$/i.exec(target) ?? [];
-  if (authority === undefined || rest === undefined) return target;
-  if (host !== '' && host.toLowerCase() !== authority.toLowerCase()) return target;
-  return rest.startsWith('/') ? rest : `/${rest}`;
 }

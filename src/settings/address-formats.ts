@@ -1,7 +1,8 @@
+import { METHODS } from 'node:http';
 import { isIP } from 'node:net';
 import { type Format, listOf, textLike, textThat } from './formats.js';
 
-/** Formats of network addresses and URL paths. */
+/** Formats of what stands in requests and on the network: addresses, methods, URL paths. */
 
 /** RFC 1123 section 2.1; the last label has a letter, else a mistyped IPv4 address would pass as a name. */
 export const hostName =
@@ -35,6 +36,25 @@ function isAddressBlock(text: string): boolean {
 export const addressBlocks = listOf(
   addressBlock,
   'a list of IP addresses and CIDR blocks, like ["10.0.0.0/8", "::1"]',
+);
+
+/** RFC 9110 section 5.1, without what could pass for another name in a WSGI environ. */
+const headerName = textLike(/^[A-Za-z0-9-]+$/, 'the name of a header');
+
+export const headerNames = listOf(
+  headerName,
+  'a list of header names, like ["X-Forwarded-For", "X-Real-IP"]',
+);
+
+/** What Node's parser knows, without CONNECT, which asks for a tunnel, and SOURCE, which is none of HTTP's. */
+const methodName = textThat(
+  (text) => METHODS.includes(text) && text !== 'CONNECT' && text !== 'SOURCE',
+  'a request method that Node.js knows, in capitals',
+);
+
+export const methodNames = listOf(
+  methodName,
+  'a list of request methods that Node.js knows, in capitals, like ["PROPFIND", "REPORT"]',
 );
 
 /** Printable ASCII without a fragment: what may stand in a request line (RFC 9112 section 3.2.1). */

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { isIP } from 'node:net';
 import fc from 'fast-check';
-import { readClientFacts, TrustedProxies } from '../../src/front/client-facts.js';
+import { ProxyTrust } from '../../src/front/client-facts.js';
 import type { ClientRequest } from '../../src/front/client-message.js';
 import { fieldValue, textOf } from '../support/arbitraries.js';
 import { forAll } from '../support/for-all.js';
 
-const trusted = new TrustedProxies(['10.0.0.0/8', 'fd00::/8']);
+const trust = new ProxyTrust({
+  trustedProxies: ['10.0.0.0/8', 'fd00::/8'],
+  proxyHeaders: ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host'],
+});
 
 const forged = fc.oneof(
   fieldValue,
@@ -18,7 +21,7 @@ const addressHeaders = ['x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-hos
 function factsOf(peer: string, headers: Readonly<Record<string, string>>) {
   const socket = { remoteAddress: peer, remotePort: 4711 };
   const rawHeaders = Object.entries(headers).flat();
-  return readClientFacts({ socket, headers, rawHeaders } as unknown as ClientRequest, 'http', trusted);
+  return trust.read({ socket, headers, rawHeaders } as unknown as ClientRequest, 'http');
 }
 
 forAll('a peer that is not trusted is the client, whatever it says', forged, (value) => {
@@ -40,6 +43,14 @@ forAll('what a client writes before the proxy appends makes it nobody else', for
     const { address } = factsOf('10.0.0.1', { 'x-forwarded-for': `${value}, 198.51.100.7${proxies}` });
     assert.equal(address, '198.51.100.7');
   }
+});
+
+forAll('what a client writes before the proxies append makes it no other scheme', forged, (value) => {
+  const { scheme } = factsOf('10.0.0.1', {
+    'x-forwarded-for': `${value}, 198.51.100.7, 10.0.0.2`,
+    'x-forwarded-proto': `${value}, https, http`,
+  });
+  assert.equal(scheme, 'https');
 });
 
 forAll("a trusted proxy's words make an address and a scheme, or are not believed", forged, (value) => {

@@ -60,12 +60,12 @@ const ambiguous: [name: string, head: string, body: string][] = [
   ['a bare LF in an extension', 'Transfer-Encoding: chunked', '3;a\nb\r\nabc\r\n0\r\n\r\n'],
 ];
 
-const malformed: [name: string, bytes: string][] = [
+const malformed: [name: string, bytes: string, status?: number][] = [
   ['no HTTP at all', 'hello\r\n\r\n'],
   ['a TLS handshake', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
   ['HTTP/2 without asking', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-  ['an unknown version', 'GET / HTTP/9.9\r\nHost: localhost\r\n\r\n'],
-  ['an unknown method', 'FROBNICATE / HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+  ['an unknown version', 'GET / HTTP/9.9\r\nHost: localhost\r\n\r\n', 505],
+  ['an unknown method', 'FROBNICATE / HTTP/1.1\r\nHost: localhost\r\n\r\n', 501],
   ['no Host', 'GET / HTTP/1.1\r\n\r\n'],
   ['a space in the target', 'GET /a b HTTP/1.1\r\nHost: localhost\r\n\r\n'],
   ['a control character in the target', 'GET /a\x01b HTTP/1.1\r\nHost: localhost\r\n\r\n'],
@@ -135,10 +135,8 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     );
 
     await t.test('bytes that are no request are refused, and the connection ends', async (t) => {
-      for (const [name, bytes] of malformed) {
-        const text = await exchange(t, site, bytes);
-        assert.match(text, /^HTTP\/1\.1 400 Bad Request\r\n/, name);
-        assert.equal(statusesIn(text).length, 1, name);
+      for (const [name, bytes, status = 400] of malformed) {
+        assert.deepEqual(statusesIn(await exchange(t, site, bytes)), [status], name);
       }
     });
 

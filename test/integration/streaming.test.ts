@@ -88,7 +88,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
 
     for (const [how, leave] of [
       ['resets the connection', (connection: RawConnection) => connection.reset()],
-      ['closes the connection', (connection: RawConnection) => connection.halfClose()],
+      ['closes the connection', (connection: RawConnection) => connection.close()],
     ] as const) {
       await t.test(`a client that ${how} closes the view's generator`, async (t) => {
         const name = how.replaceAll(' ', '-');

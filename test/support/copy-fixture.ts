@@ -13,7 +13,8 @@ export type FixtureName =
   | 'django-channels'
   | 'node-hello'
   | 'node-site'
-  | 'plain-site';
+  | 'plain-site'
+  | 'request-journal';
 
 /** What running an application leaves behind in its folder; never part of a copy. */
 const leftBehind = new Set(['__pycache__', '.easyserve', 'db.sqlite3', 'media', 'static-collected']);

@@ -81,6 +81,7 @@ const client: fc.Arbitrary<ClientFacts> = fc.record({
     'x:99999',
   ),
   isPeerTrusted: fc.boolean(),
+  believedHeaders: fc.constantFrom(new Set<string>(), new Set(['forwarded', 'x-forwarded-port'])),
 });
 
 export const madeUpExchange: fc.Arbitrary<MadeUpExchange> = fc

@@ -121,7 +121,14 @@ function makeExchange(
   return new Exchange(request, response, {
     id,
     pieceBuffers,
-    client: { address: remoteAddress, port: remotePort, scheme: 'http', host, isPeerTrusted: false },
+    client: {
+      address: remoteAddress,
+      port: remotePort,
+      scheme: 'http',
+      host,
+      isPeerTrusted: false,
+      believedHeaders: new Set<string>(),
+    },
     startedAtMs: performance.now(),
     target: request.url ?? '/',
   });

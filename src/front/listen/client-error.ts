@@ -1,13 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../../log/log.js';
+import { endWithRefusal } from './refuse-request.js';
+import type { Refusal } from './request-rules.js';
 
-/** The code of Node's error -> status line. */
-const statusLines: Readonly<Record<string, string>> = {
-  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: '413 Payload Too Large',
-  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+const malformed: Refusal = { status: 400, sentence: 'This is no HTTP request.' };
+const unknownMethod: Refusal = {
+  status: 501,
+  sentence: 'This server does not know the method of the request.',
 };
+const tunnel: Refusal = { status: 501, sentence: 'This server is no proxy.' };
+
+/** By the code of Node's error. */
+const refusals: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, sentence: 'The headers of the request are too large.' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, sentence: 'What you sent is larger than this site accepts.' },
+  HPE_INVALID_VERSION: { status: 505, sentence: 'This server speaks HTTP/1.0, HTTP/1.1 and HTTP/2.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, sentence: 'Your request came in too slowly.' },
+};
+
+/** A request line whose method alone is unknown to the parser (RFC 9110 sections 5.6.2 and 15.6.2). */
+const REQUEST_LINE = /^[!#$%&'*+.^`|~\w-]+ [^\s]+ HTTP\/1\.[01]\r\n/;
 
 /**
  * Answers bytes that are no request, and closes: what follows on such a connection can't be trusted. The listener of `clientError`
@@ -22,38 +35,48 @@ export class ClientErrors {
     this.#log = log;
   }
 
-  answer(error: NodeJS.ErrnoException, socket: Socket): void {
+  /** Nothing more of this connection is looked at; the answer that is under way, or comes now, is its last. */
+  condemn(socket: Socket): void {
+    this.#condemned.add(socket);
+  }
+
+  isCondemned(socket: Socket): boolean {
+    return this.#condemned.has(socket);
+  }
+
+  answer(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket): void {
     const code = error.code ?? '';
-    if (code === 'ECONNRESET' || !socket.writable) {
+    if (code === 'ECONNRESET') socket.destroy();
+    // Node goes on parsing, so the same error comes again with each piece that arrives.
+    if (this.#condemned.has(socket)) return;
+    if (!socket.writable) {
       socket.destroy();
       return;
     }
-    // Node goes on parsing, so the same error comes again with each piece that arrives.
-    if (this.#condemned.has(socket)) return;
     this.#condemned.add(socket);
     const client = socket.remoteAddress;
     this.#log.debug('client-error', 'a client sent what is no HTTP request', { client, code });
-    refuse(socket, statusLines[code] ?? '400 Bad Request');
+    refuse(socket, refusals[code] ?? (isOfUnknownMethod(error) ? unknownMethod : malformed));
   }
 }
 
 /** Refuses CONNECT, because this is no proxy. Without a listener of `connect` Node closes the connection unanswered. */
 export function refuseTunnel(socket: Socket): void {
   socket.on('error', () => {}); // Node has taken its own listeners off; a client may leave
-  refuse(socket, '501 Not Implemented');
+  refuse(socket, tunnel);
 }
 
 // Private
 
-function refuse(socket: Socket, statusLine: string): void {
+function isOfUnknownMethod({ code, rawPacket }: NodeJS.ErrnoException & { rawPacket?: Buffer }): boolean {
+  return code === 'HPE_INVALID_METHOD' && REQUEST_LINE.test(rawPacket?.toString('latin1') ?? '');
+}
+
+function refuse(socket: Socket, refusal: Refusal): void {
   const pending = pendingResponse(socket);
   if (pending?.req.complete) closeAfter(pending, socket);
   else if (pending?.headersSent) socket.destroy();
-  else {
-    socket.end(`HTTP/1.1 ${statusLine}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`, () =>
-      socket.destroy(),
-    );
-  }
+  else endWithRefusal(socket, refusal);
 }
 
 /** The request before the bad bytes was whole: a refusal now would pass for its answer. */

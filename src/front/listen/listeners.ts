@@ -14,6 +14,7 @@ import { applyLimits, createHttp1Server } from './http1-server.js';
 import { Http2Server } from './http2/http2-server.js';
 import { readProxyHeader } from './read-proxy-header.js';
 import { ConnectionRefusal } from './refuse-connection.js';
+import { RequestRules } from './request-rules.js';
 import { TlsAcceptor } from './tls/tls-acceptor.js';
 
 const BACKLOG = 2048;
@@ -41,6 +42,7 @@ export interface ListenersOptions {
  */
 export class Listeners {
   readonly #options: ListenersOptions;
+  readonly #rules: RequestRules;
   /** After a change of the address the earlier ones too, until their connections have ended. */
   readonly #servers = new Map<Server, Scheme>();
   readonly #connections: Connections;
@@ -52,7 +54,9 @@ export class Listeners {
     this.#options = options;
     this.#connections = new Connections(options);
     this.#refusal = new ConnectionRefusal(options.clock);
+    this.#rules = new RequestRules(options.settings());
     this.#http2 = new Http2Server({
+      rules: this.#rules,
       settings: options.settings,
       clock: options.clock,
       onRequest: (request, response) =>
@@ -77,6 +81,7 @@ export class Listeners {
   }
 
   applyLimits(settings: Settings): void {
+    this.#rules.use(settings);
     for (const server of this.#servers.keys()) applyLimits(server, settings);
   }
 
@@ -156,12 +161,11 @@ export class Listeners {
   }
 
   #createServer(scheme: Scheme): Server {
-    const { settings, onRequest, log } = this.#options;
-    const server = createHttp1Server(
-      settings,
-      (request, response, isUpgrade) => onRequest(request, response, { scheme, isUpgrade }),
-      log,
-    );
+    const { settings, clock, onRequest, log } = this.#options;
+    const server = createHttp1Server({
+      ...{ settings, clock, rules: this.#rules, log },
+      onRequest: (request, response, isUpgrade) => onRequest(request, response, { scheme, isUpgrade }),
+    });
     this.#divert(server, scheme);
     return server;
   }

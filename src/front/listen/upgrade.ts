@@ -1,12 +1,15 @@
 import { type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { pendingResponse } from './client-error.js';
+import { endWithRefusal } from './refuse-request.js';
+import { type Refusal, refusalOfBody } from './request-rules.js';
 
 /** A request after which Node's parser has left the connection; `head` is what came behind it. */
 export interface UpgradeRequest {
   readonly request: IncomingMessage;
   readonly socket: Socket;
   readonly head: Buffer;
+  readonly refusal: Refusal | undefined;
 }
 
 /**
@@ -23,7 +26,10 @@ export function takeUpgrade(
   const { request, socket } = upgrade;
   socket.on('error', ignoreError); // Node has taken its own listener off; 'close' follows
   whenAnswersAreOut(socket, () => {
-    if (isWebSocketRequest(request)) handle(createUpgradeResponse(upgrade));
+    const isWebSocket = isWebSocketRequest(request);
+    const refusal = upgrade.refusal ?? (isWebSocket ? refusalOfBody(request) : undefined);
+    if (refusal !== undefined) endWithRefusal(socket, refusal);
+    else if (isWebSocket) handle(createUpgradeResponse(upgrade));
     else handleAsPlainRequest(server, upgrade);
   });
 }

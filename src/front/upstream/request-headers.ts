@@ -13,19 +13,39 @@ const replaced = new Set([
   'x-forwarded-proto',
   'x-request-id',
 ]);
-/** What applications believe about the client; only a trusted proxy may say it. */
-const believed = new Set(['forwarded', 'x-real-ip', 'x-forwarded', 'x-scheme']);
+/**
+ * What applications, their frameworks and proxies believe about who the client is, which host or path it asked for, and how; so do
+ * all that begin with X-Forwarded-. Only a trusted proxy may say it, where `proxyHeaders` names it.
+ */
+const believed = new Set([
+  'cf-connecting-ip',
+  'fastly-client-ip',
+  'forwarded',
+  'front-end-https',
+  'true-client-ip',
+  'x-client-ip',
+  'x-cluster-client-ip',
+  'x-forwarded',
+  'x-host',
+  'x-http-host-override',
+  'x-original-host',
+  'x-original-url',
+  'x-real-ip',
+  'x-rewrite-url',
+  'x-scheme',
+  'x-url-scheme',
+]);
 const SENDABLE_TARGET = /^[\x21-\xff]*$/;
 
 /** Header names, in lower case, with their values: several where a name came on several lines. */
 export type CollectedHeaders = Record<string, string | string[]>;
 
 /** Whether an application gets this header as the client sent it; `name` in lower case. */
-export function isPassedOn(name: string, { isPeerTrusted }: ClientFacts): boolean {
+export function isPassedOn(name: string, { believedHeaders }: ClientFacts): boolean {
   if (hopByHopHeaders.has(name) || replaced.has(name)) return false;
   // `X_Forwarded_For` and `X.Forwarded.For` would become the same environ variable as the real header.
   if (name.includes('_') || name.includes('.')) return false;
-  return isPeerTrusted || !(believed.has(name) || name.startsWith('x-forwarded-'));
+  return believedHeaders.has(name) || !(believed.has(name) || name.startsWith('x-forwarded-'));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { addressBlocks, pathPrefixes } from '../address-formats.js';
+import { addressBlocks, headerNames, methodNames, pathPrefixes } from '../address-formats.js';
 import { boolean, duration, integer, size } from '../formats.js';
 import { defineSetting } from '../setting-definition.js';
 
@@ -13,6 +13,12 @@ export const requestSettings = {
     format: boolean,
     default: false,
     doc: 'Connections of trustedProxies begin with a PROXY header, version 1 or 2, which names the client; one without is closed. X-Forwarded headers are then believed only where the header names a trusted proxy.',
+    effect: 'live',
+  }),
+  proxyHeaders: defineSetting({
+    format: headerNames,
+    default: ['X-Forwarded-For', 'X-Forwarded-Proto'],
+    doc: 'Headers about the client that the proxies of trustedProxies set or drop themselves, so that no client can send them: X-Forwarded-For, -Proto and -Host are believed, others (X-Real-IP, Forwarded, X-Forwarded-Port, CF-Connecting-IP) passed on.',
     effect: 'live',
   }),
   maxBodyBytes: defineSetting({
@@ -45,6 +51,18 @@ export const requestSettings = {
     doc: 'Largest size of all request headers together; more is answered with 431.',
     effect: 'live',
   }),
+  maxHeaderCount: defineSetting({
+    format: integer(1, 10_000),
+    default: 100,
+    doc: 'Most headers of a request; more are answered with 431.',
+    effect: 'live',
+  }),
+  methods: defineSetting({
+    format: methodNames,
+    default: [],
+    doc: 'Request methods beside GET, HEAD, POST, PUT, PATCH, DELETE and OPTIONS, like ["PROPFIND", "MKCOL"] for WebDAV. Others are answered with 501.',
+    effect: 'live',
+  }),
   headerTimeoutMs: defineSetting({
     format: duration(1),
     default: 15_000,
@@ -61,6 +79,12 @@ export const requestSettings = {
     format: duration(1),
     default: 75_000,
     doc: 'How long an idle connection is kept for the next request.',
+    effect: 'live',
+  }),
+  halfCloseTimeoutMs: defineSetting({
+    format: duration(1),
+    default: 5_000,
+    doc: 'How long a client that has closed its side of the connection may wait for more of its answer; then it counts as gone.',
     effect: 'live',
   }),
   queueRequests: defineSetting({

@@ -60,7 +60,7 @@ export class Http2Connection {
   add(answer: Http2Response): void {
     this.#hasBegun = true;
     this.#answers.add(answer);
-    if (this.#isDraining) this.#leave();
+    if (this.#isDraining) this.leave();
     answer.once('close', () => {
       this.#answers.delete(answer);
       this.#takenBytes += answer.takenBytes;
@@ -91,11 +91,20 @@ export class Http2Connection {
    */
   drain(): void {
     this.#isDraining = true;
-    if (this.#hasBegun) this.#leave();
+    if (this.#hasBegun) this.leave();
     else {
       this.#cancelCheck();
-      this.#cancelCheck = this.#options.clock.after(LEAVE_MS, () => this.#leave());
+      this.#cancelCheck = this.#options.clock.after(LEAVE_MS, () => this.leave());
     }
+  }
+
+  /** Ends it when the requests that were taken have their answers. */
+  leave(): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    this.#cancelCheck();
+    this.#options.session.close();
+    if (this.#answers.size === 0) this.#cutLater();
   }
 
   /** Cuts it. */
@@ -115,18 +124,10 @@ export class Http2Connection {
   #check(): void {
     const taken = [...this.#answers].reduce((sum, answer) => sum + answer.takenBytes, this.#takenBytes);
     const isHeldUp = [...this.#answers].some((answer) => answer.isHeldUp);
-    if (this.#answers.size === 0) this.#leave();
+    if (this.#answers.size === 0) this.leave();
     else if (isHeldUp && taken === this.#heldAtBytes) this.destroy();
     else this.#checkLater();
     this.#heldAtBytes = isHeldUp ? taken : undefined;
-  }
-
-  #leave(): void {
-    if (this.#isLeaving) return;
-    this.#isLeaving = true;
-    this.#cancelCheck();
-    this.#options.session.close();
-    if (this.#answers.size === 0) this.#cutLater();
   }
 
   /** Node waits for the client to close its side, which it may never do. */

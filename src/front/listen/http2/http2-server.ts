@@ -11,12 +11,14 @@ import type { TLSSocket } from 'node:tls';
 import type { Clock } from '../../../contracts/clock.js';
 import type { Settings } from '../../../settings/settings.js';
 import { peerOf } from '../../client-message.js';
+import { respondWithRefusal } from '../refuse-request.js';
+import type { Refusal, RequestRules } from '../request-rules.js';
 import { Http2Connection } from './http2-connection.js';
 import { countHeadBytes, normalizeHead } from './http2-head.js';
 import { Http2Response } from './http2-response.js';
 
-/** Header fields of one request. A browser with many cookies sends each of them as one (RFC 9113 section 8.2.3). */
-const MAX_HEADER_FIELDS = 256;
+/** Fields of one request. Beyond it Node resets the stream, so it lies far above `maxHeaderCount`, which RequestRules looks after. */
+const MAX_HEADER_FIELDS = 4096;
 /** Of one upload: how far a client may send ahead of the application, so what we have to keep at most. */
 const STREAM_WINDOW_BYTES = 256 * 1024;
 
@@ -25,6 +27,7 @@ export interface Http2ServerOptions {
     Settings,
     'keepAliveTimeoutMs' | 'maxHeaderBytes' | 'maxStreamsPerConnection' | 'maxResetsPerConnection'
   >;
+  readonly rules: RequestRules;
   readonly clock: Clock;
   readonly onRequest: (request: Http2ServerRequest, response: Http2Response) => void;
   readonly onError: (error: Error) => void;
@@ -52,7 +55,7 @@ export class Http2Server {
     this.#server.on('checkContinue', onRequest);
     this.#server.on('checkExpectation', onRequest);
     this.#server.on('connect', (_request: unknown, { stream }: Http2ServerResponse) =>
-      refuse(new Http2Response(stream, 'CONNECT'), 501),
+      respondWithRefusal(new Http2Response(stream, 'CONNECT'), tunnel),
     );
     this.#server.on('sessionError', options.onError);
   }
@@ -118,16 +121,23 @@ export class Http2Server {
     connection?.add(response);
     // A body that breaks off would end as if it were whole, where the client resets without an error.
     stream.once('aborted', () => request.destroy());
-    const isWellFormed = normalizeHead(request);
-    if (!isWellFormed) refuse(response, 400);
-    else if (countHeadBytes(request) > this.#options.settings().maxHeaderBytes) refuse(response, 431);
-    else this.#options.onRequest(request, response);
+    const refusal = this.#refusalOf(request);
+    if (refusal === undefined) this.#options.onRequest(request, response);
+    else {
+      respondWithRefusal(response, refusal);
+      connection?.leave();
+    }
+  }
+
+  #refusalOf(request: Http2ServerRequest): Refusal | undefined {
+    if (!normalizeHead(request)) return twoHosts;
+    if (countHeadBytes(request) > this.#options.settings().maxHeaderBytes) return tooLarge;
+    return this.#options.rules.refusalOf(request);
   }
 }
 
 // Private
 
-function refuse(response: Http2Response, status: number): void {
-  response.writeHead(status, ['content-length', '0']);
-  response.end();
-}
+const tunnel: Refusal = { status: 501, sentence: 'This server is no proxy.' };
+const twoHosts: Refusal = { status: 400, sentence: 'The request names two hosts.' };
+const tooLarge: Refusal = { status: 431, sentence: 'The headers of the request are too large.' };

@@ -23,7 +23,14 @@ function choose(given: Case = {}): ChosenCompression | undefined {
   request.method = given.method ?? 'GET';
   const accept = 'accept' in given ? given.accept : 'gzip, deflate, br, zstd';
   if (accept !== undefined) request.headers['accept-encoding'] = accept;
-  const client = { address: '', port: 0, scheme: 'http', host: '', isPeerTrusted: false } as const;
+  const client = {
+    address: '',
+    port: 0,
+    scheme: 'http',
+    host: '',
+    isPeerTrusted: false,
+    believedHeaders: new Set<string>(),
+  } as const;
   const more = { id: 'x', client, startedAtMs: 0, target: '/', pieceBuffers: new PieceBuffers() };
   const exchange = new Exchange(request, new ServerResponse(request), more);
   const bodyBytes = 'bodyBytes' in given ? given.bodyBytes : 5000;

@@ -268,11 +268,6 @@ const cases: [what: string, sent: Sent, expected: Expected][] = [
     { SERVER_NAME: '[::1]', SERVER_PORT: '8000' },
   ],
   ['a host with an empty port', { headers: ['Host: h:'] }, { SERVER_NAME: 'h', SERVER_PORT: '80' }],
-  [
-    'a host that is none is for the application to refuse',
-    { headers: ['Host: h:x:y'] },
-    { SERVER_NAME: 'localhost', SERVER_PORT: '80', HTTP_HOST: 'h:x:y' },
-  ],
 ];
 
 for (const [what, sent, expected] of cases) {
@@ -326,11 +321,11 @@ test('what is remembered of header names stays bounded, and repeated ones are fo
     },
   ]);
   const connection = await served.connect();
-  for (let round = 0; round < 25; round += 1) {
-    const strange = Array.from({ length: 100 }, (_, index) => `X-${round}-${index}: 1`).join('\r\n');
+  for (let round = 0; round < 28; round += 1) {
+    const strange = Array.from({ length: 90 }, (_, index) => `X-${round}-${index}: 1`).join('\r\n');
     connection.send(`GET / HTTP/1.1\r\nHost: h\r\nX-Twice: a\r\n${strange}\r\nX-Twice: b\r\n\r\n`);
   }
-  await served.log.until(() => served.log.accessRecords.length === 25, 'all answers');
+  await served.log.until(() => served.log.accessRecords.length === 28, 'all answers');
   for (const environ of environs) assert.equal(environ.split('\0HTTP_X_TWICE\0').length, 2);
 });
 

@@ -20,13 +20,7 @@ test('the target goes out as it came in', async (t) => {
   const { path } = await serveUpstream(t, ({ url }, response) => void response.end(url));
   const world = await makeHttpWorld(t, path);
   const client = await world.served.connect();
-  for (const target of [
-    '//a///b/../c/./d%2e%2E/?x=%20&y=a?b//c',
-    '/?=',
-    '/a;b=c:d@e',
-    '/a#b',
-    '/?a=http://b//c',
-  ]) {
+  for (const target of ['//a///b/../c/./d%2e%2E/?x=%20&y=a?b//c', '/?=', '/a;b=c:d@e', '/?a=http://b//c']) {
     client.forget();
     client.send(`GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`);
     const text = await client.readUntil(/\r\n\r\n[\s\S]+/);
@@ -180,7 +174,10 @@ test('no connection of a client that left stays, however far its request was', a
   for (let round = 0; round < 50; round += 1) {
     const hasCome = moments[round % moments.length] as (id: string) => boolean;
     await Promise.all(Array.from({ length: 20 }, (_, index) => leave(round * 20 + index, hasCome)));
-    await world.until(() => world.client.finished === (round + 1) * 20, `round ${round}`);
+    await eventually(() => {
+      world.served.clock.advance(5000); // halfCloseTimeoutMs: close() may look like a client that still reads
+      assert.equal(world.client.finished, (round + 1) * 20);
+    });
   }
   assert.equal(world.requests.length, 1000);
   const { finished, inFlight, streams } = world.client;

@@ -120,12 +120,11 @@ test('a header bomb: decoded no further than the limit, and the connection count
   assert.equal(attacked.seen.count, 0);
 });
 
-test('thousands of small headers are refused', async (t) => {
+test('hundreds of small headers are refused, and the connection ends', async (t) => {
   const { raw, seen } = await underAttack(t);
   const many = Array.from({ length: 600 }, () => ['a', 'b'] as const);
   raw.get(1, '/held', ...many);
-  const reset = await raw.until(({ type }) => type === frameType.reset || type === frameType.goaway);
-  assert.equal(reset.type, frameType.reset);
+  await raw.until(({ type }) => type === frameType.goaway);
   assert.equal(seen.count, 0);
 });
 

@@ -28,16 +28,7 @@ test('the head looks as that of HTTP/1', async (t) => {
   });
   const facts = JSON.parse(text);
   assert.deepEqual([facts.path, facts.query, facts.version], ['/a%20b', 'c=d', '2.0']);
-  assert.deepEqual(facts.raw, [
-    'host',
-    'example.com:8443',
-    'x-name',
-    'value',
-    'cookie',
-    'a=1',
-    'cookie',
-    'b=2',
-  ]);
+  assert.deepEqual(facts.raw, ['host', 'example.com:8443', 'x-name', 'value', 'cookie', 'a=1; b=2']);
   assert.equal(facts.client.host, 'example.com:8443');
   assert.equal(facts.client.scheme, 'https');
   assert.equal(facts.client.address, '127.0.0.1');
@@ -138,9 +129,10 @@ test('OPTIONS *', async (t) => {
 
 test('a head beyond the limit is answered with 431', async (t) => {
   const site = await serveSecureFront(t, [describe], { maxHeaderBytes: 2000 });
-  const session = await site.http2();
-  assert.equal((await askHttp2(session, { ':path': '/', 'x-large': 'x'.repeat(2000) })).status, 431);
-  assert.equal((await askHttp2(session, { ':path': '/', 'x-small': 'x'.repeat(1000) })).status, 200);
+  const small = { ':path': '/', 'x-small': 'x'.repeat(1000) };
+  const large = { ':path': '/', 'x-large': 'x'.repeat(2000) };
+  assert.equal((await askHttp2(await site.http2(), large)).status, 431);
+  assert.equal((await askHttp2(await site.http2(), small)).status, 200);
 });
 
 for (const length of [1000, 300_000, 5_000_000]) {
