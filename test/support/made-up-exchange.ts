@@ -66,23 +66,30 @@ export const sentPath: fc.Arbitrary<string> = textOf('/.a%2ef5cC0\\:~+\x80\xffé
   ],
 ]).map((path) => `/${path}`);
 
-const client: fc.Arbitrary<ClientFacts> = fc.record({
-  address: fc.constantFrom('192.0.2.7', '2001:db8::1'),
-  port: fc.nat(65_535),
-  scheme: fc.constantFrom('http', 'https'),
-  host: fc.constantFrom(
-    '',
-    'example.com',
-    'example.com:8000',
-    '[2001:db8::2]:80',
-    '[',
-    ':',
-    'a:b:c',
-    'x:99999',
-  ),
-  isPeerTrusted: fc.boolean(),
-  believedHeaders: fc.constantFrom(new Set<string>(), new Set(['forwarded', 'x-forwarded-port'])),
-});
+const believedOfProxies: ReadonlySet<string> = new Set(['forwarded', 'x-forwarded-port']);
+const believedOfOthers: ReadonlySet<string> = new Set();
+
+const client: fc.Arbitrary<ClientFacts> = fc
+  .record({
+    address: fc.constantFrom('192.0.2.7', '2001:db8::1'),
+    port: fc.nat(65_535),
+    scheme: fc.constantFrom('http', 'https'),
+    host: fc.constantFrom(
+      '',
+      'example.com',
+      'example.com:8000',
+      '[2001:db8::2]:80',
+      '[',
+      ':',
+      'a:b:c',
+      'x:99999',
+    ),
+    isPeerTrusted: fc.boolean(),
+  })
+  .map((facts) => ({
+    ...facts,
+    believedHeaders: facts.isPeerTrusted ? believedOfProxies : believedOfOthers,
+  }));
 
 export const madeUpExchange: fc.Arbitrary<MadeUpExchange> = fc
   .record({

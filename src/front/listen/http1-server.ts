@@ -27,15 +27,8 @@ export interface Http1ServerOptions {
 
 /** A server of HTTP/1 that has not been told where to listen. */
 export function createHttp1Server({ settings, clock, rules, onRequest, log }: Http1ServerOptions): Server {
-  // A request without a Host is ours to refuse, so that all refusals look the same.
-  const options = { requestTimeout: 0, connectionsCheckingInterval: CHECK_MS, requireHostHeader: false };
-  const server = http.createServer(options);
+  const server = createParser();
   applyLimits(server, settings());
-  // Node would drop what goes beyond, without a word: a Content-Length, or the last X-Forwarded-For. RequestRules counts them, and
-  // maxHeaderBytes bounds them.
-  server.maxHeadersCount = 0;
-  // Else Node would end a connection, with the answer under way, whose client has sent all that it wants to and says so.
-  Object.assign(server, { httpAllowHalfOpen: true });
   const clientErrors = new ClientErrors(log);
   server.on('clientError', (error, socket) => clientErrors.answer(error, socket as Socket));
   const gate = new RequestGate(rules, clientErrors);
@@ -76,6 +69,19 @@ export function applyLimits(server: Server, settings: Settings): void {
 }
 
 // Private
+
+/** Node's server, with what it would decide by itself left to us. */
+function createParser(): Server {
+  const server = http.createServer({
+    ...{ requestTimeout: 0, connectionsCheckingInterval: CHECK_MS },
+    requireHostHeader: false, // so that all refusals look the same
+  });
+  // Node would drop what goes beyond, without a word: a Content-Length, or the last X-Forwarded-For. RequestRules counts them, and
+  // maxHeaderBytes bounds them.
+  server.maxHeadersCount = 0;
+  // Else Node would end a connection, with the answer under way, whose client has sent all that it wants to and says so.
+  return Object.assign(server, { httpAllowHalfOpen: true });
+}
 
 function refuse(request: IncomingMessage, refusal: Refusal): void {
   request.resume();

@@ -1,5 +1,6 @@
 import { defaultPorts } from '../../contracts/scheme.js';
 import type { ClientFacts, Exchange } from '../exchange.js';
+import { readConnectionOptions } from '../hop-by-hop.js';
 import { knownBytes, type RequestBody } from './request-body.js';
 import { collectHeaders, isPassedOn } from './request-headers.js';
 
@@ -64,11 +65,13 @@ export class EnvironEncoder {
       this.#byEnvironName.clear();
     }
     const { rawHeaders } = request;
+    const named = namedInConnection(request);
+    if (named !== undefined) return encodeSlowly(request, client, named);
     let text = '';
     for (let at = 0; at < rawHeaders.length; at += 2) {
       const known = this.#nameOf(rawHeaders[at] as string, client);
       if (known.name === '') continue;
-      if (known.seenIn === this.#requestNumber) return encodeRepeatedHeaders(request, client);
+      if (known.seenIn === this.#requestNumber) return encodeSlowly(request, client);
       known.seenIn = this.#requestNumber;
       text += `\0${known.name}\0${rawHeaders[at + 1]}`;
     }
@@ -121,9 +124,20 @@ export function toEnvironName(name: string): string {
 
 // Private
 
-/** The slow way, for a request with a header twice: values are joined (RFC 9110 section 5.3). */
-function encodeRepeatedHeaders(request: Exchange['request'], client: ClientFacts): string | undefined {
-  const headers = collectHeaders(request, client);
+/** Nearly every client says nothing there but these two. */
+function namedInConnection({ headers, rawHeaders }: Exchange['request']): ReadonlySet<string> | undefined {
+  const { connection } = headers;
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
+  return readConnectionOptions(rawHeaders);
+}
+
+/** For a request with a header twice, whose values are joined (RFC 9110 section 5.3), or with headers for us alone. */
+function encodeSlowly(
+  request: Exchange['request'],
+  client: ClientFacts,
+  except?: ReadonlySet<string>,
+): string | undefined {
+  const headers = collectHeaders(request, client, except);
   if (headers === undefined) return undefined;
   let text = '';
   for (const [name, value] of Object.entries(headers)) {

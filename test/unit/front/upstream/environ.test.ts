@@ -12,6 +12,7 @@ interface Sent {
   readonly scriptName?: string;
   readonly body?: RequestBody;
   readonly trustedProxies?: Settings['trustedProxies'];
+  readonly proxyHeaders?: Settings['proxyHeaders'];
   /** What has made other environs before. */
   readonly environs?: EnvironEncoder;
 }
@@ -30,7 +31,7 @@ async function environOf(t: TestContext, sent: Sent): Promise<Record<string, str
         return true;
       },
     ],
-    { trustedProxies },
+    { trustedProxies, ...(sent.proxyHeaders && { proxyHeaders: sent.proxyHeaders }) },
   );
   const { line = 'GET / HTTP/1.1', headers = ['Host: example.com'] } = sent;
   await served.exchange([line, ...headers, 'Connection: close', '\r\n'].join('\r\n'));
@@ -45,6 +46,15 @@ async function environOf(t: TestContext, sent: Sent): Promise<Record<string, str
 type Expected = Readonly<Record<string, string | undefined>>;
 
 const proxied = { trustedProxies: ['127.0.0.0/8'] };
+const proxyHeaders = ['X-Forwarded-For', 'x-forwarded-proto', 'X-Forwarded-Host', 'X-Forwarded-Port'];
+const forgeable = {
+  ...{ HTTP_FORWARDED: undefined, HTTP_X_REAL_IP: undefined, HTTP_X_FORWARDED_PORT: undefined },
+  ...{ HTTP_X_FORWARDED_PREFIX: undefined, SERVER_NAME: 'inner', HTTP_X_FORWARDED_HOST: 'inner' },
+};
+const forging = [
+  ...['Forwarded: for=6.6.6.6', 'X-Real-IP: 6.6.6.6', 'X-Forwarded-Port: 666'],
+  ...['X-Forwarded-Prefix: /evil', 'X-Forwarded-Host: evil.test'],
+];
 const fromProxy = (...headers: string[]) => ['Host: inner', ...headers];
 
 const cases: [what: string, sent: Sent, expected: Expected][] = [
@@ -151,9 +161,9 @@ const cases: [what: string, sent: Sent, expected: Expected][] = [
     },
   ],
   [
-    'a trusted proxy is believed',
+    'a trusted proxy is believed about what it is known to say',
     {
-      ...proxied,
+      ...{ ...proxied, proxyHeaders },
       headers: fromProxy(
         ...[
           'X-Forwarded-For: 6.6.6.6, 192.0.2.7',
@@ -176,6 +186,42 @@ const cases: [what: string, sent: Sent, expected: Expected][] = [
       HTTP_X_FORWARDED_PORT: '443',
       HTTP_X_REQUEST_ID: 'from-proxy_1.2',
     },
+  ],
+  [
+    'what a proxy may pass on from its client is dropped',
+    { ...proxied, headers: fromProxy('X-Forwarded-For: 192.0.2.7', ...forging) },
+    { ...forgeable, REMOTE_ADDR: '192.0.2.7' },
+  ],
+  [
+    'of a proxy that says no more than X-Forwarded-Proto',
+    {
+      ...{ ...proxied, proxyHeaders: ['X-Forwarded-Proto'] },
+      headers: fromProxy('X-Forwarded-For: 6.6.6.6', 'X-Forwarded-Proto: https', ...forging),
+    },
+    { ...forgeable, REMOTE_ADDR: '127.0.0.1', 'wsgi.url_scheme': 'https' },
+  ],
+  [
+    'a forwarded host that is none',
+    { ...{ ...proxied, proxyHeaders }, headers: fromProxy('X-Forwarded-Host: u@evil.test') },
+    { SERVER_NAME: 'inner', HTTP_X_FORWARDED_HOST: 'inner' },
+  ],
+  [
+    'of several forwarded hosts that of the same proxy as the address',
+    {
+      ...{ ...proxied, proxyHeaders },
+      headers: fromProxy('X-Forwarded-For: 192.0.2.7, 127.0.0.2', 'X-Forwarded-Host: shop.example, inner'),
+    },
+    { SERVER_NAME: 'shop.example' },
+  ],
+  [
+    'what Connection names, and not the host',
+    { headers: ['Host: h', 'Connection: X-Hop, Host, close', 'X-Hop: 1', 'X-Stay: 2'] },
+    { HTTP_X_HOP: undefined, HTTP_HOST: 'h', HTTP_X_STAY: '2', HTTP_CONNECTION: undefined },
+  ],
+  [
+    'another host in the target',
+    { line: 'GET http://other.test:81/a HTTP/1.1' },
+    { PATH_INFO: '/a', HTTP_HOST: 'other.test:81', SERVER_NAME: 'other.test', SERVER_PORT: '81' },
   ],
   [
     'a trusted proxy that says nothing',

@@ -3,7 +3,10 @@ import { type TestContext, test } from 'node:test';
 import { type HttpWorldOptions, makeHttpWorld } from '../../../support/http-world.js';
 import { serveRawUpstream } from '../../../support/raw-upstream.js';
 
-const trusted = { trustedProxies: ['127.0.0.1'] };
+const trusted = {
+  trustedProxies: ['127.0.0.1'],
+  proxyHeaders: ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host', 'X-Forwarded-Prefix'],
+};
 
 test('what the front says of the client', async (t) => {
   const headers = await forward(t, ['Host: example.com:8000']);
@@ -52,6 +55,7 @@ test('a trusted proxy may say it, each thing once', async (t) => {
   assert.equal(headers.get('x-forwarded-proto'), 'https');
   assert.equal(headers.get('x-forwarded-host'), 'example.com');
   assert.equal(headers.get('x-forwarded-prefix'), '/app');
+  assert.ok(!headers.has('x-real-ip'), 'proxyHeaders has no such name');
   assert.equal(headers.get('host'), 'inner');
   assert.ok(!headers.has('x-forwarded_for'));
 });
