@@ -68,6 +68,23 @@ export interface SiteStatus {
   readonly queued: number;
   readonly connections: number;
   readonly apps: readonly AppStatus[];
+  /** One more process while requests crash: suspects run on it, and it takes the place of one that has ended. */
+  readonly standby?: AppStatus | undefined;
+  /** Addresses that have ended processes of this site in the last 10 minutes, the worst first. */
+  readonly suspects: readonly SuspectStatus[];
+}
+
+/** An address whose requests end processes. */
+export interface SuspectStatus {
+  readonly method: string;
+  /** Without the query. */
+  readonly path: string;
+  /** How many processes it has ended. */
+  readonly processes: number;
+  /** What becomes of its next request: sent as `usual`, run `apart` on the standby process, or `refused` with a 502. */
+  readonly treatment: 'usual' | 'apart' | 'refused';
+  /** ISO 8601. */
+  readonly lastAt: string;
 }
 
 export interface AppStatus {

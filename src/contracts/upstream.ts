@@ -21,6 +21,7 @@ export type RequestFailure =
   | 'queue-timeout'
   | 'unavailable'
   | 'upstream-died'
+  | 'suspect'
   | 'upload-stalled'
   | 'upload-too-large'
   | 'stuck'
@@ -31,11 +32,13 @@ export interface PendingRequest {
   readonly method: string;
   readonly path: string;
   readonly id: string;
+  /** Monotonic milliseconds. */
+  readonly arrivedAtMs: number;
   /** The client has gone: not worth sending any more. */
   readonly isAbandoned: boolean;
   /** Nothing of an answer has come yet, and the client still waits for it. */
   readonly isWaiting: boolean;
-  /** May be sent once more: GET or HEAD, not retried before, no byte of an answer seen. */
+  /** May be sent once more: GET or HEAD, not repeated too often before, no byte of an answer seen. */
   takeRetry(): boolean;
   /** Answers the client with an error page, or cuts the connection when the answer has begun. */
   fail(reason: RequestFailure): void;
@@ -101,6 +104,11 @@ export interface UpstreamObserver<R extends PendingRequest> {
   onIdle(): void;
   /** The connection ended before a byte of the answer came. */
   onLost(request: R): void;
+  /**
+   * The connection ended in the middle of the answer, which the client has been shown, or because the client has left. Streams
+   * are not told of: they are open for so long that it says nothing when a process ends in the meantime.
+   */
+  onCut(request: R): void;
   /** Nobody listens there any more: nothing of the request was sent, so that another process may have it. */
   onUnsent(request: R): void;
 }

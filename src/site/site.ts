@@ -159,7 +159,7 @@ export class Site implements SiteControl {
       pid: this.pid,
       queued: this.#pool.queued,
       connections: this.#front?.connections ?? 0,
-      apps: await this.#pool.status(),
+      ...(await this.#pool.status()),
     };
   }
 

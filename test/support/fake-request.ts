@@ -1,19 +1,26 @@
 import type { PendingRequest, RequestFailure } from '../../src/contracts/upstream.js';
 
+let count = 0;
+
 /** A request as the pool sees it, without a client. */
 export class FakeRequest implements PendingRequest {
   readonly id: string;
   readonly method: string;
-  readonly path = '/';
+  readonly path: string;
+  /** Grows from request to request. */
+  readonly arrivedAtMs: number;
   isAbandoned = false;
   hasAnswer = false;
   failure: RequestFailure | undefined;
   /** Paths of the sockets that it was sent to. */
   readonly sentTo: string[] = [];
-  #wasRetried = false;
+  #repeats = 0;
 
-  constructor(id: string, method = 'GET') {
+  constructor(id: string, method = 'GET', path = '/') {
+    count += 1;
+    this.arrivedAtMs = count;
     this.id = id;
+    this.path = path;
     this.method = method;
   }
 
@@ -22,8 +29,8 @@ export class FakeRequest implements PendingRequest {
   }
 
   takeRetry(): boolean {
-    if (this.#wasRetried || !this.isWaiting || this.method !== 'GET') return false;
-    this.#wasRetried = true;
+    if (this.#repeats >= 3 || !this.isWaiting || this.method !== 'GET') return false;
+    this.#repeats += 1;
     return true;
   }
 

@@ -82,6 +82,7 @@ export async function makeGatewayWorld(
     observer: {
       onIdle: () => events.wake(),
       onUnsent: () => assert.fail('a gateway says by itself whether it can take a request'),
+      onCut: () => events.wake(),
       onLost: (request) => {
         lost.push(request);
         events.wake();

@@ -100,6 +100,7 @@ export async function makeHttpWorld(
         unsent.push(request);
         events.wake();
       },
+      onCut: () => events.wake(),
       onLost: (request) => {
         lost.push(request);
         events.wake();

@@ -76,10 +76,10 @@ export class PoolWorld {
   }
 
   /** Sends requests; the names say which. */
-  dispatch(count = 1, method = 'GET'): FakeRequest[] {
+  dispatch(count = 1, method = 'GET', path?: string): FakeRequest[] {
     return Array.from({ length: count }, () => {
       this.#requests += 1;
-      const request = new FakeRequest(`r${this.#requests}`, method);
+      const request = new FakeRequest(`r${this.#requests}`, method, path);
       this.pool.dispatch(request);
       return request;
     });

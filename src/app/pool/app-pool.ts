@@ -1,6 +1,6 @@
 import { Condition } from '../../contracts/condition.js';
 import { StartError } from '../../contracts/errors.js';
-import type { AppStatus } from '../../contracts/status.js';
+import type { SiteStatus } from '../../contracts/status.js';
 import type {
   Dispatcher,
   PendingRequest,
@@ -10,11 +10,14 @@ import type {
 } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
+import { describeApp } from './describe-app.js';
 import { atOnce, isAnswered } from './drain.js';
 import { Generation, type GenerationContext } from './generation.js';
 import type { ProbeRule } from './health.js';
+import { logLoss, logRetry } from './lost-requests.js';
 import { MemberLauncher, type MemberLauncherOptions } from './member-launcher.js';
 import type { PoolMember } from './pool-member.js';
+import { Quarantine } from './quarantine.js';
 import { RecyclePolicy } from './recycle-policy.js';
 import type { Release } from './release.js';
 import { RequestQueue } from './request-queue.js';
@@ -31,6 +34,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   readonly #context: GenerationContext<R>;
   readonly #log: Log;
   readonly #queue: RequestQueue<R>;
+  readonly #quarantine: Quarantine<R>;
   /** Notified when a request has ended or has turned out to be a stream, and when a process is gone. */
   readonly #progress: Condition;
   readonly #recycle: RecyclePolicy;
@@ -46,16 +50,26 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     const { clock, log } = options;
     this.#log = log;
     this.#queue = new RequestQueue(clock);
+    this.#quarantine = new Quarantine({
+      ...{ clock, log },
+      standby: () => this.#current?.standby,
+      resend: (request) => this.#requeue(request),
+    });
     this.#recycle = new RecyclePolicy(clock);
     this.#stuck = new StuckRequests(clock, log);
     this.#progress = new Condition(clock);
     this.#context = {
       launcher: new MemberLauncher(options),
       observer: {
-        onIdle: () => this.#serveQueue(),
+        onIdle: () => this.#onIdle(),
         onLost: (request) => this.#retry(request),
         onUnsent: (request) => this.#requeue(request),
         onUnavailable: () => this.#failQueue('unavailable'),
+        onDied: (inFlight) => {
+          this.#quarantine.onDied(inFlight);
+          this.#progress.notifyAll();
+        },
+        onNoStandby: () => this.#quarantine.failAll('unavailable'),
       },
       progress: this.#progress,
       clock,
@@ -66,7 +80,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
 
   /** Requests that wait for a thread. */
   get queued(): number {
-    return this.#queue.length;
+    return this.#queue.length + this.#quarantine.queued;
   }
 
   /**
@@ -79,6 +93,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
       request.fail(this.#isStopped ? 'stopping' : 'unavailable');
       return;
     }
+    if (this.#quarantine.admit(request, current.release.settings.queueRequests)) return;
     // Requests that wait already go first.
     const member = this.#queue.length === 0 ? current.choose() : undefined;
     if (member !== undefined) member.send(request);
@@ -115,6 +130,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     this.#current = next;
     this.#next = undefined;
     next.activate();
+    this.#quarantine.forgetAll();
     this.#serveQueue();
     if (previous !== undefined) this.#retire(previous);
   }
@@ -141,23 +157,19 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     this.#current?.configure(settings);
   }
 
-  async status(): Promise<AppStatus[]> {
-    return Promise.all(
-      this.#generations()
-        .flatMap((generation) => [...generation.members].map((member) => ({ generation, member })))
-        .map(async ({ generation, member }) => ({
-          pid: member.process.pid,
-          state: member.state,
-          generation: member.generation,
-          threads: generation.release.plan.threads,
-          inFlight: member.inFlight,
-          streams: member.streams,
-          requests: member.finished,
-          restarts: member.restarts,
-          rssBytes: await member.process.memoryBytes(),
-          startedAt: member.startedAt,
-        })),
+  async status(): Promise<Pick<SiteStatus, 'apps' | 'standby' | 'suspects'>> {
+    const described = this.#generations().flatMap(({ members, standby, release }) =>
+      [...members].map(async (member) => ({
+        isStandby: member === standby.member,
+        app: await describeApp(member, release.plan),
+      })),
     );
+    const all = await Promise.all(described);
+    return {
+      apps: all.filter(({ isStandby }) => !isStandby).map(({ app }) => app),
+      standby: all.find(({ isStandby }) => isStandby)?.app,
+      suspects: this.#quarantine.suspects(),
+    };
   }
 
   /**
@@ -168,6 +180,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     this.#stopSweep();
     await this.#progress.waitFor(() => this.#isEmpty(), drainTimeoutMs);
     this.#queue.failAll('stopping');
+    this.#quarantine.failAll('stopping');
     const generations = this.#generations();
     this.#isStopped = true;
     this.#current = undefined;
@@ -202,6 +215,11 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     void generation.retire(generation.release.settings).finally(() => this.#retiring.delete(generation));
   }
 
+  #onIdle(): void {
+    this.#quarantine.serve();
+    this.#serveQueue();
+  }
+
   #serveQueue(): void {
     for (let member = this.#chooseForQueue(); member !== undefined; member = this.#chooseForQueue()) {
       const request = this.#queue.take();
@@ -221,35 +239,31 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   }
 
   #isEmpty(): boolean {
-    if (this.#queue.length > 0) return false;
+    if (this.queued > 0) return false;
     return this.#generations().every(({ members }) => [...members].every(isAnswered));
   }
 
-  /** Sends it once more, to another process, when that is safe; a request that cannot be repeated gets a 502. */
+  /** Its connection has ended, and its process has not, or was told to: it is sent once more, when that is safe. */
   #retry(request: R): void {
-    if (!request.takeRetry()) {
-      this.#log.error('request-lost', 'the application process ended while it worked on this request', {
-        requestId: request.id,
-        method: request.method,
-        path: request.path,
-      });
-      request.fail('upstream-died');
-      this.#progress.notifyAll();
+    if (request.takeRetry()) {
+      logRetry(request, this.#log);
+      this.#requeue(request);
       return;
     }
-    this.#log.warn('request-retried', 'the application process ended: the request is sent to another one', {
-      requestId: request.id,
-      method: request.method,
-      path: request.path,
-    });
-    this.#requeue(request);
+    if (request.isWaiting) {
+      logLoss(request, this.#log);
+      request.fail('upstream-died');
+    }
+    this.#progress.notifyAll();
   }
 
   /** To the next process that can take it, before all that came later. */
   #requeue(request: R): void {
+    const current = this.#current;
+    if (current && this.#quarantine.admit(request, current.release.settings.queueRequests)) return;
     if (!request.isAbandoned) this.#queue.addFirst(request);
-    if (this.#current === undefined) this.#failQueue('stopping');
-    else if (this.#current.isUnavailable) this.#failQueue('unavailable');
+    if (current === undefined) this.#failQueue('stopping');
+    else if (current.isUnavailable) this.#failQueue('unavailable');
     else this.#serveQueue();
   }
 
@@ -258,6 +272,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     if (current === undefined) return;
     const { settings } = current.release;
     this.#queue.expire(settings.queueTimeoutMs);
+    this.#quarantine.sweep(settings.queueTimeoutMs);
     for (const member of current.members) void this.#recycleIfDue(member, current);
     for (const generation of this.#generations()) {
       for (const member of generation.members) {

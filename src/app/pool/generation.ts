@@ -2,16 +2,17 @@ import type { Clock } from '../../contracts/clock.js';
 import type { Condition } from '../../contracts/condition.js';
 import { StartError } from '../../contracts/errors.js';
 import { Semaphore } from '../../contracts/semaphore.js';
-import type { PendingRequest, UpstreamObserver } from '../../contracts/upstream.js';
+import type { PendingRequest } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
-import type { ExitFacts } from '../process/app-process.js';
 import { atOnce, type DrainTimes, drained, onlyStreamsLeft } from './drain.js';
 import type { AskOther, ProbeRule } from './health.js';
-import type { MemberLauncher } from './member-launcher.js';
-import type { PoolMember } from './pool-member.js';
+import type { MemberLauncher, MemberObserver } from './member-launcher.js';
+import type { MemberEnding, PoolMember } from './pool-member.js';
+import { Refill } from './refill.js';
 import type { Release } from './release.js';
-import { RestartPolicy } from './restart-policy.js';
+import { Replacement } from './replacement.js';
+import { Standby } from './standby.js';
 
 /** What all generations of a pool share. */
 export interface GenerationContext<R extends PendingRequest> {
@@ -23,30 +24,35 @@ export interface GenerationContext<R extends PendingRequest> {
   readonly log: Log;
 }
 
-export interface GenerationObserver<R extends PendingRequest> extends UpstreamObserver<R> {
+export interface GenerationObserver<R extends PendingRequest> extends MemberObserver<R> {
   /** No process is left, and none will come soon. */
   onUnavailable(): void;
+  /** A process has ended by itself; these requests were in flight. */
+  onDied(inFlight: readonly R[]): void;
+  /** The standby process does not start. */
+  onNoStandby(): void;
 }
+
+/** The place of the standby process, which is none. */
+const BESIDE = -1;
 
 /**
  * The application processes of one release: started together, kept at their number, retired together.
  *
- * A process that dies is started again at its place (RestartPolicy). Of one that is to be recycled the successor is started
- * first.
+ * A process that dies is started again at its place (Refill), or the standby process takes it. Of one that is to be recycled
+ * the successor is started first.
  */
 export class Generation<R extends PendingRequest> {
   readonly #context: GenerationContext<R>;
-  readonly #policy: RestartPolicy;
+  readonly #refill: Refill<R>;
+  readonly standby: Standby<R>;
   /** Those that take requests, by place. */
   readonly #serving = new Map<number, PoolMember<R>>();
   /** All that have a process: starting, serving, retiring. */
   readonly #members = new Set<PoolMember<R>>();
-  /** Places whose successor is starting. */
-  readonly #replacing = new Set<number>();
-  /** Those whose successor did not start, until the next attempt. */
-  readonly #pausing = new Set<PoolMember<R>>();
+  readonly #replacement: Replacement<R>;
   #release: Release;
-  /** How many there should be: of a cluster, the share of this site. */
+  /** How many there should be; of a cluster, the share of this site. */
   #processes: number;
   /** `prepared`: gets no requests yet. Only ever goes on to the next one. */
   #state: 'prepared' | 'active' | 'retired' = 'prepared';
@@ -55,7 +61,9 @@ export class Generation<R extends PendingRequest> {
     this.#release = release;
     this.#processes = processes;
     this.#context = context;
-    this.#policy = new RestartPolicy(release.settings, context.clock);
+    this.standby = this.#makeStandby();
+    this.#refill = this.#makeRefill();
+    this.#replacement = this.#makeReplacement();
   }
 
   get release(): Release {
@@ -66,9 +74,9 @@ export class Generation<R extends PendingRequest> {
     return this.#members;
   }
 
-  /** No process serves, and restarts have run out of budget. */
+  /** No process serves, and those that were tried did not start. */
   get isUnavailable(): boolean {
-    return this.#serving.size === 0 && this.#policy.isCrashLoop;
+    return this.#serving.size === 0 && this.#refill.isCrashLoop;
   }
 
   /** Starts all processes, `startConcurrency` at a time. Throws StartError; what was started is stopped then. */
@@ -85,7 +93,7 @@ export class Generation<R extends PendingRequest> {
   activate(): void {
     this.#state = 'active';
     for (let place = 0; place < this.#processes; place += 1) {
-      if (!this.#serving.has(place)) this.#refill(place, 1);
+      if (!this.#serving.has(place)) this.#refill.afterPause(place, 1);
     }
   }
 
@@ -106,7 +114,7 @@ export class Generation<R extends PendingRequest> {
   /** Settings that change nothing about the processes themselves. */
   configure(settings: Settings): void {
     this.#release = { ...this.#release, settings };
-    this.#policy.configure(settings);
+    this.#refill.configure(settings);
   }
 
   /**
@@ -135,29 +143,8 @@ export class Generation<R extends PendingRequest> {
    * attempt follows after `restartBackoffMaxMs`. Throws nothing.
    */
   async replace(member: PoolMember<R>, reason: string): Promise<void> {
-    const { place } = member;
-    const { log } = this.#context;
-    if (member.state !== 'ready' || this.#isRetired()) return;
-    if (this.#replacing.has(place) || this.#pausing.has(member)) return;
-    const { pid } = member.process;
-    log.info('app-recycle', `application ${pid} is recycled: ${reason}`, { app: pid, reason });
-    this.#replacing.add(place);
-    try {
-      await this.#startMember(place, member.restarts, 'skipped');
-    } catch (error) {
-      if (this.#isRetired()) return; // its processes were ended, not only this one
-      log.error('app-recycle-failed', 'the successor of an application process did not start', {
-        app: pid,
-        error,
-      });
-      if (this.#members.has(member)) this.#replaceLater(member, reason);
-      else this.#refill(place, member.restarts + 1); // it crashed while its successor was starting
-      return;
-    } finally {
-      // From here on a crash is the successor's, which is started again like any other.
-      this.#replacing.delete(place);
-    }
-    await this.#retireMember(member, this.#release.settings);
+    if (member.place === BESIDE) this.standby.drop();
+    else await this.#replacement.replace(member, reason);
   }
 
   /** Ends all its processes: no new requests, and what is in flight has until its deadline. Resolves when they are gone. */
@@ -180,6 +167,44 @@ export class Generation<R extends PendingRequest> {
   }
 
   // Private
+
+  #makeRefill(): Refill<R> {
+    const { observer } = this.#context;
+    return new Refill({
+      ...this.#context,
+      settings: this.#release.settings,
+      standby: this.standby,
+      serve: (member) => this.#serve(member),
+      start: (place, restarts) => this.#startMember(place, restarts, 'skipped'),
+      isWanted: (place) => !this.#isRetired() && place < this.#processes && !this.#serving.has(place),
+      onPause: () => {
+        if (this.isUnavailable) observer.onUnavailable();
+        return this.isUnavailable;
+      },
+    });
+  }
+
+  #makeReplacement(): Replacement<R> {
+    return new Replacement({
+      ...this.#context,
+      start: ({ place, restarts }) => this.#startMember(place, restarts, 'skipped'),
+      retire: (member) => this.#retireMember(member, this.#release.settings),
+      refill: ({ place, restarts }) => this.#refill.afterPause(place, restarts + 1),
+      isRetired: () => this.#isRetired(),
+      pauseMs: () => this.#release.settings.restartBackoffMaxMs,
+    });
+  }
+
+  #makeStandby(): Standby<R> {
+    const { log, observer } = this.#context;
+    return new Standby({
+      launch: () => this.#launch(BESIDE, 0),
+      retire: (member) => this.#retireMember(member, atOnce),
+      log,
+      onReady: () => observer.onIdle(),
+      onFailed: () => observer.onNoStandby(),
+    });
+  }
 
   #startPlaces(places: readonly number[], rule: ProbeRule, askBefore?: AskOther): Promise<void> {
     const { startConcurrency, killTimeoutMs } = this.#release.settings;
@@ -212,7 +237,11 @@ export class Generation<R extends PendingRequest> {
       await this.#retireMember(member, atOnce);
       return;
     }
-    this.#serving.set(place, member);
+    this.#serve(member);
+  }
+
+  #serve(member: PoolMember<R>): void {
+    this.#serving.set(member.place, member);
     this.#context.log.info('app-ready', `application ${member.process.pid} is ready`, {
       app: member.process.pid,
       generation: this.#release.generation,
@@ -223,61 +252,34 @@ export class Generation<R extends PendingRequest> {
   #launch(place: number, restarts: number): PoolMember<R> {
     const { launcher, observer } = this.#context;
     const member = launcher.launch({
-      release: this.#release,
-      place,
-      restarts,
-      observer,
+      ...{ release: this.#release, place, restarts, observer },
       isMultiprocess: () => this.#release.plan.processes > 1,
       onTerminated: (terminated) => void this.replace(terminated, 'it got SIGTERM'),
     });
     this.#members.add(member);
-    void member.process.exited.then((exit) => this.#onExit(member, exit));
+    void member.ended.then((ending) => this.#onEnded(member, ending));
+    void member.process.exited.then(() => {
+      this.#members.delete(member);
+      this.#context.progress.notifyAll();
+    });
     return member;
   }
 
-  async #onExit(member: PoolMember<R>, exit: ExitFacts): Promise<void> {
-    this.#members.delete(member);
-    this.#context.progress.notifyAll();
-    // One that retires, or did not start, is not among those that serve: its end is no crash.
-    if (this.#serving.get(member.place) !== member) return;
-    this.#serving.delete(member.place);
-    await member.logCrash(exit);
-    if (this.#state === 'active' && !this.#replacing.has(member.place))
-      this.#refill(member.place, member.restarts + 1);
+  #onEnded(member: PoolMember<R>, { during, hadWork, inFlight }: MemberEnding<R>): void {
+    const { place } = member;
+    const wasServing = this.#serving.get(place) === member;
+    const wasStandby = during === 'ready' && this.standby.forget(member);
+    if (wasServing) this.#serving.delete(place);
+    // One that did not start is told of by whoever started it.
+    if (during !== 'draining' && !wasServing && !wasStandby) return;
+    void member.logCrash();
+    if (wasServing && this.#state === 'active' && !this.#replacement.isUnderWay(place))
+      this.#refill.afterCrash(member, { hadWork });
+    this.#context.observer.onDied(inFlight);
   }
 
   #isRetired(): boolean {
     return this.#state === 'retired';
-  }
-
-  #replaceLater(member: PoolMember<R>, reason: string): void {
-    this.#pausing.add(member);
-    this.#context.clock.after(this.#release.settings.restartBackoffMaxMs, () => {
-      this.#pausing.delete(member);
-      void this.replace(member, reason);
-    });
-  }
-
-  /** Starts a process at a place again after the pause of the policy, again and again until one starts. */
-  #refill(place: number, restarts: number): void {
-    const { clock, log } = this.#context;
-    const delayMs = this.#policy.recordCrash();
-    if (this.isUnavailable) {
-      log.error(
-        'crash-loop',
-        'the application crashes again and again: visitors get a 503 page until it starts',
-        { nextTryMs: Math.round(delayMs) },
-      );
-      this.#context.observer.onUnavailable();
-    }
-    clock.after(delayMs, () => {
-      if (this.#isRetired() || place >= this.#processes || this.#serving.has(place)) return;
-      this.#startMember(place, restarts, 'skipped').catch((error: unknown) => {
-        if (this.#isRetired()) return;
-        log.error('app-start-failed', 'an application process did not start again', { error });
-        this.#refill(place, restarts + 1);
-      });
-    });
   }
 
   /** Resolves when nothing is left of them but streams. */

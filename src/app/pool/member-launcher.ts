@@ -34,11 +34,14 @@ export interface MemberLauncherOptions<R extends PendingRequest> {
   readonly log: Log;
 }
 
+/** A request that was cut is of no more use than to tell why a process has ended: its member keeps it for that. */
+export type MemberObserver<R extends PendingRequest> = Omit<UpstreamObserver<R>, 'onCut'>;
+
 export interface MemberOptions<R extends PendingRequest> {
   readonly release: Release;
   readonly place: number;
   readonly restarts: number;
-  readonly observer: UpstreamObserver<R>;
+  readonly observer: MemberObserver<R>;
   /** Whether the application has several processes (`wsgi.multiprocess`); asked for each request, because scale() changes it. */
   readonly isMultiprocess: () => boolean;
   /** Somebody else sent it SIGTERM: it goes on serving, and asks for a successor. */
@@ -73,9 +76,17 @@ export class MemberLauncher<R extends PendingRequest> {
       ...{ spawn, kill, connect: reach, log, clock },
       onTerminated: () => onTerminated(member),
     });
+    const hold = (request: R): void => member.hold(request);
     const member = new PoolMember<R>({
       process: appProcess,
-      connect: () => connect(appProcess.address, server.concurrency(release), observer, isMultiprocess),
+      connect: () =>
+        connect(
+          appProcess.address,
+          server.concurrency(release),
+          { ...observer, onLost: hold, onCut: hold },
+          isMultiprocess,
+        ),
+      onLost: (request) => observer.onLost(request),
       ...{ release, place, restarts, startedAtMs, clock, log },
       startedAt: new Date().toISOString(),
     });

@@ -7,6 +7,7 @@ import type { AppProcess, ExitFacts } from '../process/app-process.js';
 import { readOutOfMemoryKills } from '../process/process-memory.js';
 import { askAsVisitor } from './ask-as-visitor.js';
 import { type AskOther, checkProbe, type ProbeRule, probesOf } from './health.js';
+import { LostRequests } from './lost-requests.js';
 import type { Release } from './release.js';
 
 export interface PoolMemberOptions<R extends PendingRequest> {
@@ -18,23 +19,36 @@ export interface PoolMemberOptions<R extends PendingRequest> {
   readonly restarts: number;
   readonly startedAtMs: number;
   readonly startedAt: string;
+  /** A connection has ended, and the process has not, or was ended by us. */
+  readonly onLost: (request: R) => void;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** How a process has ended. */
+export interface MemberEnding<R> {
+  /** The state in which it has ended: `stopping` when it was told to. */
+  readonly during: AppState;
+  /** It had requests, at its end or before. */
+  readonly hadWork: boolean;
+  /** The requests that it had at its end; none when it was told to end. */
+  readonly inFlight: readonly R[];
 }
 
 /** One application process with the connections to it. */
 export class PoolMember<R extends PendingRequest> {
   readonly process: AppProcess;
   readonly generation: number;
-  /** Which of the pool's places it fills, counted from 0; a replacement takes the same. */
-  readonly place: number;
-  /** How often the place was refilled after a crash. */
-  readonly restarts: number;
   /** Monotonic milliseconds. */
   readonly startedAtMs: number;
   /** ISO 8601. */
   readonly startedAt: string;
+  /** Resolves when the process has ended; its last output may still come. Never rejects. */
+  readonly ended: Promise<MemberEnding<R>>;
   readonly #options: PoolMemberOptions<R>;
+  readonly #lost: LostRequests<R>;
+  #place: number;
+  #restarts: number;
   /** Kills by the kernel on the whole machine until the process was started. */
   readonly #killsBefore = readOutOfMemoryKills();
   #upstream: Upstream<R> | undefined;
@@ -43,11 +57,32 @@ export class PoolMember<R extends PendingRequest> {
     this.#options = options;
     this.process = options.process;
     this.generation = options.release.generation;
-    this.place = options.place;
-    this.restarts = options.restarts;
+    this.#place = options.place;
+    this.#restarts = options.restarts;
+    this.#lost = new LostRequests(options.clock, options.onLost);
     this.startedAtMs = options.startedAtMs;
     this.startedAt = options.startedAt;
-    void this.process.exited.then(() => this.#upstream?.close());
+    this.ended = this.process.ended.then(() => this.#onEnded());
+  }
+
+  /** Which of the pool's places it fills, counted from 0; a replacement takes the same. Negative: none. */
+  get place(): number {
+    return this.#place;
+  }
+
+  /** How often the place was refilled after a crash. */
+  get restarts(): number {
+    return this.#restarts;
+  }
+
+  takePlace(place: number, restarts: number): void {
+    this.#place = place;
+    this.#restarts = restarts;
+  }
+
+  /** Its connection has ended: whether it is to blame for the end of the process is known soon. */
+  hold(request: R): void {
+    this.#lost.hold(request);
   }
 
   get state(): AppState {
@@ -90,7 +125,7 @@ export class PoolMember<R extends PendingRequest> {
       await this.process.ready();
       this.#upstream = this.#options.connect();
       if (rule !== 'skipped') await this.#checkHealth(rule, askBefore);
-      if (this.state === 'exited') {
+      if (!this.process.isRunning) {
         const detail = this.process.lastLines;
         throw new StartError('app-exited', 'The application ended right after it was ready.', { detail });
       }
@@ -123,8 +158,9 @@ export class PoolMember<R extends PendingRequest> {
     await this.#upstream?.close();
   }
 
-  /** Logs that the process has ended by itself. */
-  async logCrash(exit: ExitFacts): Promise<void> {
+  /** Logs that the process has ended by itself, when its last lines have been read. */
+  async logCrash(): Promise<void> {
+    const exit = await this.process.exited;
     // The kernel may have killed another process of the machine; with a SIGKILL it is likely that it was this one.
     const isOutOfMemory =
       exit.signal === 'SIGKILL' && (await readOutOfMemoryKills()) > (await this.#killsBefore);
@@ -139,6 +175,16 @@ export class PoolMember<R extends PendingRequest> {
   }
 
   // Private
+
+  async #onEnded(): Promise<MemberEnding<R>> {
+    const during = this.state;
+    await this.#upstream?.close();
+    const lost = this.#lost.takeAll();
+    const hadWork = this.finished > 0 || lost.length > 0;
+    if (during !== 'stopping') return { during, hadWork, inFlight: lost };
+    for (const request of lost) this.#options.onLost(request);
+    return { during, hadWork, inFlight: [] };
+  }
 
   async #checkHealth(rule: ProbeRule, askBefore: AskOther | undefined): Promise<void> {
     for (const probe of probesOf(this.#options.release)) {

@@ -11,8 +11,8 @@ export interface RestartLimits {
 }
 
 /**
- * When a crashed process is started again: exponential backoff with jitter, and a budget. Crashes older than the window are
- * forgotten. Throws nothing.
+ * When a process that has not started is tried again: exponential backoff with jitter, and a budget. Failures older than the
+ * window are forgotten. Throws nothing.
  */
 export class RestartPolicy {
   readonly #clock: Clock;
@@ -46,6 +46,11 @@ export class RestartPolicy {
     if (this.isCrashLoop) return restartBackoffMaxMs;
     const delayMs = restartBackoffMs * 2 ** (this.#crashes.length - 1);
     return Math.min(restartBackoffMaxMs, delayMs * (0.75 + this.#random() / 2));
+  }
+
+  /** A process has started, and was at work. */
+  forget(): void {
+    this.#crashes = [];
   }
 
   // Private

@@ -42,7 +42,9 @@ const OUTPUT_AFTER_EXIT_MS = 500;
  * It knows how an application starts and stops; Generation and AppPool know when.
  */
 export class AppProcess {
-  /** Resolves when the process is gone, whatever the reason; never rejects. */
+  /** Resolves as soon as the process has ended, whatever the reason; never rejects. */
+  readonly ended: Promise<void>;
+  /** Resolves when its last output has been read, too; never rejects. */
   readonly exited: Promise<ExitFacts>;
   readonly #options: AppProcessOptions;
   readonly #group: ProcessGroup;
@@ -71,6 +73,7 @@ export class AppProcess {
     this.#control = this.#openControl();
     if (this.#address.secret !== undefined) this.#control.tellSecret(this.#address.secret);
     this.#readOutput();
+    this.ended = this.#group.ended.then(() => {});
     this.exited = this.#watchExit();
     this.#ready = this.#watchReady();
     this.#ready.catch(() => {}); // whoever calls ready() hears of it

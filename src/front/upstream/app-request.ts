@@ -19,8 +19,12 @@ const pages: Readonly<Record<RequestFailure, readonly [number, string, number?]>
   'upload-stalled': [408, 'Your request came in too slowly.'],
   'upload-too-large': [413, 'What you sent is larger than this site accepts.'],
   'upstream-died': [502, 'The site could not finish this request.'],
+  suspect: [502, 'The site could not finish this request.', 60],
   stuck: [504, 'The site took too long to answer this request.'],
 };
+
+/** Processes may be ended by others again and again while one request is being worked on. */
+const MAX_REPEATS = 3;
 
 export interface AppRequestParts {
   readonly exchange: Exchange;
@@ -45,7 +49,7 @@ export class AppRequest implements PendingRequest {
   readonly #environs: EnvironEncoder;
   #environ: string | undefined;
   #headers: OutgoingHttpHeaders | undefined;
-  #wasRetried = false;
+  #repeats = 0;
   #isAbandoned = false;
   #carrier: RequestCarrier | undefined;
 
@@ -70,6 +74,10 @@ export class AppRequest implements PendingRequest {
     return this.exchange.id;
   }
 
+  get arrivedAtMs(): number {
+    return this.exchange.startedAtMs;
+  }
+
   get isAbandoned(): boolean {
     return this.#isAbandoned;
   }
@@ -92,8 +100,8 @@ export class AppRequest implements PendingRequest {
 
   takeRetry(): boolean {
     const isRepeatable = this.body.kind === 'none' || this.body.kind === 'memory';
-    if (this.#wasRetried || !this.isWaiting || !this.isSafe || !isRepeatable) return false;
-    this.#wasRetried = true;
+    if (this.#repeats >= MAX_REPEATS || !this.isWaiting || !this.isSafe || !isRepeatable) return false;
+    this.#repeats += 1;
     return true;
   }
 

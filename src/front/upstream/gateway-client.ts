@@ -98,8 +98,7 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     this.#idle.length = 0;
     for (const request of carried) {
       if (request instanceof ProbeRequest) request.fail('the application process ended');
-      else if (request?.isWaiting) this.#options.observer.onLost(request);
-      else request?.fail('upstream-died');
+      else if (request !== undefined) this.#lose(request);
     }
   }
 
@@ -129,11 +128,13 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     this.#broken += 1;
     if (!this.#isClosed) this.#connect();
     if (lost instanceof ProbeRequest) lost.fail('the application process ended');
-    else if (lost !== undefined) this.#options.observer.onLost(lost);
+    else if (lost !== undefined) this.#lose(lost);
   }
 
-  onReleased(connection: GatewayConnection<Carried>): void {
+  onReleased(connection: GatewayConnection<Carried>, released: Carried): void {
     this.#forget(connection);
+    // Perhaps it is its process that has ended.
+    if (released instanceof AppRequest) this.#options.observer.onCut(released);
     if (!this.#isClosed) this.#connect();
     // The thread may notice late that nobody waits for the rest; a reload need not wait for that.
     if (this.inFlight === 0) this.#options.observer.onIdle();
@@ -160,6 +161,16 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
   }
 
   // Private
+
+  #lose(request: AppRequest): void {
+    const { observer } = this.#options;
+    if (request.isWaiting) {
+      observer.onLost(request);
+      return;
+    }
+    request.fail('upstream-died');
+    observer.onCut(request);
+  }
 
   #connect(): void {
     this.#connections.add(new GatewayConnection<Carried>(this.#options.address, this));

@@ -13,10 +13,10 @@ export interface ConnectionOwner<R extends GatewayRequest> {
   onIdle(connection: GatewayConnection<R>): void;
   /** The request's answer is complete, or will never be. */
   onFinished(connection: GatewayConnection<R>): void;
-  /** Closed, and not by close(); `lost` had no byte of an answer yet. */
+  /** Closed, and not by close(); the answer to `lost` isn't whole. */
   onBroken(connection: GatewayConnection<R>, lost: R | undefined): void;
   /** Closed because the client left in mid-answer: connect again. */
-  onReleased(connection: GatewayConnection<R>): void;
+  onReleased(connection: GatewayConnection<R>, released: R): void;
   /** Could not connect. */
   onRefused(connection: GatewayConnection<R>, error: Error): void;
   onProtocolError(connection: GatewayConnection<R>, error: Error): void;
@@ -102,13 +102,16 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink, R
     }
   }
 
-  /** Closes for good, and returns the request that it carried; the owner is not called back. */
+  /**
+   * Closes for good, and returns the request whose answer isn't whole; the owner is not called back. A file that is handed over
+   * is sent without the thread.
+   */
   close(): R | undefined {
-    const { request } = this.#state;
+    const { name, request } = this.#state;
     this.#state = { name: 'closed' };
     this.#upload?.stop();
     this.#socket.destroy();
-    return request;
+    return name === 'fileOpened' ? undefined : request;
   }
 
   /** An answer that has begun is dropped by closing; one that has not is awaited: the thread is busy until then. */
@@ -261,12 +264,9 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink, R
       request.detach();
       this.#owner.onFinished(this);
     }
-    if (request?.isAbandoned) this.#owner.onReleased(this);
-    else {
-      if (name === 'answering') request?.writer.abort();
-      // A file that is handed over is sent without the thread.
-      this.#owner.onBroken(this, name === 'answering' || name === 'fileOpened' ? undefined : request);
-    }
+    if (request?.isAbandoned) this.#owner.onReleased(this, request);
+    // A file that is handed over is sent without the thread.
+    else this.#owner.onBroken(this, name === 'fileOpened' ? undefined : request);
   }
 }
 

@@ -12,7 +12,7 @@ import type {
 import type { Log } from '../../log/log.js';
 import { AppConnections } from './app-connections.js';
 import type { AppRequest } from './app-request.js';
-import { type ForwardingOwner, HttpForwarding } from './http-forwarding.js';
+import { type ForwardingOptions, type ForwardingOwner, HttpForwarding } from './http-forwarding.js';
 import { HttpProxy } from './http-proxy.js';
 import { ProbeRequest } from './probe-request.js';
 
@@ -80,7 +80,8 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
 
   send(request: AppRequest): void {
     const isRepeatable = request.isSafe && request.body.kind === 'none';
-    this.#start(request, isRepeatable ? this.#kept : this.#fresh, this.#options.clock.now());
+    const startedAtMs = this.#options.clock.now();
+    this.#start(request, isRepeatable ? this.#kept : this.#fresh, { startedAtMs, isSecondTry: false });
   }
 
   *requests(): Iterable<InFlight<AppRequest>> {
@@ -126,6 +127,11 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
     setImmediate(() => this.#options.observer.onIdle());
   }
 
+  onCut(forwarding: HttpForwarding): void {
+    this.onFinished(forwarding);
+    if (!forwarding.isStream) this.#options.observer.onCut(forwarding.request);
+  }
+
   onBroken(forwarding: HttpForwarding, error: Error, { wasReused }: { wasReused: boolean }): void {
     const { observer, log } = this.#options;
     const { request, startedAtMs } = forwarding;
@@ -133,11 +139,11 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
       requestId: request.id,
       error: error.message,
     });
+    if (isRefusal(error)) this.#pause();
     if (wasReused && !this.#isClosing) {
       this.#running.delete(forwarding);
-      this.#start(request, this.#fresh, startedAtMs);
-    } else if (isRefusal(error)) {
-      this.#pause();
+      this.#start(request, this.#fresh, { startedAtMs, isSecondTry: true });
+    } else if (isRefusal(error) && !forwarding.isSecondTry) {
       this.onFinished(forwarding);
       observer.onUnsent(request);
     } else this.#lose(forwarding);
@@ -145,9 +151,13 @@ export class HttpClient implements Upstream<AppRequest>, ForwardingOwner {
 
   // Private
 
-  #start(request: AppRequest, agent: AppConnections, startedAtMs: number): void {
+  #start(
+    request: AppRequest,
+    agent: AppConnections,
+    tries: Pick<ForwardingOptions, 'startedAtMs' | 'isSecondTry'>,
+  ): void {
     const { place } = this.#options.address;
-    const forwarding = new HttpForwarding({ request, proxy: this.#proxy, place, agent, startedAtMs }, this);
+    const forwarding = new HttpForwarding({ request, proxy: this.#proxy, place, agent, ...tries }, this);
     this.#running.add(forwarding);
     forwarding.start();
   }

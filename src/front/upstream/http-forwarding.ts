@@ -11,12 +11,14 @@ import type { HttpProxy, ProxiedHead } from './http-proxy.js';
 import type { RequestBody } from './request-body.js';
 import { UploadStream } from './upload-stream.js';
 
-/** What a forwarding tells the client that it belongs to (HttpClient). It ends with one of the last two. */
+/** What a forwarding tells the client that it belongs to (HttpClient). It ends with one of the last three. */
 export interface ForwardingOwner {
   /** It is a WebSocket or an event stream. */
   onStream(forwarding: HttpForwarding): void;
-  /** Over: answered, cut, or the client has gone. */
+  /** Over: answered, or an error page was sent instead. */
   onFinished(forwarding: HttpForwarding): void;
+  /** Over without a whole answer: it broke off, which the client has been shown, or the client has gone. */
+  onCut(forwarding: HttpForwarding): void;
   /** The connection ended, and the client still waits. `wasReused`: the server may just have closed an idle one. */
   onBroken(forwarding: HttpForwarding, error: Error, connection: { wasReused: boolean }): void;
 }
@@ -27,6 +29,8 @@ export interface ForwardingOptions {
   readonly place: SocketPlace;
   readonly agent: Agent;
   readonly startedAtMs: number;
+  /** It was sent before, on a kept connection that ended: whether the server has seen it is not known. */
+  readonly isSecondTry: boolean;
 }
 
 /** An answer of a known length up to this is sent in one write. */
@@ -37,6 +41,7 @@ const EARLY_HINTS = 103;
 export class HttpForwarding implements RequestCarrier {
   readonly request: AppRequest;
   readonly startedAtMs: number;
+  readonly isSecondTry: boolean;
   isStream = false;
   readonly #owner: ForwardingOwner;
   readonly #options: ForwardingOptions;
@@ -49,6 +54,7 @@ export class HttpForwarding implements RequestCarrier {
   constructor(options: ForwardingOptions, owner: ForwardingOwner) {
     this.request = options.request;
     this.startedAtMs = options.startedAtMs;
+    this.isSecondTry = options.isSecondTry;
     this.#options = options;
     this.#owner = owner;
   }
@@ -67,11 +73,11 @@ export class HttpForwarding implements RequestCarrier {
   /** The server's process has ended, or is about to. */
   close(): void {
     if (this.request.isWaiting) this.#fail(new Error('the application process ended'));
-    else this.#finish(() => this.request.fail('upstream-died'));
+    else this.#cut();
   }
 
   onAbandoned(): void {
-    this.#finish();
+    this.#cut();
   }
 
   // Private
@@ -203,7 +209,7 @@ export class HttpForwarding implements RequestCarrier {
   #onAnswerClosed(answer: IncomingMessage): void {
     if (answer.complete) return;
     if (this.request.isWaiting) this.#fail(new Error('the answer broke off'));
-    else this.#finish(() => this.request.writer.abort());
+    else this.#cut();
   }
 
   /** Once an answer has begun, its own end counts: the connection may only take no more of the request. */
@@ -223,6 +229,13 @@ export class HttpForwarding implements RequestCarrier {
     if (this.#isOver) return;
     this.#end();
     this.#owner.onBroken(this, error, { wasReused: this.#clientRequest?.reusedSocket ?? false });
+  }
+
+  #cut(): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.request.fail('upstream-died');
+    this.#owner.onCut(this);
   }
 
   #finish(act: () => void = () => {}): void {

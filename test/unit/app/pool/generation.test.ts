@@ -108,7 +108,7 @@ test('a crash: explained with its last lines, and mended after the pause', async
   assert.equal(world.children.all.length, 2);
   world.clock.advance(101);
   await world.untilReady(3);
-  const statuses = await world.pool.status();
+  const { apps: statuses } = await world.pool.status();
   assert.deepEqual(statuses.map(({ pid, restarts }) => [pid, restarts]).sort(), [
     [1002, 0],
     [1003, 1],
@@ -294,7 +294,7 @@ test('a place that is due to be filled again is not filled twice by a scale', as
   for (const child of world.children.running) child.becomeReady();
   await scaled;
   await world.log.until(() => world.children.running.length === 2, 'one of the two is surplus');
-  assert.equal((await world.pool.status()).length, 2);
+  assert.equal((await world.pool.status()).apps.length, 2);
 });
 
 test('a process that died of memory says so', async (t) => {

@@ -13,7 +13,7 @@ function makeMember(stacks: Record<string, string> | undefined) {
   const upstream = new FakeUpstream({
     path: '/s',
     threads: 4,
-    observer: { onIdle: () => {}, onLost: () => {}, onUnsent: () => {} },
+    observer: { onIdle: () => {}, onLost: () => {}, onCut: () => {}, onUnsent: () => {} },
     isMultiprocess: () => false,
     now: () => clock.now(),
     probeResult: async () => ({ status: 200, bodyHead: '' }),

@@ -57,6 +57,7 @@ const status: InstanceStatus = {
           startedAt,
         },
       ],
+      suspects: [],
     },
   ],
 };
@@ -169,7 +170,7 @@ test('a folder of files has no table of processes', () => {
     server: 'none',
     application: '/srv/site/dist',
   } as const;
-  const site = { pid: 100, queued: 0, connections: 3, apps: [] };
+  const site = { pid: 100, queued: 0, connections: 3, apps: [], suspects: [] };
   const text = describeStatus(
     { ...status, mode: 'single', project: folder, sites: [site] },
     { now, isColoured: false },
