@@ -23,25 +23,25 @@ export const replacementSettings = {
   restartBackoffMs: defineSetting({
     format: duration(1),
     default: 200,
-    doc: 'Pause before a crashed process is started again; it doubles with each crash.',
+    doc: 'Pause before a process that did not start is tried again; it doubles with each failure. One that crashes at work comes back at once.',
     effect: 'live',
   }),
   restartBackoffMaxMs: defineSetting({
     format: duration(1),
     default: 30_000,
-    doc: 'Longest pause between two restarts.',
+    doc: 'Longest pause between two such tries.',
     effect: 'live',
   }),
   restartBudget: defineSetting({
     format: integer(1, 10_000),
     default: 5,
-    doc: 'Crashes within restartWindowMs after which the site answers 503 at once and restarts only at the longest pause.',
+    doc: 'Failed starts within restartWindowMs after which the site answers 503 at once and tries again only at the longest pause.',
     effect: 'live',
   }),
   restartWindowMs: defineSetting({
     format: duration(1),
     default: 60_000,
-    doc: 'The time in which crashes are counted.',
+    doc: 'The time in which failed starts are counted.',
     effect: 'live',
   }),
 };
