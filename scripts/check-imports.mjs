@@ -54,6 +54,7 @@ const drawerNames = ['utils', 'helpers', 'common', 'misc', 'manager', 'constants
 const mostLines = { src: 300, test: 400 };
 /** The poll and the deadlines; everything else waits for an event. */
 const mayUseTimers = [
+  'test/support/crash-attack.ts',
   'test/support/eventually.ts',
   'test/support/with-deadline.ts',
   'test/support/wire-connection.ts',
