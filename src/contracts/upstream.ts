@@ -105,8 +105,8 @@ export interface UpstreamObserver<R extends PendingRequest> {
   /** The connection ended before a byte of the answer came. */
   onLost(request: R): void;
   /**
-   * The connection ended in the middle of the answer, which the client has been shown, or because the client has left. Streams
-   * are not told of: they are open for so long that it says nothing when a process ends in the meantime.
+   * The connection ended in the middle of the answer, which the client has been shown, or after the client had left. Streams are
+   * not told of: they are open for so long that it says nothing when a process ends in the meantime.
    */
   onCut(request: R): void;
   /** Nobody listens there any more: nothing of the request was sent, so that another process may have it. */

@@ -131,10 +131,9 @@ export class GatewayClient implements Upstream<AppRequest>, ConnectionOwner<Carr
     else if (lost !== undefined) this.#lose(lost);
   }
 
-  onReleased(connection: GatewayConnection<Carried>, released: Carried): void {
+  onReleased(connection: GatewayConnection<Carried>, ended: Carried | undefined): void {
     this.#forget(connection);
-    // Perhaps it is its process that has ended.
-    if (released instanceof AppRequest) this.#options.observer.onCut(released);
+    if (ended instanceof AppRequest) this.#options.observer.onCut(ended);
     if (!this.#isClosed) this.#connect();
     // The thread may notice late that nobody waits for the rest; a reload need not wait for that.
     if (this.inFlight === 0) this.#options.observer.onIdle();

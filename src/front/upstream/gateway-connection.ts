@@ -15,8 +15,8 @@ export interface ConnectionOwner<R extends GatewayRequest> {
   onFinished(connection: GatewayConnection<R>): void;
   /** Closed, and not by close(); the answer to `lost` isn't whole. */
   onBroken(connection: GatewayConnection<R>, lost: R | undefined): void;
-  /** Closed because the client left in mid-answer: connect again. */
-  onReleased(connection: GatewayConnection<R>, released: R): void;
+  /** Closed, and the client has left; `ended`: the other end has closed while it still worked for it. Connect again. */
+  onReleased(connection: GatewayConnection<R>, ended: R | undefined): void;
   /** Could not connect. */
   onRefused(connection: GatewayConnection<R>, error: Error): void;
   onProtocolError(connection: GatewayConnection<R>, error: Error): void;
@@ -264,7 +264,9 @@ export class GatewayConnection<R extends GatewayRequest> implements FrameSink, R
       request.detach();
       this.#owner.onFinished(this);
     }
-    if (request?.isAbandoned) this.#owner.onReleased(this, request);
+    // Not by our hand: the thread has ended while it still worked on the request, and its process most likely with it.
+    const hasEnded = this.#socket.readableEnded || this.#socket.errored !== null;
+    if (request?.isAbandoned) this.#owner.onReleased(this, hasEnded ? request : undefined);
     // A file that is handed over is sent without the thread.
     else this.#owner.onBroken(this, name === 'fileOpened' ? undefined : request);
   }

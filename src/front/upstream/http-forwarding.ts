@@ -15,9 +15,9 @@ import { UploadStream } from './upload-stream.js';
 export interface ForwardingOwner {
   /** It is a WebSocket or an event stream. */
   onStream(forwarding: HttpForwarding): void;
-  /** Over: answered, or an error page was sent instead. */
+  /** Over: answered, or the client has gone. */
   onFinished(forwarding: HttpForwarding): void;
-  /** Over without a whole answer: it broke off, which the client has been shown, or the client has gone. */
+  /** Over without a whole answer, which the client has been shown. */
   onCut(forwarding: HttpForwarding): void;
   /** The connection ended, and the client still waits. `wasReused`: the server may just have closed an idle one. */
   onBroken(forwarding: HttpForwarding, error: Error, connection: { wasReused: boolean }): void;
@@ -77,7 +77,7 @@ export class HttpForwarding implements RequestCarrier {
   }
 
   onAbandoned(): void {
-    this.#cut();
+    this.#finish();
   }
 
   // Private
