@@ -1,10 +1,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { WriteStream } from 'node:tty';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../contracts/clock.js';
-import { BoundedOutput } from '../log/bounded-output.js';
-import type { Output } from '../log/output.js';
+import { ExitCode } from '../contracts/errors.js';
+import { openOutputs } from '../log/open-outputs.js';
+import { systemReason } from '../log/output-news.js';
 import { runCommandLine } from './run-command.js';
 
 /** How long a server that has stopped waits until its last lines are read. */
@@ -13,14 +13,18 @@ const lastLinesMs = 2000;
 /** The program; the only place that ends the process. */
 export async function main(host: NodeJS.Process): Promise<void> {
   const outputClosed = new AbortController();
-  endQuietly(host.stdout, () => outputClosed.abort());
-  endQuietly(host.stderr, () => undefined);
+  const { stdout, stderr } = openOutputs(host, systemClock);
+  let failure: unknown;
+  stdout.onNews((news) => {
+    if (news.kind === 'closed') outputClosed.abort();
+    if (news.kind === 'failed') failure = news.error;
+  });
   const argv = host.argv.slice(2);
   const exitCode = await runCommandLine(argv, {
     env: host.env,
     cwd: host.cwd(),
-    stdout: toOutput(host.stdout, host.env),
-    stderr: toOutput(host.stderr, host.env),
+    stdout,
+    stderr,
     signals: host,
     version: readPackageVersion(fileURLToPath(new URL('.', import.meta.url))),
     exec: { nodePath: host.execPath, nodeArgs: host.execArgv, script: host.argv[1] ?? '' },
@@ -28,51 +32,16 @@ export async function main(host: NodeJS.Process): Promise<void> {
   });
   // `easyserve logs | less` is read for as long as the person likes; a server has to end.
   const timeoutMs = argv.includes('start') ? lastLinesMs : undefined;
-  await Promise.all([drain(host.stdout, timeoutMs), drain(host.stderr, timeoutMs)]);
-  host.exit(exitCode);
-}
-
-/**
- * A reader that has seen enough (`easyserve logs | head`) is no error: EPIPE of a pipe, ECONNRESET of the socket pair that
- * Node's spawn makes. Nor is a closed terminal: EIO.
- */
-const readerLeft = new Set(['EPIPE', 'ECONNRESET', 'EIO']);
-
-function endQuietly(stream: WriteStream, onClosed: () => void): void {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (!readerLeft.has(error.code ?? '')) throw error;
-    onClosed();
-  });
-}
-
-function toOutput(stream: WriteStream, env: NodeJS.ProcessEnv): Output {
-  const isTerminal = stream.isTTY === true;
-  const output = new BoundedOutput(stream, systemClock);
-  return {
-    write: (text) => output.write(text),
-    takeLostLines: () => output.takeLostLines(),
-    backpressure: output,
-    isTerminal,
-    // A pseudo-terminal whose size nobody set has no columns.
-    columns: () => stream.columns || undefined,
-    colour: wantsColour(isTerminal, env),
-  };
-}
-
-/** By the rules of no-color.org and force-color.org. */
-function wantsColour(isTerminal: boolean, env: NodeJS.ProcessEnv): boolean {
-  if (env.NO_COLOR !== undefined && env.NO_COLOR !== '') return false;
-  if (env.FORCE_COLOR !== undefined && env.FORCE_COLOR !== '') return env.FORCE_COLOR !== '0';
-  return isTerminal && env.TERM !== 'dumb';
-}
-
-/** Pipes are written asynchronously (Node, "A note on process I/O"): exit() alone would lose what is still queued. */
-function drain(stream: WriteStream, timeoutMs: number | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) return resolve();
-    stream.write('', () => resolve());
-    if (timeoutMs !== undefined) setTimeout(resolve, timeoutMs);
-  });
+  const remains = [await stdout.settle(timeoutMs), await stderr.settle(timeoutMs)];
+  // exit() would wait for libuv's threads (uv_library_shutdown), and so for whoever does not read.
+  if (remains.includes('stuck')) host.kill(host.pid, 'SIGKILL');
+  // What a command prints is its work: `easyserve status > file` on a full disk has not done it.
+  const isIncomplete = remains[0] === 'unwritten' && timeoutMs === undefined;
+  if (isIncomplete && stderr !== stdout) {
+    stderr.write(`easyserve: not everything could be printed: ${systemReason(failure)}.\n`);
+    await stderr.settle(lastLinesMs);
+  }
+  host.exit(isIncomplete && exitCode === ExitCode.ok ? ExitCode.unexpected : exitCode);
 }
 
 /** The version in the nearest package.json above a file of ours: dist/ and the tests' build/ lie at different depths. */

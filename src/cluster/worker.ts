@@ -2,13 +2,19 @@ import { spawn } from 'node:child_process';
 import { systemClock } from '../contracts/clock.js';
 import { describeError } from '../contracts/errors.js';
 import { SharedRateCounter } from '../front/limits/shared-rate-counter.js';
-import { BoundedOutput } from '../log/bounded-output.js';
 import { createLog, type RootLog } from '../log/create-log.js';
+import { openOutputs } from '../log/open-outputs.js';
+import { tellNews } from '../log/output-news.js';
 import { Site } from '../site/site.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
 import type { CallArguments, CallMessage, ToPrimary, ToWorker, WelcomeMessage } from './messages.js';
 import { TokenQuestions } from './token-questions.js';
 import { runAsWorker } from './worker-group.js';
+
+/** How long the last lines may take to reach the primary, which always reads while it lives. */
+const lastLinesMs = 2000;
+
+const outputs = openOutputs(process, systemClock);
 
 /**
  * The program of a throng worker: one Site, told what to do by the primary (WorkerHandle).
@@ -37,7 +43,7 @@ await runAsWorker(() => {
         questions.settle(message);
         return;
       case 'leave':
-        leave(log);
+        void leave(log);
         return;
       case 'kill':
         void Promise.resolve(site?.kill()).then(() => leave(log));
@@ -48,8 +54,10 @@ await runAsWorker(() => {
 
 // Private
 
-function leave(log: RootLog | undefined): void {
+/** The end of the channel ends the process. */
+async function leave(log: RootLog | undefined): Promise<void> {
   log?.flush();
+  await Promise.all([outputs.stdout.settle(lastLinesMs), outputs.stderr.settle(lastLinesMs)]);
   process.disconnect();
 }
 
@@ -57,17 +65,15 @@ function send(message: ToPrimary): void {
   process.send?.(message);
 }
 
-function createWorkerLog({ log }: WelcomeMessage): RootLog {
-  const outputs = {
-    stdout: new BoundedOutput(process.stdout, systemClock),
-    stderr: new BoundedOutput(process.stderr, systemClock),
-  };
-  return createLog({
-    ...log,
+function createWorkerLog({ log: options }: WelcomeMessage): RootLog {
+  const log = createLog({
+    ...options,
     write: (text, stream) => outputs[stream].write(text),
     clock: systemClock,
-    backpressureOf: (stream) => outputs[stream],
+    backpressureOf: (stream) => outputs[stream].backpressure,
   });
+  tellNews(log, outputs);
+  return log;
 }
 
 function createSite(welcome: WelcomeMessage, log: RootLog, questions: TokenQuestions): Site {

@@ -1,59 +1,87 @@
-import type { Writable } from 'node:stream';
 import type { Clock } from '../contracts/clock.js';
 import type { Backpressure } from './backpressure.js';
+import type { OutputNews } from './output.js';
+
+/** Where lines go, as bytes. */
+export interface LineSink {
+  /** Never blocks and never throws; calls back later, with the number of bytes that were taken. */
+  write(bytes: Buffer, done: (error: NodeJS.ErrnoException | null, taken: number) => void): void;
+}
+
+/** How what is written leaves this process at the end. */
+export type Remains = 'none' | 'unwritten' | 'stuck';
 
 /** From here on the applications that print are slowed down. */
-const behindBytes = 1024 * 1024;
+const behindLength = 1024 * 1024;
 /** Beyond this, what is written is left out: it would fill the memory. */
-const fullBytes = 16 * 1024 * 1024;
+const fullLength = 16 * 1024 * 1024;
+/** Less than this: it has caught up. */
+const caughtUpLength = 512 * 1024;
+/** As fullLength, while nothing can be written: a full disk may stay full for days. */
+const failingLength = 1024 * 1024;
 /** A reader that has taken nothing for so long has stopped reading: `easyserve start | less`, or a terminal after Ctrl-S. */
 const stalledAfterMs = 2000;
+/** What one write may take: as much as a pipe holds (pipe(7)). */
+const chunkLength = 64 * 1024;
+/** A failed write is tried again after this time. */
+const failedRetryMs = 1000;
+/** A full pipe is tried again after 1 ms, then each time after twice as long. */
+const fullRetryMs = { first: 1, longest: 100 } as const;
+/** A reader that is gone for good; ECONNRESET comes from the socket pair that Node's spawn makes. */
+const closedCodes: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ENOTCONN', 'EBADF', 'ENXIO']);
+
+/** `blocked`: a full pipe. `failing`: a full disk. */
+type State = 'writing' | 'blocked' | 'failing' | 'closed';
 
 /**
- * stdout or stderr of this process, as a log writes to it, with a bound to the memory that it takes.
+ * stdout or stderr, as a log writes to it: bounded in memory, with one write under way at a time.
  *
- * A pipe takes what its reader takes; Node keeps the rest in memory without a limit (Node documentation,
- * writable.write). A slow reader slows down the applications that print (Backpressure). One that has stopped reading does not:
- * then lines are lost in the end, and counted.
+ * A slow reader slows down the applications that print (Backpressure). One that has stopped reading does not, nor does a
+ * full disk: lines are lost in the end, counted, and everything else goes on.
  */
 export class BoundedOutput implements Backpressure {
-  readonly #stream: Writable;
+  readonly #sink: LineSink;
   readonly #clock: Clock;
+  readonly #listeners = new Set<(news: OutputNews) => void>();
   readonly #waiting: (() => void)[] = [];
-  /** The reader has stopped reading: nobody waits for it any more. */
-  #isStalled = false;
-  #isWatching = false;
-  /** Of everything that was ever written, in the unit of writableLength. */
-  #writtenLength = 0;
+  readonly #pieces: string[] = [];
+  /** Of #pieces, in characters. */
+  #waitingLength = 0;
+  /** What is being written, without what was taken of it. */
+  #chunk = Buffer.alloc(0);
+  #state: State = 'writing';
+  #isUnderWay = false;
+  #retryMs: number = fullRetryMs.first;
+  #takenBytes = 0;
   #lostLines = 0;
+  /** While it is behind: looks whether anything is read. */
+  #stall: { isStalled: boolean; readonly cancel: () => void } | undefined;
+  readonly #settling: (() => void)[] = [];
 
-  constructor(stream: Writable, clock: Clock) {
-    this.#stream = stream;
+  constructor(sink: LineSink, clock: Clock) {
+    this.#sink = sink;
     this.#clock = clock;
   }
 
   get isBehind(): boolean {
-    return !this.#isStalled && this.#stream.writableLength > behindBytes;
+    return this.#stall?.isStalled === false && this.#state !== 'failing';
   }
 
   /** Any number of whole lines. */
   write(text: string): void {
-    const before = this.#stream.writableLength;
-    if (before > fullBytes) {
+    if (this.#state === 'closed' || text === '') return;
+    if (this.#waitingLength > (this.#state === 'failing' ? failingLength : fullLength)) {
       this.#lostLines += countLines(text);
       return;
     }
-    this.#stream.write(text);
-    this.#writtenLength += this.#stream.writableLength - before;
-    if (this.#stream.writableLength > behindBytes) this.#watch();
+    this.#pieces.push(text);
+    this.#waitingLength += text.length;
+    if (this.#waitingLength > behindLength) this.#watchStall();
+    if (this.#state === 'writing') this.#advance();
   }
 
-  /** How many lines were left out, once, when there is room again to say so. */
-  takeLostLines(): number {
-    if (this.#stream.writableLength > behindBytes) return 0;
-    const lines = this.#lostLines;
-    this.#lostLines = 0;
-    return lines;
+  onNews(listener: (news: OutputNews) => void): void {
+    this.#listeners.add(listener);
   }
 
   onceCaughtUp(callback: () => void): void {
@@ -61,40 +89,149 @@ export class BoundedOutput implements Backpressure {
     else callback();
   }
 
-  // Private
-
-  get #readLength(): number {
-    return this.#writtenLength - this.#stream.writableLength;
+  /**
+   * Waits until everything is written, at most so long; less where it fails. `stuck`: a write does not come back, and would
+   * keep process.exit() waiting too.
+   */
+  async settle(timeoutMs: number | undefined): Promise<Remains> {
+    if (this.#isUnderWay || (!this.#isEmpty && this.#state !== 'failing'))
+      await this.#untilSettled(timeoutMs);
+    if (this.#isUnderWay) return 'stuck';
+    return this.#isEmpty || this.#state === 'closed' ? 'none' : 'unwritten';
   }
 
-  /** From the moment it falls behind until everything is read. */
-  #watch(): void {
-    if (this.#isWatching) return;
-    this.#isWatching = true;
-    let readBefore = this.#readLength;
-    const cancel = this.#clock.every(stalledAfterMs, () => {
-      if (this.#readLength === readBefore) this.#giveUp();
-      readBefore = this.#readLength;
+  // Private
+
+  get #isEmpty(): boolean {
+    return this.#chunk.length === 0 && this.#pieces.length === 0;
+  }
+
+  async #untilSettled(timeoutMs: number | undefined): Promise<void> {
+    // The clock's timers let the process end meanwhile.
+    const keepAlive = setInterval(() => {}, 60_000);
+    await new Promise<void>((resolve) => {
+      this.#settling.push(resolve);
+      if (timeoutMs !== undefined) this.#clock.after(timeoutMs, resolve);
     });
-    const end = (): void => {
-      cancel();
-      this.#stream.off('drain', end);
-      this.#stream.off('close', end);
-      this.#isWatching = false;
-      this.#isStalled = false;
-      this.#callBack();
-    };
-    this.#stream.once('drain', end);
-    this.#stream.once('close', end);
+    clearInterval(keepAlive);
+  }
+
+  #advance(): void {
+    if (this.#isUnderWay) return;
+    if (this.#chunk.length === 0) this.#chunk = this.#takeChunk();
+    if (this.#chunk.length === 0) return;
+    this.#isUnderWay = true;
+    this.#sink.write(this.#chunk, (error, taken) => {
+      this.#isUnderWay = false;
+      if (error !== null) this.#onError(error);
+      else if (taken === 0) this.#block();
+      else this.#onTaken(taken);
+    });
+  }
+
+  #takeChunk(): Buffer<ArrayBuffer> {
+    let count = 0;
+    let length = 0;
+    while (count < this.#pieces.length && length < chunkLength) {
+      length += this.#pieces[count]?.length ?? 0;
+      count += 1;
+    }
+    this.#waitingLength -= length;
+    return Buffer.from(this.#pieces.splice(0, count).join(''));
+  }
+
+  #onTaken(taken: number): void {
+    this.#chunk = this.#chunk.subarray(taken);
+    this.#takenBytes += taken;
+    this.#retryMs = fullRetryMs.first;
+    if (this.#state === 'blocked') this.#state = 'writing';
+    if (this.#waitingLength <= caughtUpLength) this.#catchUp();
+    if (this.#isEmpty) this.#onEmpty();
+    this.#advance();
+  }
+
+  #onEmpty(): void {
+    if (this.#state === 'failing') {
+      this.#state = 'writing';
+      this.#tell({ kind: 'recovered', lostLines: this.#takeLostLines() });
+    }
+    if (this.#isEmpty) this.#endSettling();
+  }
+
+  #onError(error: NodeJS.ErrnoException): void {
+    const code = error.code ?? '';
+    if (code === 'EINTR') this.#advance();
+    else if (code === 'EAGAIN') this.#block();
+    else if (closedCodes.has(code)) this.#close();
+    else this.#fail(error);
+  }
+
+  /** There is no way to be told when there is room for a file descriptor that is no stream of Node's. */
+  #block(): void {
+    if (this.#state === 'writing') this.#state = 'blocked';
+    this.#clock.after(this.#retryMs, () => this.#advance());
+    this.#retryMs = Math.min(2 * this.#retryMs, fullRetryMs.longest);
+  }
+
+  #fail(error: NodeJS.ErrnoException): void {
+    const isNew = this.#state !== 'failing';
+    this.#state = 'failing';
+    this.#callBack();
+    this.#endSettling();
+    this.#clock.after(failedRetryMs, () => this.#advance());
+    if (isNew) this.#tell({ kind: 'failed', error });
+  }
+
+  #close(): void {
+    this.#state = 'closed';
+    this.#pieces.length = 0;
+    this.#waitingLength = 0;
+    this.#chunk = Buffer.alloc(0);
+    this.#catchUp();
+    this.#endSettling();
+    this.#tell({ kind: 'closed' });
+  }
+
+  /** From the moment it falls behind until it has caught up. */
+  #watchStall(): void {
+    if (this.#stall !== undefined) return;
+    let takenBefore = this.#takenBytes;
+    const cancel = this.#clock.every(stalledAfterMs, () => {
+      if (this.#takenBytes === takenBefore) this.#giveUp();
+      takenBefore = this.#takenBytes;
+    });
+    this.#stall = { isStalled: false, cancel };
   }
 
   #giveUp(): void {
-    this.#isStalled = true;
+    if (this.#stall !== undefined) this.#stall.isStalled = true;
     this.#callBack();
+  }
+
+  #catchUp(): void {
+    this.#stall?.cancel();
+    this.#stall = undefined;
+    this.#callBack();
+    if (this.#lostLines > 0 && this.#state === 'writing')
+      this.#tell({ kind: 'caught-up', lostLines: this.#takeLostLines() });
+  }
+
+  #endSettling(): void {
+    for (const resolve of this.#settling.splice(0)) resolve();
+  }
+
+  #takeLostLines(): number {
+    const lines = this.#lostLines;
+    this.#lostLines = 0;
+    return lines;
   }
 
   #callBack(): void {
     for (const callback of this.#waiting.splice(0)) callback();
+  }
+
+  #tell(news: OutputNews): void {
+    for (const listener of this.#listeners) listener(news);
   }
 }
 

@@ -3,6 +3,7 @@ import { systemClock } from '../contracts/clock.js';
 import { createLog, type RootLog } from '../log/create-log.js';
 import type { LogStream } from '../log/line-batch.js';
 import type { Output } from '../log/output.js';
+import { systemReason, tellNews } from '../log/output-news.js';
 import { createProgress, type Progress } from '../log/progress.js';
 import { relayLines } from '../log/read-lines.js';
 import { RecentLines } from '../log/recent-lines.js';
@@ -38,21 +39,40 @@ export class InstanceOutput {
       clock: systemClock,
       backpressureOf: (stream) => outputs[stream].backpressure,
     });
+    tellNews(this.log, outputs);
   }
 
   /** Whole lines: records of this log, the banner, and those of workers, which have logs of their own. */
   takeLines(lines: string, stream: LogStream): void {
-    const output = this.#outputs[stream];
     this.recentLines.push(lines);
     this.progress.hide();
-    output.write(lines);
-    const count = output.takeLostLines();
-    if (count > 0)
-      this.log.warn('lines-lost', `${count} lines of ${stream} were left out: nobody read them`, { count });
+    this.#outputs[stream].write(lines);
   }
 
   /** The same for the output of a worker, as fast as our own reader takes it. */
   relay(source: Readable, stream: LogStream): void {
     relayLines(source, this.#outputs[stream].backpressure, (lines) => this.takeLines(lines, stream));
+  }
+
+  /** SIGUSR1: a program that rotates logs has moved the files away. */
+  async reopen(): Promise<void> {
+    for (const output of new Set(Object.values(this.#outputs))) await this.#reopen(output);
+  }
+
+  // Private
+
+  async #reopen(output: Output): Promise<void> {
+    try {
+      const file = await output.reopen();
+      if (file !== undefined) this.log.info('log-reopened', `the log goes on in ${file}`, { file });
+    } catch (error) {
+      this.log.error(
+        'log-not-reopened',
+        'the log file cannot be opened anew: the log goes on in the old one',
+        {
+          error: systemReason(error),
+        },
+      );
+    }
   }
 }

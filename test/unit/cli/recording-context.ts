@@ -20,9 +20,9 @@ export class RecordingOutput implements Output {
     this.text += text;
   }
 
-  takeLostLines(): number {
-    return 0;
-  }
+  onNews(): void {}
+
+  async reopen(): Promise<undefined> {}
 }
 
 export interface RecordingContext extends CliContext {

@@ -1,32 +1,35 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { noBackpressure } from '../../../src/log/backpressure.js';
-import type { Output } from '../../../src/log/output.js';
+import type { Output, OutputNews } from '../../../src/log/output.js';
 import { InstanceOutput } from '../../../src/supervisor/instance-output.js';
 
-/** A stream that keeps what is written to it; `lostLines` are told once. */
-function recordingOutput(isTerminal: boolean, lostLines = 0): Output & { readonly written: string[] } {
+interface RecordedOutput extends Output {
+  readonly written: string[];
+  tell(news: OutputNews): void;
+}
+
+/** A stream that keeps what is written to it. */
+function recordingOutput(isTerminal: boolean): RecordedOutput {
   const written: string[] = [];
-  let lost = lostLines;
+  const listeners: ((news: OutputNews) => void)[] = [];
   return {
     written,
-    write: (text) => written.push(text),
-    takeLostLines: () => {
-      const count = lost;
-      lost = 0;
-      return count;
+    tell: (news) => {
+      for (const listener of listeners) listener(news);
     },
+    write: (text) => written.push(text),
+    onNews: (listener) => listeners.push(listener),
+    reopen: async () => '/var/log/site.log',
     backpressure: noBackpressure,
     isTerminal,
     colour: false,
   };
 }
 
-function openOutput({ isTerminal = false, lostLines = 0 } = {}) {
-  const outputs = {
-    stdout: recordingOutput(isTerminal, lostLines),
-    stderr: recordingOutput(isTerminal),
-  };
+function openOutput({ isTerminal = false, isOne = false } = {}) {
+  const stdout = recordingOutput(isTerminal);
+  const outputs = { stdout, stderr: isOne ? stdout : recordingOutput(isTerminal) };
   return { ...outputs, output: new InstanceOutput(outputs, { logFormat: 'auto', logLevel: 'info' }) };
 }
 
@@ -45,10 +48,41 @@ test('lines for people on a terminal, for programs elsewhere', () => {
   assert.equal(openOutput().output.format, 'json');
 });
 
-test('lines that were lost are counted in a warning, once', () => {
-  const { stderr, output } = openOutput({ lostLines: 3 });
-  output.takeLines('a\n', 'stdout');
-  output.takeLines('b\n', 'stdout');
+test('lines that were lost are counted in a warning', () => {
+  const { stdout, stderr } = openOutput();
+  stdout.tell({ kind: 'caught-up', lostLines: 3 });
   assert.equal(stderr.written.length, 1);
-  assert.match(stderr.written[0] ?? '', /"lines-lost".*3 lines of stdout/);
+  assert.match(stderr.written[0] ?? '', /"lines-lost".*3 lines were left out of stdout/);
+});
+
+test('a full disk is told on the stream that works, and to easyserve logs; its end too, with the count', () => {
+  const { stdout, stderr, output } = openOutput();
+  const error = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+  stdout.tell({ kind: 'failed', error });
+  stdout.tell({ kind: 'recovered', lostLines: 1 });
+  const [failed, recovered] = stderr.written.map((line) => JSON.parse(line));
+  assert.deepEqual(
+    [failed.event, failed.level, failed.error, failed.code],
+    ['log-failed', 'error', 'no space left on device', 'ENOSPC'],
+  );
+  assert.deepEqual([recovered.event, recovered.count], ['log-recovered', 1]);
+  assert.match(recovered.msg, /stdout can be written again: 1 line was lost/);
+  assert.equal(output.recentLines.last(10).length, 2);
+});
+
+test('one place for both streams is told of once', async () => {
+  const { stdout, output } = openOutput({ isOne: true });
+  stdout.tell({ kind: 'caught-up', lostLines: 2 });
+  assert.equal(stdout.written.length, 1);
+  assert.match(stdout.written[0] ?? '', /left out of the log/);
+  await output.reopen();
+  assert.equal(stdout.written.length, 2);
+  assert.match(stdout.written[1] ?? '', /"log-reopened".*"\/var\/log\/site.log"/);
+});
+
+test('a log file that cannot be opened anew is told, and nothing else happens', async () => {
+  const { stdout, stderr, output } = openOutput();
+  stdout.reopen = () => Promise.reject(new Error("EACCES: permission denied, open '/var/log/site.log'"));
+  await output.reopen();
+  assert.match(stderr.written[0] ?? '', /"log-not-reopened".*permission denied/);
 });
