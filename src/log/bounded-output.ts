@@ -6,6 +6,8 @@ import type { OutputNews } from './output.js';
 export interface LineSink {
   /** Never blocks and never throws; calls back later, with the number of bytes that were taken. */
   write(bytes: Buffer, done: (error: NodeJS.ErrnoException | null, taken: number) => void): void;
+  /** Ends a write that does not come back, where that is possible; for the end of this process. */
+  breakOff(): void;
 }
 
 /** How what is written leaves this process at the end. */
@@ -27,6 +29,8 @@ const chunkLength = 64 * 1024;
 const failedRetryMs = 1000;
 /** A full pipe is tried again after 1 ms, then each time after twice as long. */
 const fullRetryMs = { first: 1, longest: 100 } as const;
+/** How long a write that is broken off may take to come back. */
+const breakOffMs = 500;
 /** A reader that is gone for good; ECONNRESET comes from the socket pair that Node's spawn makes. */
 const closedCodes: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET', 'ENOTCONN', 'EBADF', 'ENXIO']);
 
@@ -90,14 +94,20 @@ export class BoundedOutput implements Backpressure {
   }
 
   /**
-   * Waits until everything is written, at most so long; less where it fails. `stuck`: a write does not come back, and would
-   * keep process.exit() waiting too.
+   * Waits until everything is written, at most so long; less where it fails. What is left then is given up. `stuck`: a write
+   * does not come back, and would keep process.exit() waiting too.
    */
   async settle(timeoutMs: number | undefined): Promise<Remains> {
     if (this.#isUnderWay || (!this.#isEmpty && this.#state !== 'failing'))
       await this.#untilSettled(timeoutMs);
+    const hasRemains = !this.#isEmpty && this.#state !== 'closed';
+    if (this.#isUnderWay) {
+      this.#state = 'closed';
+      this.#sink.breakOff();
+      await this.#untilSettled(breakOffMs);
+    }
     if (this.#isUnderWay) return 'stuck';
-    return this.#isEmpty || this.#state === 'closed' ? 'none' : 'unwritten';
+    return hasRemains ? 'unwritten' : 'none';
   }
 
   // Private
@@ -117,13 +127,14 @@ export class BoundedOutput implements Backpressure {
   }
 
   #advance(): void {
-    if (this.#isUnderWay) return;
+    if (this.#isUnderWay || this.#state === 'closed') return;
     if (this.#chunk.length === 0) this.#chunk = this.#takeChunk();
     if (this.#chunk.length === 0) return;
     this.#isUnderWay = true;
     this.#sink.write(this.#chunk, (error, taken) => {
       this.#isUnderWay = false;
-      if (error !== null) this.#onError(error);
+      if (this.#state === 'closed') this.#endSettling();
+      else if (error !== null) this.#onError(error);
       else if (taken === 0) this.#block();
       else this.#onTaken(taken);
     });

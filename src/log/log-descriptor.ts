@@ -9,7 +9,7 @@ interface StreamHandle {
 }
 
 /** The stream that Node makes of a descriptor, made only when it is asked for. */
-export type MakeStream = () => { readonly _handle?: StreamHandle | null };
+export type MakeStream = () => { readonly _handle?: StreamHandle | null; end(): void };
 
 type Kind = 'file' | 'own' | 'shared' | 'device';
 
@@ -60,6 +60,11 @@ export class LogDescriptor implements LineSink {
       this.#closeFormer();
       done(error === null ? null : this.#judge(error), taken);
     });
+  }
+
+  /** A socket can be shut down, which ends a write(2) that waits for its reader (shutdown(2)). */
+  breakOff(): void {
+    if (this.#kind === 'shared') this.#makeStream().end();
   }
 
   /** The path of the file, which is new where the old one was moved away; undefined where it is no file. */

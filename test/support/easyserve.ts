@@ -98,6 +98,18 @@ export class Easyserve {
     this.#url = new URL('/', record.url).href;
   }
 
+  /** The same where its output goes elsewhere: asks until it serves. */
+  async untilServing(timeoutMs: number): Promise<void> {
+    await eventually(
+      async () => {
+        const { state, urls } = await this.status();
+        if (state !== 'running') throw new Error(`it is ${state}`);
+        this.#url = new URL('/', urls[0] ?? '').href;
+      },
+      { timeoutMs, intervalMs: 100 },
+    );
+  }
+
   /**
    * The next record with this event, behind the one that the last waitFor found. Rejects when easyserve exits first or
    * the time is over, with the end of the output.

@@ -21,6 +21,10 @@ export interface StartOptions {
   readonly args?: readonly string[];
   /** A program, with its arguments, that becomes easyserve (exec) after what it does first. */
   readonly under?: readonly string[];
+  /** Where stdout and stderr go, as a descriptor of this process. Default: to the records of Easyserve. */
+  readonly output?: number;
+  /** `under` leads the output elsewhere: it is not waited for, but asked whether it serves. */
+  readonly isOutputHidden?: boolean;
   /** Default: 1 in single mode, 2 in cluster mode. */
   readonly processes?: number;
   /** Host, port and processes stand in easyserve.json instead of on the command line: for tests that change them. */
@@ -40,7 +44,9 @@ export interface StartOptions {
  */
 export async function startEasyserve(t: TestContext, options: StartOptions): Promise<Easyserve> {
   const easyserve = spawnEasyserve(t, options);
-  await easyserve.untilReady(options.readyWithinMs ?? 60_000);
+  const isHidden = options.output !== undefined || options.isOutputHidden === true;
+  const readyWithinMs = options.readyWithinMs ?? 60_000;
+  await (isHidden ? easyserve.untilServing(readyWithinMs) : easyserve.untilReady(readyWithinMs));
   return easyserve;
 }
 
@@ -106,7 +112,7 @@ function launch(dir: string, base: string, options: StartOptions): Easyserve {
     cwd: dir,
     env,
     detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', options.output ?? 'pipe', options.output ?? 'pipe'],
   });
   return new Easyserve(child, { dir, tmp: env.TMPDIR ?? base, testId, env: options.env });
 }

@@ -10,6 +10,7 @@ const megabyteOfLines = line.repeat(1024);
 /** A descriptor whose writes end when told to. */
 class SlowSink implements LineSink {
   taken = '';
+  isBrokenOff = false;
   #write: { bytes: Buffer; done: (error: NodeJS.ErrnoException | null, taken: number) => void } | undefined;
 
   write(bytes: Buffer, done: (error: NodeJS.ErrnoException | null, taken: number) => void): void {
@@ -35,6 +36,10 @@ class SlowSink implements LineSink {
 
   fail(code: string): void {
     this.#next().done(Object.assign(new Error(`${code}: it failed, write`), { code }), 0);
+  }
+
+  breakOff(): void {
+    this.isBrokenOff = true;
   }
 
   #next() {
@@ -196,13 +201,15 @@ test('the end waits for what is being written, and for so long only', async () =
 
   output.write('a line\n');
   const stuck = output.settle(1000);
-  clock.advance(1000);
+  await clock.advanceAsync(999);
+  assert.equal(sink.isBrokenOff, false);
+  await clock.advanceAsync(501);
+  assert.equal(sink.isBrokenOff, true);
   assert.equal(await stuck, 'stuck');
 
   sink.fail('EAGAIN');
   const unread = output.settle(1);
-  clock.advance(0.5);
-  clock.advance(0.5);
+  await clock.advanceAsync(1);
   sink.fail('EAGAIN');
   assert.equal(await unread, 'unwritten');
 });
