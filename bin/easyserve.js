@@ -1,4 +1,9 @@
 #!/usr/bin/env node
+// The first thing of all: a SIGUSR1 that nobody listens for opens Node's debugger to every user of the machine, and a SIGUSR2
+// ends the process (Node documentation, process, "Signal events").
+process.on('SIGUSR1', () => {});
+process.on('SIGUSR2', () => {});
+
 // Kept to syntax that old versions of Node can parse, so that they can say what is wrong.
 const [major, minor] = process.versions.node.split('.').map(Number);
 

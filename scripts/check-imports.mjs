@@ -47,7 +47,13 @@ const floors = [
   { cli: 'the command line, one file a verb; systemd units; text for people' },
 ];
 /** The command line, and the entries of a throng worker and of a Node.js application, which are processes of their own. */
-const edges = ['src/cli/', 'src/cluster/worker.ts', 'src/app/node/preload.ts'];
+const edges = [
+  'src/cli/',
+  'src/cluster/worker.ts',
+  'src/app/node/preload.ts',
+  // Asks whether Node was started with its debugger.
+  'src/contracts/stray-signals.ts',
+];
 /** What runs inside of an application ends the application, not easyserve. */
 const mayExit = ['src/cli/main.ts', 'src/app/node/preload.ts', 'src/app/node/hosted-application.ts'];
 const drawerNames = ['utils', 'helpers', 'common', 'misc', 'manager', 'constants', 'index'];

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../contracts/clock.js';
 import { ExitCode } from '../contracts/errors.js';
+import { ignoreStraySignals } from '../contracts/stray-signals.js';
 import { openOutputs } from '../log/open-outputs.js';
 import { systemReason } from '../log/output-news.js';
 import { runCommandLine } from './run-command.js';
@@ -12,6 +13,7 @@ const lastLinesMs = 2000;
 
 /** The program; the only place that ends the process. */
 export async function main(host: NodeJS.Process): Promise<void> {
+  ignoreStraySignals();
   const outputClosed = new AbortController();
   const { stdout, stderr } = openOutputs(host, systemClock);
   let failure: unknown;

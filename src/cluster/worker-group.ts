@@ -1,4 +1,8 @@
 import cluster, { type Worker } from 'node:cluster';
+import { fileURLToPath } from 'node:url';
+import { withoutDebugger } from '../contracts/stray-signals.js';
+
+const preload = fileURLToPath(new URL('./worker-preload.js', import.meta.url));
 
 /**
  * Signals that throng would answer by killing the workers and exiting after a grace time. It merges the list with its defaults
@@ -34,7 +38,8 @@ export class WorkerGroup {
     }
     const { default: throng } = await import('throng');
     this.#hasThrong = true;
-    cluster.setupPrimary({ exec: this.#entry, args: [], silent: true });
+    const execArgv = [...process.execArgv, ...withoutDebugger, '--require', preload];
+    cluster.setupPrimary({ exec: this.#entry, args: [], execArgv, silent: true });
     cluster.on('fork', (worker) => this.#onWorker(worker));
     const unexpected = (): never => {
       throw new Error('the primary ran as a worker');

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ApplicationError, EasyserveError } from '../contracts/errors.js';
 import type { DjangoProject, Project } from '../contracts/project-facts.js';
+import { withoutDebugger } from '../contracts/stray-signals.js';
 import { type Collection, collectStatic } from '../project/collect-static.js';
 import { type Detection, detectProject } from '../project/detect-project.js';
 import type { DjangoSource } from '../settings/django-layer.js';
@@ -117,22 +118,27 @@ export class UserReader implements ProjectReader {
 function forkReader(): ChildProcess {
   return fork(entry, {
     cwd: '/',
-    execArgv: [],
+    execArgv: [...withoutDebugger],
     serialization: 'advanced',
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    // Not ours: Node resets O_NONBLOCK of what it has inherited when it ends, for everybody who shares it.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
 }
 
 function awaitAnswer(child: ChildProcess, job: Job, signal: AbortSignal | undefined): Promise<unknown> {
   return new Promise((resolve, reject) => {
     let answer: Answer | undefined;
+    let said = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-saidLength);
+    });
     child.once('error', reject);
     child.once('message', (message) => {
       answer = message as Answer;
     });
     child.once('exit', (code, killer) => {
       if (signal?.aborted) reject(signal.reason);
-      else if (answer === undefined) reject(silent(killer ?? `exit code ${code}`));
+      else if (answer === undefined) reject(silent(killer ?? `exit code ${code}`, said));
       else if ('error' in answer) reject(EasyserveError.fromRecord(answer.error));
       else resolve(answer.result);
     });
@@ -140,9 +146,13 @@ function awaitAnswer(child: ChildProcess, job: Job, signal: AbortSignal | undefi
   });
 }
 
-function silent(how: string): ApplicationError {
+/** What of its output an error shows at most. */
+const saidLength = 4096;
+
+function silent(how: string, said: string): ApplicationError {
   return new ApplicationError(
     'reader-died',
     `The process that reads the project has ended by itself (${how}).`,
+    { detail: said.trim() === '' ? undefined : said.trim() },
   );
 }

@@ -1,5 +1,6 @@
 import { describeError, type ErrorRecord } from '../contracts/errors.js';
 import type { DjangoProject } from '../contracts/project-facts.js';
+import { ignoreStraySignals } from '../contracts/stray-signals.js';
 import { type Collection, collectStatic } from '../project/collect-static.js';
 import { type Detection, detectProject } from '../project/detect-project.js';
 import { loadSettings, type SettingsSources } from '../settings/load.js';
@@ -27,6 +28,8 @@ export type Answer = { readonly result: unknown } | { readonly error: ErrorRecor
  * The program of a process that root forks to read a project: it becomes the user for good before the first line of the
  * project's code runs.
  */
+ignoreStraySignals();
+
 const brokenOff = new AbortController();
 process.once('disconnect', () => brokenOff.abort());
 // A terminal or a service manager sends these to the whole group; the parent closes the channel when it is to end.

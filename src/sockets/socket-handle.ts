@@ -4,6 +4,7 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import { StartError } from '../contracts/errors.js';
+import { withoutDebugger } from '../contracts/stray-signals.js';
 
 /** A raw TCP handle: what http.Server.listen takes, and what a worker can be sent. */
 export interface SocketHandle {
@@ -57,8 +58,8 @@ const duplicateTimeoutMs = 10_000;
  */
 export async function duplicateHandle(handle: SocketHandle): Promise<SocketHandle> {
   const child = fork(returnHandle, {
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    execArgv: [...withoutDebugger],
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     signal: AbortSignal.timeout(duplicateTimeoutMs),
     killSignal: 'SIGKILL',
   });

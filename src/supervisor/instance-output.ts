@@ -56,23 +56,26 @@ export class InstanceOutput {
 
   /** SIGUSR1: a program that rotates logs has moved the files away. */
   async reopen(): Promise<void> {
-    for (const output of new Set(Object.values(this.#outputs))) await this.#reopen(output);
+    const outputs = new Set([this.#outputs.stdout, this.#outputs.stderr]);
+    const areFiles = await Promise.all([...outputs].map((output) => this.#reopen(output)));
+    if (areFiles.includes(true)) return;
+    this.log.info('signal-ignored', 'SIGUSR1 opens log files anew, and this log is no file', {
+      signal: 'SIGUSR1',
+    });
   }
 
   // Private
 
-  async #reopen(output: Output): Promise<void> {
+  /** Whether it is a file. */
+  async #reopen(output: Output): Promise<boolean> {
     try {
       const file = await output.reopen();
-      if (file !== undefined) this.log.info('log-reopened', `the log goes on in ${file}`, { file });
+      if (file === undefined) return false;
+      this.log.info('log-reopened', `the log goes on in ${file}`, { file });
     } catch (error) {
-      this.log.error(
-        'log-not-reopened',
-        'the log file cannot be opened anew: the log goes on in the old one',
-        {
-          error: systemReason(error),
-        },
-      );
+      const reason = systemReason(error);
+      this.log.error('log-not-reopened', `the log goes on in the old file: ${reason}`, { error: reason });
     }
+    return true;
   }
 }

@@ -136,6 +136,9 @@ class Launcher {
       stop: () => void this.#stop((text) => this.#output.progress.step(text)),
       force: () => void this.#force(),
       reload: () => void this.#reload('request'),
+      reopenLogs: () => void this.#output.reopen(),
+      ignore: (signal: NodeJS.Signals) =>
+        this.#output.log.info('signal-ignored', `${signal} means nothing to easyserve`, { signal }),
     };
     const ignoreSignals = handleSignals(this.#options.signals, verbs, systemClock);
     const control = await ControlServer.listen(

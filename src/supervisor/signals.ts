@@ -9,6 +9,10 @@ export interface SignalVerbs {
   readonly force: () => void;
   /** SIGHUP. */
   readonly reload: () => void;
+  /** SIGUSR1. */
+  readonly reopenLogs: () => void;
+  /** SIGUSR2. */
+  readonly ignore: (signal: NodeJS.Signals) => void;
 }
 
 /**
@@ -20,7 +24,8 @@ const ECHO_MS = 50;
 /**
  * The only place where signals arrive (docs/supervision.md). The answer takes the handlers away.
  *
- * Node ignores SIGPIPE itself, and starts its debugger at SIGUSR1 (Node documentation, process, "Signal events").
+ * Node ignores SIGPIPE itself (Node documentation, process, "Signal events"). Before and after that, SIGUSR1 and SIGUSR2 do
+ * nothing (contracts/stray-signals).
  */
 export function handleSignals(
   source: Pick<EventEmitter, 'on' | 'off'>,
@@ -38,6 +43,8 @@ export function handleSignals(
     ['SIGTERM', stop],
     ['SIGINT', stop],
     ['SIGHUP', verbs.reload],
+    ['SIGUSR1', verbs.reopenLogs],
+    ['SIGUSR2', () => verbs.ignore('SIGUSR2')],
   ];
   for (const [signal, act] of table) source.on(signal, act);
   return () => {

@@ -5,10 +5,12 @@
  * Without an order it does nothing: the application's own threads inherit the flag.
  */
 import { type NodeOrder, orderVariable } from '../../contracts/node-order.js';
+import { ignoreStraySignals } from '../../contracts/stray-signals.js';
 import { HostedApplication } from './hosted-application.js';
 
 const order = process.env[orderVariable];
 if (order !== undefined) {
+  ignoreStraySignals({ isApplication: true });
   delete process.env[orderVariable];
   // The application's children must not inherit the flag of node-server, which comes first: `--require preload.js`.
   process.execArgv.splice(0, 2);

@@ -103,6 +103,18 @@ class TerminationSignals:
         self._unblock()
 
 
+def outlive_stray_signals() -> None:
+    """Let SIGUSR1 and SIGUSR2 not end the process, as by default they do.
+
+    They are sent to every process of a service to have logs opened anew. A
+    handler of the application's takes the place of this one. Not SIG_IGN,
+    which programs that the application starts would inherit.
+    """
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, lambda number, frame: None)
+
+
 class SupervisorChannel(NamedTuple):
     """What joins this process to easyserve."""
 
@@ -119,6 +131,7 @@ def join_easyserve(
 
     Makes the process look like one of the project's own, too.
     """
+    outlive_stray_signals()
     put_project_first()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]

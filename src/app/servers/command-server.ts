@@ -17,7 +17,7 @@ const HOST = '127.0.0.1';
  */
 const underWatch = [
   '((',
-  'trap "" TERM INT HUP',
+  'trap "" TERM INT HUP USR1 USR2',
   `while read -r line; do :; done <&${CONTROL_FD}`,
   'kill -TERM 0',
   'sleep 1',

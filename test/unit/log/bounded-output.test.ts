@@ -206,12 +206,17 @@ test('the end waits for what is being written, and for so long only', async () =
   await clock.advanceAsync(501);
   assert.equal(sink.isBrokenOff, true);
   assert.equal(await stuck, 'stuck');
+});
 
+test('the end does not wait for a reader that has stopped', async () => {
+  const { sink, clock, output } = openOutput();
+  output.write('a line\n');
   sink.fail('EAGAIN');
-  const unread = output.settle(1);
+  const end = output.settle(1.5);
+  clock.advance(1);
+  sink.fail('EAGAIN');
   await clock.advanceAsync(1);
-  sink.fail('EAGAIN');
-  assert.equal(await unread, 'unwritten');
+  assert.equal(await end, 'unwritten');
 });
 
 test('the end does not wait for a disk that is full', async () => {

@@ -9,7 +9,10 @@ function handle() {
   const clock = new FakeClock();
   const calls: string[] = [];
   const note = (verb: string) => () => calls.push(verb);
-  const verbs = { stop: note('stop'), force: note('force'), reload: note('reload') };
+  const verbs = {
+    ...{ stop: note('stop'), force: note('force'), reload: note('reload') },
+    ...{ reopenLogs: note('reopen'), ignore: (signal: string) => calls.push(`ignore ${signal}`) },
+  };
   return { source, clock, calls, ignore: handleSignals(source, verbs, clock) };
 }
 
@@ -54,4 +57,11 @@ test('the handlers are taken away', () => {
   const { source, ignore } = handle();
   ignore();
   assert.deepEqual(source.eventNames(), []);
+});
+
+test('SIGUSR1 opens logs anew, SIGUSR2 is only told', () => {
+  const { source, calls } = handle();
+  source.emit('SIGUSR1');
+  source.emit('SIGUSR2');
+  assert.deepEqual(calls, ['reopen', 'ignore SIGUSR2']);
 });

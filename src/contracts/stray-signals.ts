@@ -1,0 +1,41 @@
+import inspector from 'node:inspector';
+
+/** Signals that are sent to whole groups of processes, to have logs opened anew: `systemctl kill -s USR1`. */
+const straySignals = ['SIGUSR1', 'SIGUSR2'] as const;
+
+/** A SIGUSR1 that came before the first line of JavaScript opens the debugger a moment later. */
+const looksAgainAfterMs = [0, 100, 1000] as const;
+
+/**
+ * Lets SIGUSR1 and SIGUSR2 do nothing where nobody else listens for them: the first would open Node's debugger, by which
+ * every user of the machine runs code as this one, the second would end the process (Node documentation, process, "Signal events").
+ * The listeners stay when others come: the package signal-exit sends itself a signal that it believes to be the only
+ * listener of.
+ *
+ * To be called as early as possible. Where Node was started with --inspect, its debugger stays.
+ */
+export function ignoreStraySignals({ isApplication = false } = {}): void {
+  for (const signal of straySignals) process.on(signal, () => {});
+  if (isInspected()) return;
+  closeDebugger();
+  // An application may open its debugger by itself.
+  const delays = isApplication ? looksAgainAfterMs.slice(0, 1) : looksAgainAfterMs;
+  for (const delayMs of delays) setTimeout(closeDebugger, delayMs).unref();
+}
+
+/** For a process of ours that has no use for SIGUSR1: blocks it from the first moment, in versions of Node that can. */
+export const withoutDebugger: readonly string[] = ['--disable-sigusr1'].filter((flag) =>
+  process.allowedNodeEnvironmentFlags.has(flag),
+);
+
+// Private
+
+function isInspected(): boolean {
+  return [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((flag) =>
+    /(^|\s)--inspect(-brk|-wait)?(=|\s|$)/.test(flag),
+  );
+}
+
+function closeDebugger(): void {
+  if (inspector.url() !== undefined) inspector.close();
+}
