@@ -7,7 +7,10 @@ import { printError } from './text/layout.js';
 
 /** From arguments to exit code. Everything that is thrown below ends here. */
 export async function runCommandLine(argv: readonly string[], given: CliContext): Promise<number> {
-  const context = { ...given, stdout: visibleOutput(given.stdout), stderr: visibleOutput(given.stderr) };
+  const stdout = visibleOutput(given.stdout);
+  // Where both lead to the same place, they are one (log/output).
+  const stderr = given.stderr === given.stdout ? stdout : visibleOutput(given.stderr);
+  const context = { ...given, stdout, stderr };
   try {
     return await runCommand(parseCommandLine(argv, context.version), context);
   } catch (error) {

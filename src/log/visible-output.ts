@@ -8,7 +8,8 @@ import { visibleLines } from './visible-text.js';
 export function visibleOutput(output: Output): Output {
   return {
     write: (text) => output.write(visibleLines(text)),
-    takeLostLines: () => output.takeLostLines(),
+    onNews: (listener) => output.onNews(listener),
+    reopen: () => output.reopen(),
     backpressure: output.backpressure,
     isTerminal: output.isTerminal,
     colour: output.colour,
