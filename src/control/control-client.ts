@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import type { Clock } from '../contracts/clock.js';
 import { systemClock } from '../contracts/clock.js';
-import { EasyserveError, ExitCode } from '../contracts/errors.js';
+import { EasyserveError, type ErrorRecord, ExitCode } from '../contracts/errors.js';
 import { LineCutter } from '../log/line-cutter.js';
 import type { ControlReply, ControlRequest } from './protocol.js';
 import type { StateFolder } from './state-folder.js';
@@ -121,7 +121,7 @@ function readResult(socket: Socket, options: CallOptions): Promise<unknown> {
           const reply = JSON.parse(line) as ControlReply;
           if ('progress' in reply) options.onProgress?.(reply.progress);
           else if ('line' in reply) options.onLine?.(reply.line);
-          else if ('error' in reply) reject(EasyserveError.fromRecord(reply.error));
+          else if ('error' in reply) reject(toError(reply.error));
           else resolve(reply.result);
         }
       } catch (error) {
@@ -131,6 +131,15 @@ function readResult(socket: Socket, options: CallOptions): Promise<unknown> {
     socket.once('error', (error) => reject(gone(error)));
     socket.once('close', () => reject(gone()));
     if (socket.destroyed) reject(gone());
+  });
+}
+
+/** Whoever listens there may have sent anything: what the rest takes for text is text, and a refusal never ends with 0. */
+function toError({ code, message, hint, detail, exitCode }: ErrorRecord): EasyserveError {
+  const isFailure = Number.isInteger(exitCode) && exitCode > 0 && exitCode < 256;
+  return new EasyserveError(String(code), isFailure ? exitCode : ExitCode.unexpected, String(message), {
+    hint: hint === undefined ? undefined : String(hint),
+    detail: detail === undefined ? undefined : String(detail),
   });
 }
 

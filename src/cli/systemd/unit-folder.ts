@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { join } from 'node:path';
 import { EasyserveError, ExitCode } from '../../contracts/errors.js';
 import { unitMark } from './service-unit.js';
+import { unitValue } from './unit-text.js';
 
 /** Where the administrator's own units stand (systemd.unit(5), "Unit File Load Path"). */
 const UNIT_FOLDER = '/etc/systemd/system';
@@ -48,6 +49,21 @@ export class UnitFolder {
       renameSync(`${path}.new`, path);
     });
     return before === undefined ? 'created' : 'changed';
+  }
+
+  /**
+   * For a name that was made from a folder's: whoever calls his folder like somebody else's must not have the other one's service
+   * replaced. Throws EasyserveError `unit-foreign`.
+   */
+  requireOf(name: string, projectDir: string): void {
+    const unit = this.unitsOf(name).find((each) => !describes(this.#readOwn(each) ?? '', projectDir));
+    if (unit === undefined) return;
+    throw new EasyserveError(
+      'unit-foreign',
+      ExitCode.usage,
+      `${join(this.path, unit)} belongs to another folder of the same name.`,
+      { hint: 'say which is meant: --name mysite' },
+    );
   }
 
   /** Throws like write, and changes nothing. */
@@ -100,6 +116,12 @@ export class UnitFolder {
 }
 
 // Private
+
+/** Whether Description= of the unit names the folder, as service-unit and socket-unit write it. */
+function describes(text: string, projectDir: string): boolean {
+  const [, described = ''] = /^Description=easyserve: (?:https? of )?(.*)$/m.exec(text) ?? [];
+  return described === unitValue(projectDir);
+}
 
 function runSystemctl(args: readonly string[]): { status: number | null; output: string } {
   const { status, stdout, stderr, error } = spawnSync('systemctl', args, {

@@ -31,6 +31,7 @@ export async function install(
   const sources = settingsSources(command, context);
   const { projectDir, configFile, flags } = sources;
   const name = unitName(projectDir, command.name);
+  if (command.name === undefined && !command.isPrinted) folder.requireOf(name, projectDir);
   // Everything from here to the units is done as the user of the site.
   const { loaded, project, failure, privileges } = await withProgress(
     context.stderr,

@@ -11,7 +11,9 @@ export function uninstall(
   context: CliContext,
   folder: UnitFolder = new UnitFolder(),
 ): number {
-  const name = unitName(projectFolder(command.project, context), command.name);
+  const projectDir = projectFolder(command.project, context);
+  const name = unitName(projectDir, command.name);
+  if (command.name === undefined) folder.requireOf(name, projectDir);
   const units = folder.unitsOf(name);
   if (units.length === 0) {
     context.stdout.write(`There is no ${name}.service in ${folder.path}.\n`);

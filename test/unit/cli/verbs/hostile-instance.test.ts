@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { runCommandLine } from '../../../../src/cli/run-command.js';
 import { EasyserveError } from '../../../../src/contracts/errors.js';
@@ -122,4 +124,21 @@ for (const argv of [
       }
     });
   }
+}
+
+for (const error of [
+  { exitCode: 0 },
+  { exitCode: 'x', message: {}, hint: 1, detail: [] },
+  { exitCode: -1 },
+]) {
+  test(`a refusal of the shape ${JSON.stringify(error)} ends with an error`, async (t) => {
+    const project = makeTempDir(t);
+    const server = createServer((socket) => {
+      socket.on('error', () => undefined);
+      socket.once('data', () => socket.end(`${JSON.stringify({ error })}\n`));
+    }).listen((await stateFolderOf(project)).controlSocket);
+    await once(server, 'listening');
+    t.after(() => server.close());
+    assert.equal(await runCommandLine(['status'], makeContext(project)), 1);
+  });
 }

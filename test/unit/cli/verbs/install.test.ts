@@ -135,3 +135,14 @@ test('a name that is none for a unit is refused', async (t) => {
     await assert.rejects(world.install(`--name=${name}`), { code: 'unit-name' }, name);
   }
 });
+
+test('a folder with the name of another one gets and removes no service of that one, unless it is named', async (t) => {
+  const first = makeWorld(t);
+  await first.install('--port', '8080', '--socket');
+  const second = makeWorld(t, { units: first.units });
+  await assert.rejects(second.install('--port', '8081'), { code: 'unit-foreign' });
+  assert.throws(() => second.uninstall(), { code: 'unit-foreign' });
+  assert.match(readFileSync(join(first.units, 'easyserve-shop.service'), 'utf8'), /--port=8080/);
+  assert.match(await second.install('--port', '8081', '--name', 'other'), /other\.service: created/);
+  assert.match(first.uninstall(), /easyserve-shop\.service: removed/);
+});
