@@ -1,18 +1,16 @@
+import type { Clock } from '../contracts/clock.js';
 import type { Dispatcher, UpstreamAddress } from '../contracts/upstream.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
+import type { Spool } from './buffers/spool.js';
 import { answerHandlerFailure, respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler, RespondOptions } from './exchange.js';
 import { AnswerWriter } from './upstream/answer-writer.js';
 import { AppRequest } from './upstream/app-request.js';
+import { BodyPace } from './upstream/body-pace.js';
 import { EnvironEncoder } from './upstream/environ.js';
-import {
-  announcedBytes,
-  BodyRefused,
-  type BodySpool,
-  type RequestBody,
-  readBody,
-} from './upstream/request-body.js';
+import { announcedBytes, BodyRefused, type RequestBody, readBody } from './upstream/request-body.js';
+import { UploadPlaces } from './upstream/upload-places.js';
 
 /** How the application takes requests; the kind of its server decides. */
 export interface ApplicationNeeds {
@@ -22,12 +20,15 @@ export interface ApplicationNeeds {
    * come.
    */
   readonly readsBodiesFirst: boolean;
+  /** Of its places, how many may be taken by uploads that still come. */
+  readonly uploadPlaces: number;
 }
 
 export interface ApplicationOptions {
   readonly needs: ApplicationNeeds;
   readonly dispatcher: Dispatcher<AppRequest>;
-  readonly spool: BodySpool;
+  readonly spool: Spool;
+  readonly clock: Clock;
   readonly settings: Settings;
   readonly log: Log;
 }
@@ -35,6 +36,7 @@ export interface ApplicationOptions {
 /** With what is made once for all requests. */
 interface Context extends ApplicationOptions {
   readonly environs: EnvironEncoder;
+  readonly uploadPlaces: UploadPlaces;
 }
 
 const noBody: RequestBody = { kind: 'none' };
@@ -42,7 +44,11 @@ const noBody: RequestBody = { kind: 'none' };
 /** The last handler of the pipeline: reads the body, then hands the request to the pool. */
 export function serveApplication(options: ApplicationOptions): Handler {
   const { settings } = options;
-  const context: Context = { ...options, environs: new EnvironEncoder(settings.scriptName) };
+  const context: Context = {
+    ...options,
+    environs: new EnvironEncoder(settings.scriptName),
+    uploadPlaces: new UploadPlaces(options.needs.uploadPlaces),
+  };
   return (exchange) => {
     if (exchange.isUpgrade) {
       dispatch(exchange, noBody, context);
@@ -52,15 +58,12 @@ export function serveApplication(options: ApplicationOptions): Handler {
     if (length === 0) dispatch(exchange, noBody, context);
     else if (length !== undefined && length > settings.maxBodyBytes)
       refuseBody(exchange, new BodyRefused('too-large'), options);
-    else if (isStreamed(exchange, length, options)) {
-      const { bodyIdleTimeoutMs: idleTimeoutMs, maxBodyBytes: maxBytes } = settings;
+    else if (isStreamed(exchange, length, options) && context.uploadPlaces.take(exchange.request)) {
       sendContinue(exchange);
-      dispatch(
-        exchange,
-        { kind: 'streamed', source: exchange.request, length, idleTimeoutMs, maxBytes },
-        context,
-      );
-    } else {
+      dispatch(exchange, streamedBody(exchange, length, context), context);
+    } else if (length !== undefined && !hasRoomFor(length, options))
+      refuseBody(exchange, new BodyRefused('spool-full'), options);
+    else {
       readThenDispatch(exchange, context).catch((error: unknown) =>
         answerHandlerFailure(exchange, error, options.log),
       );
@@ -81,11 +84,29 @@ function isStreamed(
   return length !== undefined && settings.streamUploads.some((prefix) => path.startsWith(prefix));
 }
 
+function streamedBody({ request }: Exchange, length: number | undefined, context: Context): RequestBody {
+  const { bodyIdleTimeoutMs: idleTimeoutMs, maxBodyBytes: maxBytes } = context.settings;
+  return { kind: 'streamed', source: request, length, idleTimeoutMs, maxBytes, pace: paceOf(context) };
+}
+
+/** A body that can't fit is refused before a byte of it has been read. */
+function hasRoomFor(length: number, { settings, spool }: ApplicationOptions): boolean {
+  return length <= settings.bodyMemoryBytes || length <= spool.budget.diskBytesLeft;
+}
+
+function paceOf({ clock, settings }: ApplicationOptions): BodyPace {
+  return new BodyPace(clock, {
+    graceMs: settings.bodyIdleTimeoutMs,
+    minBytesPerSecond: settings.minBodyBytesPerSecond,
+  });
+}
+
 async function readThenDispatch(exchange: Exchange, context: Context): Promise<void> {
   sendContinue(exchange);
   let body: RequestBody;
   try {
-    body = await readBody(exchange.request, context.settings, context.spool);
+    const { settings, spool } = context;
+    body = await readBody(exchange.request, settings, { spool, pace: paceOf(context) });
   } catch (error) {
     if (!(error instanceof BodyRefused)) throw error;
     refuseBody(exchange, error, context);
@@ -97,7 +118,7 @@ async function readThenDispatch(exchange: Exchange, context: Context): Promise<v
 
 function dispatch(exchange: Exchange, body: RequestBody, context: Context): void {
   const { settings, spool, log, needs, environs } = context;
-  const writer = new AnswerWriter(exchange, settings, log);
+  const writer = new AnswerWriter(exchange, settings, spool, log);
   const request = new AppRequest({ exchange, body, writer, spool, environs });
   const head = needs.protocol === 'gateway' ? request.environ : request.headers;
   if (head === undefined) {
@@ -128,6 +149,13 @@ function refuseBody(exchange: Exchange, refusal: BodyRefused, options: Applicati
       refuse(413, `What you sent is larger than this site accepts (${describeLimit(options.settings)}).`, {
         drainsRequest: true,
       });
+      return;
+    case 'spool-full':
+      options.log.warn('spool-full', 'a request body found no room in the spool folder', {
+        requestId: exchange.id,
+        takenBytes: options.spool.budget.diskBytes,
+      });
+      refuse(507, 'The site has no room for what you sent.', { drainsRequest: true });
       return;
     case 'no-space':
       options.log.error('spool-failed', 'a request body could not be written to the spool folder', {

@@ -7,6 +7,7 @@ import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import { readDescriptorLimit } from '../sockets/descriptor-limit.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
+import type { BufferBudget } from './buffers/buffer-budget.js';
 import { ProxyTrust } from './client-facts.js';
 import { type ClientRequest, type ClientResponse, peerOf } from './client-message.js';
 import { answerHandlerFailure, respondWithErrorPage } from './error-page.js';
@@ -32,7 +33,7 @@ export class Front {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #ids = new RequestIds();
-  readonly #pieceBuffers = new PieceBuffers();
+  readonly #pieceBuffers: PieceBuffers;
   readonly #listeners: Listeners;
   #settings: Settings;
   #trust: ProxyTrust;
@@ -43,18 +44,26 @@ export class Front {
   readonly #progress: Condition;
   #isStopping = false;
 
-  constructor(settings: Settings, clock: Clock, log: Log, descriptors = readDescriptorLimit()) {
+  constructor(
+    settings: Settings,
+    clock: Clock,
+    log: Log,
+    budget: BufferBudget,
+    descriptors = readDescriptorLimit(),
+  ) {
     this.#settings = settings;
     this.#trust = new ProxyTrust(settings);
     this.#clock = clock;
     this.#log = log;
     this.#progress = new Condition(clock);
+    this.#pieceBuffers = new PieceBuffers(budget);
     this.#listeners = new Listeners({
       settings: () => this.#settings,
       clock,
       log,
       descriptors,
       isTrusted: (address) => this.#trust.isTrusted(address),
+      budget,
       onRequest: (request, response, more) => this.#handle(request, response, more),
       onClosed: () => this.#progress.notifyAll(),
     });

@@ -4,6 +4,7 @@ import type { Dispatcher } from '../contracts/upstream.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import { type ApplicationNeeds, serveApplication } from './application.js';
+import type { Spool } from './buffers/spool.js';
 import type { Handler } from './exchange.js';
 import { type ServedFolder, serveFolder } from './files/serve-folder.js';
 import { type ServedSite, serveSite } from './files/serve-site.js';
@@ -15,7 +16,6 @@ import { limitRates } from './limits/limit-rates.js';
 import type { RateCounter } from './limits/token-buckets.js';
 import { refuseOutside } from './mount-point.js';
 import type { AppRequest } from './upstream/app-request.js';
-import type { BodySpool } from './upstream/request-body.js';
 
 export interface PipelineOptions {
   readonly needs: ApplicationNeeds;
@@ -32,7 +32,8 @@ export interface PipelineOptions {
   readonly rateCounter: RateCounter;
   readonly clock: Clock;
   readonly dispatcher: Dispatcher<AppRequest>;
-  readonly spool: BodySpool;
+  readonly spool: Spool;
+  readonly clock: Clock;
   readonly log: Log;
 }
 

@@ -11,6 +11,8 @@ export interface ProcessPlan {
   readonly fronts: number;
   /** Of each application process; 1 where its server has no use for them. */
   readonly threads: number;
+  /** What machine or container have, for the buffers of the fronts. */
+  readonly memoryBytes: number;
   /** Why this mode and number, for the log: `processes = auto: one for each of 4 cores (CPU affinity)`. */
   readonly reason: string;
   /** What else this machine could do, where the settings leave it unused. */
@@ -41,7 +43,7 @@ const memoryShare = 0.75;
 /** Pure: the same input makes the same plan. */
 export function planProcesses(input: PlanInput): ProcessPlan {
   const { settings } = input;
-  if (input.project.server === 'none') return planFolder(settings);
+  if (input.project.server === 'none') return planFolder(input);
   const automatic = chooseProcesses(input);
   const { processes, reason } =
     settings.processes === 'auto' ? describeAutomatic(automatic) : describeFixed(settings.processes, input);
@@ -51,17 +53,19 @@ export function planProcesses(input: PlanInput): ProcessPlan {
     processes,
     fronts: isCluster ? chooseFronts(settings.fronts, processes) : 1,
     threads: chooseThreads(input, processes),
+    memoryBytes: input.capacity.memoryLimitBytes,
     reason,
     advice: settings.processes === 1 ? advise(input, automatic) : undefined,
   };
 }
 
 /** The front alone serves a folder of files. */
-function planFolder({ processes }: PlanInput['settings']): ProcessPlan {
+function planFolder({ settings: { processes }, capacity }: PlanInput): ProcessPlan {
   const vain =
     typeof processes === 'number' && processes > 1 ? `, so processes = ${processes} has no effect` : '';
   const reason = `a folder of files needs no application process${vain}`;
-  return { mode: 'single', processes: 0, fronts: 1, threads: 1, reason, advice: undefined };
+  const memoryBytes = capacity.memoryLimitBytes;
+  return { mode: 'single', processes: 0, fronts: 1, threads: 1, memoryBytes, reason, advice: undefined };
 }
 
 /** Shares `total` out over `fronts`, as evenly as it goes: 5 over 3 is [2, 2, 1]. */

@@ -15,6 +15,9 @@ import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { ApplicationNeeds } from '../front/application.js';
+import { BufferBudget, readDiskSpace } from '../front/buffers/buffer-budget.js';
+import { bufferLimitsOf } from '../front/buffers/buffer-limits.js';
+import { Spool } from '../front/buffers/spool.js';
 import type { Handler } from '../front/exchange.js';
 import { Front } from '../front/front.js';
 import { ClientLoad } from '../front/limits/client-load.js';
@@ -23,7 +26,6 @@ import { buildPipeline } from '../front/pipeline.js';
 import type { AppRequest } from '../front/upstream/app-request.js';
 import { GatewayClient } from '../front/upstream/gateway-client.js';
 import { HttpClient } from '../front/upstream/http-client.js';
-import { BodySpool } from '../front/upstream/request-body.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
@@ -64,7 +66,8 @@ export class Site implements SiteControl {
   readonly pid: number;
   readonly #options: SiteOptions;
   readonly #pool: AppPool<AppRequest>;
-  readonly #spool: BodySpool;
+  readonly #budget: BufferBudget;
+  readonly #spool: Spool;
   readonly #clientLoad: ClientLoad;
   readonly #rateCounter: RateCounter;
   readonly #servers: ReturnType<typeof createApplicationServers>;
@@ -80,7 +83,9 @@ export class Site implements SiteControl {
     this.pid = options.pid;
     const { clock, log } = options;
     this.#servers = createApplicationServers(options.env, process.platform);
-    this.#spool = new BodySpool(options.spoolFolder, log);
+    const { spoolFolder } = options;
+    this.#budget = new BufferBudget({ clock, readDiskSpace: () => readDiskSpace(spoolFolder) });
+    this.#spool = new Spool(spoolFolder, this.#budget, log);
     this.#clientLoad = new ClientLoad(clock, log);
     this.#rateCounter = options.rateCounter ?? new TokenBuckets(clock);
     this.#pool = new AppPool<AppRequest>({
@@ -197,9 +202,11 @@ export class Site implements SiteControl {
 
   #configureFront({ release, files }: ReleaseWithFiles): void {
     const { settings } = release;
-    this.#front ??= new Front(settings, this.#options.clock, this.#options.log);
+    const { clock, log } = this.#options;
+    this.#budget.configure(bufferLimitsOf(settings, release.plan));
+    this.#front ??= new Front(settings, clock, log, this.#budget);
     const handlers: readonly Handler[] = buildPipeline({
-      needs: needsOf(release.project.server),
+      needs: needsOf(release),
       tls: this.#isSecured ? this.#tls : undefined,
       names: djangoFactsOf(release.project)?.allowedHosts ?? [],
       settings,
@@ -210,7 +217,8 @@ export class Site implements SiteControl {
       clock: this.#options.clock,
       dispatcher: this.#pool,
       spool: this.#spool,
-      log: this.#options.log,
+      clock,
+      log,
     });
     this.#front.configure(settings, handlers);
   }
@@ -218,11 +226,19 @@ export class Site implements SiteControl {
 
 // Private
 
-/** Threads wait for what they are sent, so they get whole bodies; asynchronous servers need not. */
-function needsOf(server: ServerName): ApplicationNeeds {
+/**
+ * Threads wait for what they are sent, so they get whole bodies; asynchronous servers need not. Half of the places are kept from
+ * uploads that are passed on as they come.
+ */
+function needsOf({ project: { server }, plan, settings }: Release): ApplicationNeeds {
+  const readsBodiesFirst = isThreaded(server);
   return {
     protocol: server === 'gateway' ? 'gateway' : 'http',
-    readsBodiesFirst: isThreaded(server),
+    readsBodiesFirst,
+    // Threads get such uploads only where `streamUploads` says so: the only one too.
+    uploadPlaces: readsBodiesFirst
+      ? Math.max(1, Math.floor(plan.threads / 2))
+      : Math.floor(settings.concurrency / 2),
   };
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import type { TestContext } from 'node:test';
 import { serveApplication } from '../../src/front/application.js';
+import type { BufferLimits } from '../../src/front/buffers/buffer-budget.js';
+import { Spool } from '../../src/front/buffers/spool.js';
 import type { AppRequest } from '../../src/front/upstream/app-request.js';
 import { GatewayClient } from '../../src/front/upstream/gateway-client.js';
-import { BodySpool } from '../../src/front/upstream/request-body.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { defaultSettings } from './default-settings.js';
 import { FakeGateway } from './fake-gateway.js';
@@ -15,6 +16,8 @@ export interface GatewayWorldOptions {
   readonly threads?: number;
   readonly settings?: Partial<Settings>;
   readonly isMultiprocess?: boolean;
+  /** What may be buffered; by default everything. */
+  readonly buffers?: Partial<BufferLimits>;
   /** Whether to wait until every thread has said hello. */
   readonly isReady?: boolean;
 }
@@ -25,6 +28,7 @@ export class GatewayWorld {
   readonly client: GatewayClient;
   readonly served: ServedFront;
   readonly spoolFolder: string;
+  readonly spool: Spool;
   readonly requests: AppRequest[];
   /** Those that the connection lost before a byte of the answer. */
   readonly lost: AppRequest[];
@@ -35,6 +39,7 @@ export class GatewayWorld {
     client: GatewayClient;
     served: ServedFront;
     spoolFolder: string;
+    spool: Spool;
     requests: AppRequest[];
     lost: AppRequest[];
     events: { wake: () => void };
@@ -43,6 +48,7 @@ export class GatewayWorld {
     this.client = parts.client;
     this.served = parts.served;
     this.spoolFolder = parts.spoolFolder;
+    this.spool = parts.spool;
     this.requests = parts.requests;
     this.lost = parts.lost;
     this.#events = parts.events;
@@ -66,7 +72,13 @@ export class GatewayWorld {
 
 export async function makeGatewayWorld(
   t: TestContext,
-  { threads = 1, settings = {}, isMultiprocess = false, isReady = true }: GatewayWorldOptions = {},
+  {
+    threads = 1,
+    settings = {},
+    isMultiprocess = false,
+    isReady = true,
+    buffers = {},
+  }: GatewayWorldOptions = {},
 ): Promise<GatewayWorld> {
   const gateway = await FakeGateway.listen(t);
   if (!isReady) gateway.saysHello = false;
@@ -97,14 +109,16 @@ export async function makeGatewayWorld(
     requests.push(request);
     client.send(request);
   };
-  const spool = new BodySpool(spoolFolder, log);
+  const { budget } = served;
+  budget.configure({ memoryBytes: 2 ** 40, diskBytes: 2 ** 40, minFreePercent: 0, fronts: 1, ...buffers });
+  const spool = new Spool(spoolFolder, budget, log);
   const application = serveApplication({
-    ...{ dispatcher: { dispatch }, spool, log },
-    needs: { protocol: 'gateway', readsBodiesFirst: true },
+    ...{ dispatcher: { dispatch }, spool, clock, log },
+    needs: { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1000 },
     settings: defaultSettings(settings),
   });
   served.configure([application]);
-  const world = new GatewayWorld({ gateway, client, served, spoolFolder, requests, lost, events });
+  const world = new GatewayWorld({ gateway, client, served, spoolFolder, spool, requests, lost, events });
   if (isReady) await world.untilIdle(threads);
   return world;
 }

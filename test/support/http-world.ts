@@ -3,9 +3,9 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { serveApplication } from '../../src/front/application.js';
+import { Spool } from '../../src/front/buffers/spool.js';
 import type { AppRequest } from '../../src/front/upstream/app-request.js';
 import { HttpClient } from '../../src/front/upstream/http-client.js';
-import { BodySpool } from '../../src/front/upstream/request-body.js';
 import type { Settings } from '../../src/settings/settings.js';
 import { defaultSettings } from './default-settings.js';
 import { makeFileTree } from './file-tree.js';
@@ -114,10 +114,10 @@ export async function makeHttpWorld(
     requests.push(request);
     client.send(request);
   };
-  const spool = new BodySpool(await makeFileTree(t, {}), log);
+  const spool = new Spool(await makeFileTree(t, {}), served.budget, log);
   const application = serveApplication({
-    ...{ dispatcher: { dispatch }, spool, log },
-    needs: { protocol: 'http', readsBodiesFirst },
+    ...{ dispatcher: { dispatch }, spool, clock, log },
+    needs: { protocol: 'http', readsBodiesFirst, uploadPlaces: 1000 },
     settings: defaultSettings(settings),
   });
   served.configure([application]);

@@ -40,6 +40,7 @@ export function makeRelease(shape: ReleaseShape = {}): Release {
     processes: 1,
     fronts: 1,
     threads: 1,
+    memoryBytes: 1024 ** 3,
     reason: '',
     advice: undefined,
   } as const;

@@ -6,6 +6,7 @@ import type { DescriptorLimit } from '../../src/sockets/descriptor-limit.js';
 import { ListeningSocket } from '../../src/sockets/listening-socket.js';
 import { defaultSettings } from './default-settings.js';
 import { FakeClock } from './fake-clock.js';
+import { makeBudget } from './make-spool.js';
 import { type RawConnection, rawConnection } from './raw-connection.js';
 import { RecordingLog } from './recording-log.js';
 
@@ -13,6 +14,7 @@ import { RecordingLog } from './recording-log.js';
 export class ServedFront {
   readonly clock = new FakeClock();
   readonly log = new RecordingLog();
+  readonly budget = makeBudget({ clock: this.clock });
   readonly front: Front;
   socket: ListeningSocket;
   readonly #t: TestContext;
@@ -22,7 +24,7 @@ export class ServedFront {
     this.#t = t;
     this.socket = socket;
     this.#settings = settings;
-    this.front = new Front(settings, this.clock, this.log, descriptors);
+    this.front = new Front(settings, this.clock, this.log, this.budget, descriptors);
   }
 
   configure(handlers: readonly Handler[], changed: Partial<Settings> = {}): void {

@@ -14,6 +14,7 @@ import { Exchange, type Handler } from '../../src/front/exchange.js';
 import { PieceBuffers } from '../../src/front/files/piece-buffers.js';
 import { whenItsTurn } from '../../src/front/listen/pipelines.js';
 import { eventually } from './eventually.js';
+import { makeBudget } from './make-spool.js';
 
 export interface Answer {
   readonly status: number;
@@ -90,7 +91,7 @@ export async function drain(body: IncomingMessage): Promise<number> {
 /** Serves until the test ends. */
 export async function serveHandler(t: TestContext, handler: Handler): Promise<ServedHandler> {
   const exchanges: Exchange[] = [];
-  const pieceBuffers = new PieceBuffers();
+  const pieceBuffers = new PieceBuffers(makeBudget());
   const server = createServer((request, response) => {
     whenItsTurn(response, () => {
       const exchange = makeExchange(request, response, `test-${exchanges.length + 1}`, pieceBuffers);

@@ -8,6 +8,7 @@ import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { DescriptorLimit } from '../../sockets/descriptor-limit.js';
 import type { SocketHandle } from '../../sockets/socket-handle.js';
+import type { BufferBudget } from '../buffers/buffer-budget.js';
 import { type ClientRequest, type ClientResponse, peerOf } from '../client-message.js';
 import { Connections, type ProxiedClient } from './connections.js';
 import { applyLimits, createHttp1Server } from './http1-server.js';
@@ -15,6 +16,7 @@ import { Http2Server } from './http2/http2-server.js';
 import { readProxyHeader } from './read-proxy-header.js';
 import { ConnectionRefusal } from './refuse-connection.js';
 import { RequestRules } from './request-rules.js';
+import { SlowReaders } from './slow-readers.js';
 import { TlsAcceptor } from './tls/tls-acceptor.js';
 
 const BACKLOG = 2048;
@@ -27,6 +29,7 @@ export interface ListenersOptions {
   readonly descriptors: DescriptorLimit;
   /** Of trustedProxies. */
   readonly isTrusted: (address: string) => boolean;
+  readonly budget: BufferBudget;
   readonly onRequest: (
     request: ClientRequest,
     response: ClientResponse,
@@ -47,6 +50,7 @@ export class Listeners {
   readonly #servers = new Map<Server, Scheme>();
   readonly #connections: Connections;
   readonly #refusal: ConnectionRefusal;
+  readonly #slowReaders: SlowReaders;
   readonly #http2: Http2Server;
   #acceptor: TlsAcceptor | undefined;
 
@@ -54,9 +58,11 @@ export class Listeners {
     this.#options = options;
     this.#connections = new Connections(options);
     this.#refusal = new ConnectionRefusal(options.clock);
+    this.#slowReaders = new SlowReaders(options);
     this.#rules = new RequestRules(options.settings());
     this.#http2 = new Http2Server({
       rules: this.#rules,
+      slowReaders: this.#slowReaders,
       settings: options.settings,
       clock: options.clock,
       onRequest: (request, response) =>
@@ -187,6 +193,7 @@ export class Listeners {
 
   #open(server: Server, socket: Socket, scheme: Scheme): void {
     socket.setNoDelay(true);
+    this.#slowReaders.watchSocket(socket, { isEncrypted: scheme === 'https' });
     if (scheme === 'http') server.emit('connection', socket);
     else if (this.#acceptor === undefined) socket.destroy();
     else this.#acceptor.accept(socket);

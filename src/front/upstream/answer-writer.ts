@@ -1,7 +1,9 @@
-import type { Transform, Writable } from 'node:stream';
+import type { Transform } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
+import { AnswerBuffer } from '../buffers/answer-buffer.js';
+import type { Spool } from '../buffers/spool.js';
 import { chooseCompression } from '../encoding/compression.js';
 import {
   compressDirectly,
@@ -26,21 +28,26 @@ interface Compression {
 /**
  * Writes an application's answer to the client. One per request; GatewayConnection and HttpForwarding drive it.
  *
- * It takes up to `responseBufferBytes` ahead of a slow client, so that the application's thread is free early.
+ * It takes all of it ahead of a slow client (AnswerBuffer), so that the application's thread is free as soon as it has made it.
  */
 export class AnswerWriter implements AnswerSink {
   readonly #exchange: Exchange;
   readonly #settings: Settings;
   readonly #log: Log;
-  /** The response itself, or a compressor in front of it. */
-  #target: Writable | undefined;
+  readonly #spool: Spool;
+  /** What is sent in pieces, behind the compressor. */
+  #buffer: AnswerBuffer | undefined;
+  #compressor: Transform | undefined;
+  /** Of the budget, for an answer that was sent whole. */
+  #chargedBytes = 0;
   /** The application's body is not sent: a HEAD, a status without a body, or a file in its place. */
   #dropsBody = false;
   hasStarted = false;
 
-  constructor(exchange: Exchange, settings: Settings, log: Log) {
+  constructor(exchange: Exchange, settings: Settings, spool: Spool, log: Log) {
     this.#exchange = exchange;
     this.#settings = settings;
+    this.#spool = spool;
     this.#log = log;
   }
 
@@ -77,26 +84,34 @@ export class AnswerWriter implements AnswerSink {
   }
 
   write(piece: Buffer): boolean {
-    const target = this.#target;
-    if (target === undefined || this.#dropsBody) return true;
-    if (target === this.#exchange.response) this.#exchange.bodyBytes += piece.length;
-    const isTaken = target.write(piece);
-    return isTaken || target.writableLength < this.#settings.responseBufferBytes;
+    if (this.#buffer === undefined || this.#dropsBody) return true;
+    const compressor = this.#compressor;
+    if (compressor === undefined) return this.#buffer.write(piece);
+    return compressor.write(piece) || compressor.writableLength < this.#settings.responseBufferBytes;
   }
 
   onceDrained(callback: () => void): void {
-    this.#target?.once('drain', callback);
+    if (this.#compressor === undefined) this.#buffer?.onceDrained(callback);
+    else this.#compressor.once('drain', callback);
   }
 
   end(): void {
-    this.#target?.end();
+    if (this.#compressor === undefined) this.#buffer?.end(() => this.#exchange.response.end());
+    else this.#compressor.end();
   }
 
   /** What was written before still goes out, and the client sees that it isn't all. */
   abort(): void {
     // A HEAD is answered already: its connection may be on to the next request.
     if (this.#exchange.response.writableEnded) return;
-    cutAnswer(this.#exchange);
+    if (this.#buffer === undefined) cutAnswer(this.#exchange);
+    else this.#buffer.end(() => cutAnswer(this.#exchange));
+  }
+
+  /** The answer is over, or its client has gone. */
+  release(): void {
+    if (this.#chargedBytes > 0) this.#spool.budget.releaseMemory(this.#chargedBytes);
+    this.#chargedBytes = 0;
   }
 
   refuse(): void {
@@ -146,6 +161,8 @@ export class AnswerWriter implements AnswerSink {
     if (this.#dropsBody || body.length === 0) response.end();
     else {
       this.#exchange.bodyBytes += body.length;
+      this.#chargedBytes = body.length;
+      this.#spool.budget.chargeMemory(body.length);
       response.end(body);
     }
   }
@@ -159,19 +176,18 @@ export class AnswerWriter implements AnswerSink {
       return;
     }
     response.write('', 'latin1'); // flushHeaders() would turn the headers into UTF-8
-    this.#target = encoding === undefined ? response : this.#pipe(createCompressor(encoding));
+    this.#buffer = new AnswerBuffer(this.#exchange, this.#spool, this.#settings.responseBufferBytes);
+    if (encoding !== undefined) this.#compressor = this.#pipe(createCompressor(encoding), this.#buffer);
   }
 
-  #pipe(compressor: Transform): Transform {
+  #pipe(compressor: Transform, buffer: AnswerBuffer): Transform {
     const { response } = this.#exchange;
     compressor.on('data', (piece: Buffer) => {
-      this.#exchange.bodyBytes += piece.length;
-      if (!response.write(piece)) {
-        compressor.pause();
-        response.once('drain', () => compressor.resume());
-      }
+      if (buffer.write(piece)) return;
+      compressor.pause();
+      buffer.onceDrained(() => compressor.resume());
     });
-    compressor.once('end', () => response.end());
+    compressor.once('end', () => buffer.end(() => response.end()));
     compressor.once('error', () => response.destroy());
     response.once('close', () => compressor.destroy());
     return compressor;

@@ -1,12 +1,13 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { PendingRequest, RequestFailure } from '../../contracts/upstream.js';
+import type { Spool } from '../buffers/spool.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange } from '../exchange.js';
 import type { AnswerWriter } from './answer-writer.js';
 import type { EnvironEncoder } from './environ.js';
 import { encodeFrame, IS_MULTIPROCESS, RequestKind } from './frames.js';
 import type { RequestCarrier } from './gateway-request.js';
-import type { BodySpool, RequestBody } from './request-body.js';
+import type { RequestBody } from './request-body.js';
 import { makeForwardedHeaders } from './request-headers.js';
 import type { UploadFailure } from './upload-stream.js';
 
@@ -30,7 +31,7 @@ export interface AppRequestParts {
   readonly exchange: Exchange;
   readonly body: RequestBody;
   readonly writer: AnswerWriter;
-  readonly spool: BodySpool;
+  readonly spool: Spool;
   readonly environs: EnvironEncoder;
 }
 
@@ -45,7 +46,7 @@ export class AppRequest implements PendingRequest {
   readonly exchange: Exchange;
   readonly body: RequestBody;
   readonly writer: AnswerWriter;
-  readonly #spool: BodySpool;
+  readonly #spool: Spool;
   readonly #environs: EnvironEncoder;
   #environ: string | undefined;
   #headers: OutgoingHttpHeaders | undefined;
@@ -163,7 +164,8 @@ export class AppRequest implements PendingRequest {
   // Private
 
   #onClientClosed(): void {
-    if (this.body.kind === 'spooled') void this.#spool.release(this.body);
+    void this.#spool.release(this.body);
+    this.writer.release();
     if (this.exchange.response.writableFinished) return;
     this.#isAbandoned = true;
     this.#carrier?.onAbandoned();

@@ -1,9 +1,8 @@
 import { createWriteStream, type WriteStream } from 'node:fs';
-import { unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
+import type { Holding, Spool } from '../buffers/spool.js';
 import type { ClientRequest } from '../client-message.js';
+import type { BodyPace } from './body-pace.js';
 
 /** A request's body as the front holds it for the application. */
 export type RequestBody =
@@ -19,10 +18,11 @@ export type RequestBody =
       readonly maxBytes: number;
       /** How long the client may pause. */
       readonly idleTimeoutMs: number;
+      readonly pace: BodyPace;
     };
 
-/** Why a body was not read. `cut`: the client went away, or its connection failed. */
-export type BodyRefusal = 'too-large' | 'too-slow' | 'cut' | 'no-space';
+/** Why a body was not read. `cut`: the client went away, or its connection failed. `no-space`: the disk failed. */
+export type BodyRefusal = 'too-large' | 'too-slow' | 'cut' | 'spool-full' | 'no-space';
 
 export class BodyRefused extends Error {
   readonly reason: BodyRefusal;
@@ -54,40 +54,6 @@ export function knownBytes(body: RequestBody, request: ClientRequest): number | 
   }
 }
 
-/** Files for bodies that are too large for memory; one object for each site. An instance empties the folder as it starts. */
-export class BodySpool {
-  readonly #folder: string;
-  readonly #log: Log;
-  #count = 0;
-
-  constructor(folder: string, log: Log) {
-    this.#folder = folder;
-    this.#log = log;
-  }
-
-  nextPath(): string {
-    this.#count += 1;
-    return join(this.#folder, `${process.pid}-${this.#count}`);
-  }
-
-  /** Removes the file of a body, if it has one; the gateway removes it as soon as it has opened it. */
-  async release(body: RequestBody): Promise<void> {
-    if (body.kind === 'spooled') await this.remove(body.path);
-  }
-
-  async remove(path: string): Promise<void> {
-    try {
-      await unlink(path);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-      this.#log.error('spool-not-removed', 'a spooled request body could not be removed', {
-        path,
-        error: String(error),
-      });
-    }
-  }
-}
-
 /**
  * Reads the whole body before an application thread is claimed, so that a slow upload holds none.
  *
@@ -96,9 +62,9 @@ export class BodySpool {
 export async function readBody(
   request: ClientRequest,
   limits: BodyLimits,
-  spool: BodySpool,
+  { spool, pace }: { readonly spool: Spool; readonly pace: BodyPace },
 ): Promise<RequestBody> {
-  const reading = new BodyReading(request, limits, spool);
+  const reading = new BodyReading(request, limits, spool, pace);
   request.setTimeout(limits.bodyIdleTimeoutMs, () => reading.refuse(new BodyRefused('too-slow')));
   try {
     return await reading.result;
@@ -114,18 +80,23 @@ class BodyReading {
   readonly result: Promise<RequestBody>;
   readonly #request: ClientRequest;
   readonly #limits: BodyLimits;
-  readonly #spool: BodySpool;
+  readonly #spool: Spool;
+  readonly #pace: BodyPace;
   readonly #pieces: Buffer[] = [];
+  /** Taken of the budget. */
+  #memoryBytes = 0;
+  #diskBytes = 0;
   #length = 0;
   #isRefused = false;
   #file: WriteStream | undefined;
   #resolve!: (body: RequestBody) => void;
   #reject!: (refusal: BodyRefused) => void;
 
-  constructor(request: ClientRequest, limits: BodyLimits, spool: BodySpool) {
+  constructor(request: ClientRequest, limits: BodyLimits, spool: Spool, pace: BodyPace) {
     this.#request = request;
     this.#limits = limits;
     this.#spool = spool;
+    this.#pace = pace;
     this.result = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -144,22 +115,36 @@ class BodyReading {
     this.#detach();
     this.#request.pause();
     const file = this.#file;
-    if (file === undefined) this.#reject(refusal);
+    if (file === undefined) this.#rejectWith(refusal);
     else {
       // An error of the file itself arrives here too; 'close' follows in every case.
-      file.once('close', () => void this.#spool.remove(String(file.path)).then(() => this.#reject(refusal)));
+      file.once(
+        'close',
+        () => void this.#spool.remove(String(file.path)).then(() => this.#rejectWith(refusal)),
+      );
       file.destroy();
     }
   }
 
+  #rejectWith(refusal: BodyRefused): void {
+    this.#spool.giveBack(this.#holding);
+    this.#reject(refusal);
+  }
+
+  get #holding(): Holding {
+    return { memoryBytes: this.#memoryBytes, diskBytes: this.#diskBytes };
+  }
+
   readonly #onData = (piece: Buffer): void => {
     this.#length += piece.length;
+    this.#pace.add(piece.length);
     if (this.#length > this.#limits.maxBodyBytes) this.refuse(new BodyRefused('too-large'));
+    else if (this.#pace.isTooSlow) this.refuse(new BodyRefused('too-slow'));
     else if (this.#file !== undefined) this.#write(piece);
-    else {
+    else if (this.#length <= this.#limits.bodyMemoryBytes && this.#spool.budget.takeMemory(piece.length)) {
+      this.#memoryBytes += piece.length;
       this.#pieces.push(piece);
-      if (this.#length > this.#limits.bodyMemoryBytes) this.#openFile();
-    }
+    } else this.#openFile(piece);
   };
 
   readonly #onEnd = (): void => {
@@ -169,28 +154,44 @@ class BodyReading {
     if (file === undefined) {
       const [first] = this.#pieces;
       const bytes = this.#pieces.length === 1 && first ? first : Buffer.concat(this.#pieces, length);
-      this.#resolve({ kind: 'memory', bytes });
+      this.#resolveWith({ kind: 'memory', bytes });
       return;
     }
-    file.once('finish', () => this.#resolve({ kind: 'spooled', path: String(file.path), length }));
+    file.once('finish', () => this.#resolveWith({ kind: 'spooled', path: String(file.path), length }));
     file.end();
   };
 
+  #resolveWith(body: RequestBody): void {
+    this.#spool.hold(body, this.#holding);
+    this.#resolve(body);
+  }
+
   readonly #onClose = (cause?: unknown): void => this.refuse(new BodyRefused('cut', cause));
 
-  #openFile(): void {
+  #openFile(piece: Buffer): void {
     const file = createWriteStream(this.#spool.nextPath(), { flags: 'wx', mode: 0o600 });
     file.on('error', (error) => this.refuse(new BodyRefused('no-space', error)));
     this.#file = file;
-    for (const piece of this.#pieces) this.#write(piece);
-    this.#pieces.length = 0;
+    for (const each of [...this.#pieces.splice(0), piece]) this.#write(each);
+    this.#spool.budget.releaseMemory(this.#memoryBytes);
+    this.#memoryBytes = 0;
   }
 
   #write(piece: Buffer): void {
+    if (this.#isRefused) return;
+    if (!this.#spool.budget.takeDisk(piece.length)) {
+      this.refuse(new BodyRefused('spool-full'));
+      return;
+    }
+    this.#diskBytes += piece.length;
     const file = this.#file as WriteStream;
     if (file.write(piece) || this.#request.isPaused()) return;
     this.#request.pause();
-    file.once('drain', () => this.#request.resume());
+    this.#pace.pause();
+    file.once('drain', () => {
+      this.#pace.resume();
+      this.#request.resume();
+    });
   }
 
   #detach(): void {

@@ -1,4 +1,5 @@
 import type { ClientRequest } from '../client-message.js';
+import type { BodyPace } from './body-pace.js';
 import type { RequestBody } from './request-body.js';
 
 /** Where an upload goes: frames to a gateway, or a request to an HTTP server. */
@@ -23,6 +24,7 @@ export class UploadStream {
   readonly #source: ClientRequest;
   readonly #idleTimeoutMs: number;
   readonly #maxBytes: number;
+  readonly #pace: BodyPace;
   readonly #target: UploadTarget;
   readonly #onFailed: (failure: UploadFailure) => void;
   #bytes = 0;
@@ -36,6 +38,9 @@ export class UploadStream {
     this.#source = body.source;
     this.#idleTimeoutMs = body.idleTimeoutMs;
     this.#maxBytes = body.maxBytes;
+    this.#pace = body.pace;
+    // It may have waited for the application before.
+    this.#pace.start();
     this.#target = target;
     this.#onFailed = onFailed;
     this.#source.on('data', this.#onData).on('end', this.#onEnd).on('timeout', this.#onTimeout);
@@ -62,7 +67,13 @@ export class UploadStream {
       this.#onFailed('upload-too-large');
       return;
     }
+    this.#pace.add(piece.length);
+    if (this.#pace.isTooSlow) {
+      this.#onFailed('upload-stalled');
+      return;
+    }
     if (this.#target.write(piece)) return;
+    this.#pace.pause();
     // Now it is the application that keeps the client waiting.
     this.#source.setTimeout(0);
     this.#source.pause();
@@ -71,6 +82,7 @@ export class UploadStream {
 
   readonly #onDrained = (): void => {
     if (this.#isStopped) return;
+    this.#pace.resume();
     this.#source.setTimeout(this.#idleTimeoutMs);
     this.#source.resume();
   };

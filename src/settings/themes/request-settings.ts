@@ -1,5 +1,5 @@
 import { addressBlocks, headerNames, methodNames, pathPrefixes } from '../address-formats.js';
-import { boolean, duration, integer, size } from '../formats.js';
+import { autoOr, boolean, duration, integer, size } from '../formats.js';
 import { defineSetting } from '../setting-definition.js';
 
 export const requestSettings = {
@@ -42,7 +42,25 @@ export const requestSettings = {
   responseBufferBytes: defineSetting({
     format: size(1),
     default: 1_048_576,
-    doc: 'How much of a response is taken off an application thread ahead of a slow client.',
+    doc: 'How much of one response waits in memory for a slow client; what goes beyond it waits in a temporary file, so that the application is free as soon as it has made it.',
+    effect: 'live',
+  }),
+  bufferMemoryBytes: defineSetting({
+    format: autoOr(size(1)),
+    default: 'auto',
+    doc: 'Memory in all for request bodies and responses that wait, over all connections; beyond it they wait in temporary files. "auto" takes 1/16 of the memory of machine or container, at most 128 MiB.',
+    effect: 'live',
+  }),
+  spoolMaxBytes: defineSetting({
+    format: autoOr(size(0)),
+    default: 'auto',
+    doc: 'Disk space in all for the temporary files of request bodies and responses. Uploads that find no room are answered with 507; a response is then taken off the application as its client reads it. "auto" takes half of what is free.',
+    effect: 'live',
+  }),
+  spoolMinFreePercent: defineSetting({
+    format: integer(0, 99),
+    default: 5,
+    doc: 'Share of the disk in percent that these files always leave free.',
     effect: 'live',
   }),
   maxHeaderBytes: defineSetting({
@@ -73,6 +91,24 @@ export const requestSettings = {
     format: duration(1),
     default: 30_000,
     doc: 'How long a client may pause while it sends a body.',
+    effect: 'live',
+  }),
+  minBodyBytesPerSecond: defineSetting({
+    format: size(0),
+    default: 500,
+    doc: 'How fast a client has to send a body, after a first bodyIdleTimeoutMs; a slower one is answered with 408. 0 for as slow as it likes.',
+    effect: 'live',
+  }),
+  sendTimeoutMs: defineSetting({
+    format: duration(1),
+    default: 60_000,
+    doc: 'How long a client may take nothing of what is sent to it before it is cut. While bufferMemoryBytes are used up it gets at most 5 seconds.',
+    effect: 'live',
+  }),
+  minSendBytesPerSecond: defineSetting({
+    format: size(0),
+    default: 500,
+    doc: 'How fast a client has to take what waits for it, after a first sendTimeoutMs; a slower one is cut. 0 for as slow as it likes.',
     effect: 'live',
   }),
   keepAliveTimeoutMs: defineSetting({

@@ -4,11 +4,11 @@ import { type TestContext, test } from 'node:test';
 import type { RequestFailure } from '../../../src/contracts/upstream.js';
 import { serveApplication } from '../../../src/front/application.js';
 import type { AppRequest } from '../../../src/front/upstream/app-request.js';
-import { BodySpool } from '../../../src/front/upstream/request-body.js';
 import type { Settings } from '../../../src/settings/settings.js';
 import { defaultSettings } from '../../support/default-settings.js';
 import { eventually } from '../../support/eventually.js';
 import { makeFileTree } from '../../support/file-tree.js';
+import { makeSpool } from '../../support/make-spool.js';
 import { type ServedFront, serveFront } from '../../support/serve-front.js';
 
 interface ServedApplication {
@@ -31,9 +31,9 @@ async function serve(
     requests.push(request);
     dispatch(request);
   };
-  const spool = new BodySpool(folder, served.log);
-  const needs = { protocol: 'gateway', readsBodiesFirst: true } as const;
-  const options = { needs, dispatcher: { dispatch: take }, spool, log: served.log };
+  const spool = makeSpool(folder, served.log);
+  const needs = { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1 } as const;
+  const options = { needs, dispatcher: { dispatch: take }, spool, clock: served.clock, log: served.log };
   served.configure([serveApplication({ ...options, settings: defaultSettings(settings) })]);
   return { served, folder, requests };
 }

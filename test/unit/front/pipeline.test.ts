@@ -5,9 +5,9 @@ import { StaticTable } from '../../../src/front/files/static-table.js';
 import { ClientLoad } from '../../../src/front/limits/client-load.js';
 import { TokenBuckets } from '../../../src/front/limits/token-buckets.js';
 import { buildPipeline } from '../../../src/front/pipeline.js';
-import { BodySpool } from '../../../src/front/upstream/request-body.js';
 import { defaultSettings } from '../../support/default-settings.js';
 import { makeFileTree } from '../../support/file-tree.js';
+import { makeSpool } from '../../support/make-spool.js';
 import { type ServedFront, serveFront } from '../../support/serve-front.js';
 
 /** Static files below /static/, media below /static/media/, and an application that answers with its name. */
@@ -18,7 +18,7 @@ async function serve(t: TestContext, hasStatic = true): Promise<ServedFront> {
   const place = { prefix: '/static/', root: join(root, 'static'), found: undefined, manifest: undefined };
   served.configure(
     buildPipeline({
-      needs: { protocol: 'gateway', readsBodiesFirst: true },
+      needs: { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1 },
       tls: undefined,
       names: [],
       settings: defaultSettings(),
@@ -29,7 +29,8 @@ async function serve(t: TestContext, hasStatic = true): Promise<ServedFront> {
       clock: served.clock,
       clientLoad: new ClientLoad(served.clock, served.log),
       dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
-      spool: new BodySpool(root, served.log),
+      spool: makeSpool(root, served.log),
+      clock: served.clock,
       log: served.log,
     }),
   );
@@ -50,7 +51,7 @@ test('of several prefixes the longest goes first; at / only what is there hides 
   ];
   served.configure(
     buildPipeline({
-      needs: { protocol: 'gateway', readsBodiesFirst: true },
+      needs: { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1 },
       tls: undefined,
       names: [],
       settings: defaultSettings(),
@@ -61,7 +62,8 @@ test('of several prefixes the longest goes first; at / only what is there hides 
       clock: served.clock,
       clientLoad: new ClientLoad(served.clock, served.log),
       dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
-      spool: new BodySpool(root, served.log),
+      spool: makeSpool(root, served.log),
+      clock: served.clock,
       log: served.log,
     }),
   );

@@ -43,6 +43,7 @@ test('one process is a single site of ten threads, and tells what auto would do'
     processes: 1,
     fronts: 1,
     threads: 10,
+    memoryBytes: 64_000 * mebibyte,
     reason: 'processes = 1: its threads share memory',
     advice: '`--processes auto` would use 4 processes on 4 cores (cgroup v2 CPU quota)',
   });
@@ -58,6 +59,7 @@ test('a number of processes is taken as it is, whatever the cores', () => {
     processes: 6,
     fronts: 2,
     threads: 4,
+    memoryBytes: 64_000 * mebibyte,
     reason: 'processes = 6',
     advice: undefined,
   });
@@ -131,7 +133,8 @@ test('processes are shared out evenly over the fronts', () => {
 
 test('a folder of files has no processes, whatever the settings say', () => {
   const reason = 'a folder of files needs no application process';
-  const folder = { mode: 'single', processes: 0, fronts: 1, threads: 1, advice: undefined };
+  const memoryBytes = 64_000 * mebibyte;
+  const folder = { mode: 'single', processes: 0, fronts: 1, threads: 1, memoryBytes, advice: undefined };
   assert.deepEqual(plan({}, 'none'), { ...folder, reason });
   assert.deepEqual(plan({ processes: 'auto', fronts: 2 }, 'none'), { ...folder, reason });
   assert.deepEqual(plan({ processes: 4 }, 'none'), {

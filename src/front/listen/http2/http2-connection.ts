@@ -27,16 +27,12 @@ export interface Http2ConnectionOptions {
 /**
  * How long one connection of HTTP/2 lives.
  *
- * It ends when it has had no request for `idleTimeoutMs`, whatever else the client sends, or when in that time a client has taken
- * nothing of the answers that wait for it (looked at once in that time); not while the application is at work.
+ * It ends when it has had no request for `idleTimeoutMs`, whatever else the client sends, or when the last of its answers was cut
+ * because the client took too little of it (SlowReaders); not while the application is at work.
  */
 export class Http2Connection {
   readonly #options: Http2ConnectionOptions;
   readonly #answers = new Set<Http2Response>();
-  /** Of answers that are over. */
-  #takenBytes = 0;
-  /** What was taken when it was last seen to be held up. */
-  #heldAtBytes: number | undefined;
   #resets = 0;
   #countedSinceMs = 0;
   #hasBegun = false;
@@ -63,9 +59,9 @@ export class Http2Connection {
     if (this.#isDraining) this.leave();
     answer.once('close', () => {
       this.#answers.delete(answer);
-      this.#takenBytes += answer.takenBytes;
       if (!answer.writableFinished) this.countReset();
       if (this.#answers.size > 0) return;
+      if (answer.wasStalled) this.destroy();
       if (this.#isLeaving) this.#cutLater();
       else this.#checkLater();
     });
@@ -122,12 +118,8 @@ export class Http2Connection {
   }
 
   #check(): void {
-    const taken = [...this.#answers].reduce((sum, answer) => sum + answer.takenBytes, this.#takenBytes);
-    const isHeldUp = [...this.#answers].some((answer) => answer.isHeldUp);
     if (this.#answers.size === 0) this.leave();
-    else if (isHeldUp && taken === this.#heldAtBytes) this.destroy();
     else this.#checkLater();
-    this.#heldAtBytes = isHeldUp ? taken : undefined;
   }
 
   /** Node waits for the client to close its side, which it may never do. */

@@ -27,6 +27,7 @@ export class Http2Response extends Writable {
   headersSent = false;
   /** Of the body, what the connection has taken; for HTTP/2 that is what the client has made room for. */
   takenBytes = 0;
+  wasStalled = false;
   readonly #stream: ServerHttp2Stream;
   readonly #isHead: boolean;
   #fields = new Http2Fields();
@@ -47,6 +48,12 @@ export class Http2Response extends Writable {
   /** The client has to take something before it goes on. */
   get isHeldUp(): boolean {
     return this.writableLength > 0;
+  }
+
+  /** The client takes too little of it. */
+  cutStalled(): void {
+    this.wasStalled = true;
+    this.destroy();
   }
 
   /** Throws on what HTTP cannot carry, and then nothing has changed. */

@@ -13,6 +13,7 @@ import type { Settings } from '../../../settings/settings.js';
 import { peerOf } from '../../client-message.js';
 import { respondWithRefusal } from '../refuse-request.js';
 import type { Refusal, RequestRules } from '../request-rules.js';
+import type { SlowReaders } from '../slow-readers.js';
 import { Http2Connection } from './http2-connection.js';
 import { countHeadBytes, normalizeHead } from './http2-head.js';
 import { Http2Response } from './http2-response.js';
@@ -29,6 +30,7 @@ export interface Http2ServerOptions {
   >;
   readonly rules: RequestRules;
   readonly clock: Clock;
+  readonly slowReaders: SlowReaders;
   readonly onRequest: (request: Http2ServerRequest, response: Http2Response) => void;
   readonly onError: (error: Error) => void;
 }
@@ -119,6 +121,7 @@ export class Http2Server {
       return;
     }
     connection?.add(response);
+    this.#options.slowReaders.watch(response);
     // A body that breaks off would end as if it were whole, where the client resets without an error.
     stream.once('aborted', () => request.destroy());
     const refusal = this.#refusalOf(request);

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { type ChosenCompression, chooseCompression } from '../../../../src/front/encoding/compression.js';
 import { Exchange, type HeaderList } from '../../../../src/front/exchange.js';
 import { PieceBuffers } from '../../../../src/front/files/piece-buffers.js';
+import { makeBudget } from '../../../support/make-spool.js';
 
 const settings = { compress: true, compressMinBytes: 1000 };
 const html = ['Content-Type', 'text/html; charset=utf-8'];
@@ -31,7 +32,7 @@ function choose(given: Case = {}): ChosenCompression | undefined {
     isPeerTrusted: false,
     believedHeaders: new Set<string>(),
   } as const;
-  const more = { id: 'x', client, startedAtMs: 0, target: '/', pieceBuffers: new PieceBuffers() };
+  const more = { id: 'x', client, startedAtMs: 0, target: '/', pieceBuffers: new PieceBuffers(makeBudget()) };
   const exchange = new Exchange(request, new ServerResponse(request), more);
   const bodyBytes = 'bodyBytes' in given ? given.bodyBytes : 5000;
   const effective = { ...settings, compress: given.compress ?? true };

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { PieceBuffers } from '../../../../src/front/files/piece-buffers.js';
 import { FileTransfer } from '../../../../src/front/files/send-file.js';
+import { makeBudget } from '../../../support/make-spool.js';
 
 const MIB = 1024 * 1024;
 
@@ -28,7 +29,7 @@ async function serve(
   const path = join(folder, 'file');
   await writeFile(path, content);
   const handles: FileHandle[] = [];
-  const buffers = new PieceBuffers();
+  const buffers = new PieceBuffers(makeBudget());
   let tell: (outcome: Outcome) => void = () => {};
   const outcome = new Promise<Outcome>((resolve) => {
     tell = resolve;

@@ -4,16 +4,19 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { Spool } from '../../../../src/front/buffers/spool.js';
+import { BodyPace } from '../../../../src/front/upstream/body-pace.js';
 import {
   announcedBytes,
   type BodyLimits,
   BodyRefused,
-  BodySpool,
   type RequestBody,
   readBody,
 } from '../../../../src/front/upstream/request-body.js';
 import { eventually } from '../../../support/eventually.js';
+import { FakeClock } from '../../../support/fake-clock.js';
 import { makeFileTree } from '../../../support/file-tree.js';
+import { makeSpool } from '../../../support/make-spool.js';
 import type { RawConnection } from '../../../support/raw-connection.js';
 import { RecordingLog } from '../../../support/recording-log.js';
 import { serveFront } from '../../../support/serve-front.js';
@@ -23,11 +26,13 @@ const post = 'POST / HTTP/1.1\r\nHost: h\r\n';
 interface Reading {
   readonly connection: RawConnection;
   readonly folder: string;
-  readonly spool: BodySpool;
+  readonly spool: Spool;
   readonly log: RecordingLog;
   /** What became of the body. */
   readonly outcome: Promise<RequestBody | BodyRefused>;
 }
+
+const pace = new BodyPace(new FakeClock(), { graceMs: 1000, minBytesPerSecond: 500 });
 
 /** Sends the beginning of one request, and lets its body be read. */
 async function read(
@@ -39,14 +44,14 @@ async function read(
   const limits = { maxBodyBytes: 1000, bodyMemoryBytes: 100, bodyIdleTimeoutMs: 60_000, ...changed };
   const folder = await makeFileTree(t, {});
   const log = new RecordingLog();
-  const spool = new BodySpool(join(folder, folderName), log);
+  const spool = makeSpool(join(folder, folderName), log);
   let settle: (outcome: RequestBody | BodyRefused) => void = () => {};
   const outcome = new Promise<RequestBody | BodyRefused>((resolve) => {
     settle = resolve;
   });
   const served = await serveFront(t, [
     (exchange) => {
-      readBody(exchange.request, limits, spool).then(
+      readBody(exchange.request, limits, { spool, pace }).then(
         (body) => {
           settle(body);
           exchange.respond(204, []);
@@ -205,16 +210,20 @@ test('a disk that is full', async (t) => {
     syncBuiltinESMExports();
   });
   const removed: string[] = [];
-  class CautiousSpool extends BodySpool {
+  class CautiousSpool extends Spool {
     override async remove(path: string): Promise<void> {
       removed.push(path);
     }
   }
-  const spool = new CautiousSpool('/nowhere', new RecordingLog());
+  const spool = new CautiousSpool(
+    '/nowhere',
+    makeSpool('/nowhere', new RecordingLog()).budget,
+    new RecordingLog(),
+  );
   const served = await serveFront(t, [
     (exchange) => {
       const limits = { maxBodyBytes: 1e6, bodyMemoryBytes: 10, bodyIdleTimeoutMs: 1000 };
-      readBody(exchange.request, limits, spool).catch((refusal: BodyRefused) =>
+      readBody(exchange.request, limits, { spool, pace }).catch((refusal: BodyRefused) =>
         exchange.respond(507, [], `${refusal.reason} ${refusal.cause}`),
       );
       return true;
@@ -230,7 +239,7 @@ test('a disk that is full', async (t) => {
 test('a file that the gateway has removed already is no error; one that cannot be removed is', async (t) => {
   const folder = await makeFileTree(t, { 'full/inside': '' });
   const log = new RecordingLog();
-  const spool = new BodySpool(folder, log);
+  const spool = makeSpool(folder, log);
   await spool.release({ kind: 'spooled', path: join(folder, 'gone'), length: 1 });
   await spool.release({ kind: 'none' });
   assert.deepEqual(log.records, []);
@@ -240,7 +249,7 @@ test('a file that the gateway has removed already is no error; one that cannot b
 
 test('every file has a name of its own, that begins with our pid', async (t) => {
   const folder = await makeFileTree(t, {});
-  const spool = new BodySpool(folder, new RecordingLog());
+  const spool = makeSpool(folder, new RecordingLog());
   const [one, other] = [spool.nextPath(), spool.nextPath()];
   assert.notEqual(one, other);
   assert.ok(one.startsWith(join(folder, `${process.pid}-`)));

@@ -10,7 +10,8 @@ test('a stop of the front does not wait for WebSockets', async (t) => {
   const { client } = await sockets.open();
   const { front, clock } = sockets.world.served;
   await front.drain(30_000);
-  assert.deepEqual([front.connections, client.readyState, clock.pending], [1, client.OPEN, 0]);
+  // The one timer looks at slow readers as long as there are connections.
+  assert.deepEqual([front.connections, client.readyState, clock.pending], [1, client.OPEN, 1]);
 });
 
 test('a stop of the front waits for a request until it has turned out to be a stream', async (t) => {

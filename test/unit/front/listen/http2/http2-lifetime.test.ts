@@ -61,13 +61,13 @@ test('a client that takes nothing of its answer for so long is cut off; one that
         return true;
       },
     ],
-    { keepAliveTimeoutMs: 5000 },
+    { sendTimeoutMs: 5000, minSendBytesPerSecond: 0 },
   );
   const raw = await site.rawHttp2();
   raw.get(1);
   // Its window, which nobody opens.
   await raw.until(() => bytesOf(raw) === 65_535);
-  site.served.clock.advance(5000);
+  site.served.clock.advance(4000);
   for (const stream of [0, 1]) raw.send(frameType.windowUpdate, 0, stream, Buffer.from([0, 1, 0, 0]));
   await raw.until(() => bytesOf(raw) === 131_071);
   site.served.clock.advance(5000);
