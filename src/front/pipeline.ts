@@ -33,7 +33,6 @@ export interface PipelineOptions {
   readonly clock: Clock;
   readonly dispatcher: Dispatcher<AppRequest>;
   readonly spool: Spool;
-  readonly clock: Clock;
   readonly log: Log;
 }
 

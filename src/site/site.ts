@@ -214,7 +214,6 @@ export class Site implements SiteControl {
       folders: servedFolders(release),
       clientLoad: this.#clientLoad,
       rateCounter: this.#rateCounter,
-      clock: this.#options.clock,
       dispatcher: this.#pool,
       spool: this.#spool,
       clock,

@@ -30,7 +30,6 @@ async function serve(t: TestContext, hasStatic = true): Promise<ServedFront> {
       clientLoad: new ClientLoad(served.clock, served.log),
       dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
       spool: makeSpool(root, served.log),
-      clock: served.clock,
       log: served.log,
     }),
   );
@@ -63,7 +62,6 @@ test('of several prefixes the longest goes first; at / only what is there hides 
       clientLoad: new ClientLoad(served.clock, served.log),
       dispatcher: { dispatch: ({ exchange }) => exchange.respond(200, [], 'application') },
       spool: makeSpool(root, served.log),
-      clock: served.clock,
       log: served.log,
     }),
   );
