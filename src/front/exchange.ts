@@ -1,4 +1,5 @@
 import type { Scheme } from '../contracts/scheme.js';
+import { type AnswerDefaults, completeHeaders, noDefaults } from './answer-defaults.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import { drainRequest } from './drain-request.js';
 import type { PieceBuffers } from './files/piece-buffers.js';
@@ -52,6 +53,7 @@ export class Exchange {
   isTunnel = false;
   /** Of the front, to send files from. */
   readonly pieceBuffers: PieceBuffers;
+  readonly defaults: AnswerDefaults;
   readonly #ownHeaders: string[];
   #isStream = false;
   readonly #onStream: (() => void) | undefined;
@@ -68,6 +70,7 @@ export class Exchange {
       /** See becomeStream. */
       onStream?: () => void;
       pieceBuffers: PieceBuffers;
+      defaults?: AnswerDefaults;
     },
   ) {
     this.request = request;
@@ -79,6 +82,7 @@ export class Exchange {
     this.isUpgrade = more.isUpgrade ?? false;
     this.#onStream = more.onStream;
     this.pieceBuffers = more.pieceBuffers;
+    this.defaults = more.defaults ?? noDefaults;
     this.method = request.method ?? 'GET';
     const mark = more.target.indexOf('?');
     this.path = mark < 0 ? more.target : more.target.slice(0, mark);
@@ -101,6 +105,11 @@ export class Exchange {
     return this.#ownHeaders;
   }
 
+  /** The head of an answer with these headers. */
+  complete(headers: HeaderList): string[] {
+    return completeHeaders([...this.#ownHeaders, ...headers], this.defaults);
+  }
+
   addHeader(name: string, value: string): void {
     this.#ownHeaders.push(name, value);
   }
@@ -120,7 +129,7 @@ export class Exchange {
     body?: Buffer | string,
     { drainsRequest = false }: RespondOptions = {},
   ): void {
-    const list = [...this.ownHeaders, ...headers];
+    const list = this.complete(headers);
     const bytes = body === undefined ? 0 : Buffer.byteLength(body);
     if (body !== undefined || (status !== 204 && status !== 304)) list.push('Content-Length', String(bytes));
     this.response.writeHead(status, list);

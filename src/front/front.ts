@@ -7,6 +7,7 @@ import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import { readDescriptorLimit } from '../sockets/descriptor-limit.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
+import { answerDefaults, noDefaults } from './answer-defaults.js';
 import type { BufferBudget } from './buffers/buffer-budget.js';
 import { ProxyTrust } from './client-facts.js';
 import { type ClientRequest, type ClientResponse, peerOf } from './client-message.js';
@@ -38,6 +39,7 @@ export class Front {
   #settings: Settings;
   #trust: ProxyTrust;
   #handlers: readonly Handler[] = [];
+  #defaults = noDefaults;
   /** What is being answered. */
   readonly #exchanges = new Set<Exchange>();
   /** Notified when a request has ended or has turned out to be a stream, and when a connection is closed. */
@@ -73,10 +75,15 @@ export class Front {
     return this.#listeners.connections;
   }
 
-  configure(settings: Settings, handlers: readonly Handler[]): void {
+  configure(
+    settings: Settings,
+    handlers: readonly Handler[],
+    errorPages: ReadonlyMap<string, string> = new Map(),
+  ): void {
     this.#settings = settings;
     this.#trust = new ProxyTrust(settings);
     this.#handlers = handlers;
+    this.#defaults = answerDefaults(settings, errorPages);
     this.#listeners.applyLimits(settings);
   }
 
@@ -155,6 +162,7 @@ export class Front {
       isUpgrade,
       onStream: () => this.#progress.notifyAll(),
       pieceBuffers: this.#pieceBuffers,
+      defaults: this.#defaults,
     });
     this.#exchanges.add(exchange);
     const end = this.#listeners.begin(peer);

@@ -8,6 +8,7 @@ import type { StaticOptions } from '../front/files/static-bodies.js';
 import { type StaticSource, StaticTable } from '../front/files/static-table.js';
 import type { Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
+import { readErrorPages } from './read-error-pages.js';
 
 /** What the front serves of a release by itself, from files that are looked up ahead or have a memory. */
 export interface SiteFiles {
@@ -15,10 +16,17 @@ export interface SiteFiles {
   readonly tables: readonly StaticTable[];
   /** A folder of files that is the whole site; there is no application then. */
   readonly site: ServedSite | undefined;
+  /** Of the setting `errorPages`. */
+  readonly errorPages: ReadonlyMap<string, string>;
 }
 
 /** Settings whose change needs other SiteFiles. */
-export const siteFilesSettings = ['compress', 'compressMinBytes', 'staticMemoryFileBytes'] as const;
+export const siteFilesSettings = [
+  'compress',
+  'compressMinBytes',
+  'staticMemoryFileBytes',
+  'errorPages',
+] as const;
 
 /** Reads the static folders of a release. Throws ApplicationError for a damaged manifest. */
 export async function openSiteFiles(release: Release, clock: Clock, log: Log): Promise<SiteFiles> {
@@ -31,7 +39,8 @@ export async function openSiteFiles(release: Release, clock: Clock, log: Log): P
     tables.push(table);
   }
   const site = project.kind === 'folder' ? serveFolderOf(release, options, clock) : undefined;
-  return { tables, site };
+  const errorPages = await readErrorPages(settings.errorPages, log);
+  return { tables, site, errorPages };
 }
 
 /** Folders whose files come and go: each request looks at the disk. */

@@ -219,7 +219,7 @@ export class Site implements SiteControl {
       clock,
       log,
     });
-    this.#front.configure(settings, handlers);
+    this.#front.configure(settings, handlers, files.errorPages);
   }
 }
 

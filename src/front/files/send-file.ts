@@ -23,11 +23,7 @@ export async function respondFromFile(
   const { response } = exchange;
   if (response.destroyed) return part.handle.close();
   try {
-    response.writeHead(status, [
-      ...exchange.ownHeaders,
-      ...headers,
-      ...['Content-Length', String(part.length)],
-    ]);
+    response.writeHead(status, [...exchange.complete(headers), ...['Content-Length', String(part.length)]]);
   } catch (error) {
     await part.handle.close();
     throw error; // a header that HTTP can't carry

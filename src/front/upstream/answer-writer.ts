@@ -149,7 +149,7 @@ export class AnswerWriter implements AnswerSink {
   }
 
   #writeHead({ status, reason }: AnswerHead, headers: HeaderList, length: number | undefined): void {
-    const list = [...this.#exchange.ownHeaders, ...headers];
+    const list = this.#exchange.complete(headers);
     if (length !== undefined && !isBodiless(status)) list.push('Content-Length', String(length));
     this.#exchange.response.writeHead(status, reason, list);
   }

@@ -1,5 +1,7 @@
 import { addressBlocks, headerNames, methodNames, pathPrefixes } from '../address-formats.js';
-import { autoOr, boolean, duration, integer, size } from '../formats.js';
+import { autoOr, boolean, duration, integer, nullable, size } from '../formats.js';
+import { headerTable } from '../header-format.js';
+import { folder } from '../path-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
 export const requestSettings = {
@@ -139,6 +141,28 @@ export const requestSettings = {
     format: duration(0),
     default: 120_000,
     doc: 'A request that runs longer is stuck: it is answered with 504, its stack is logged and its process is replaced. 0 for never.',
+    effect: 'live',
+  }),
+  securityHeaders: defineSetting({
+    format: headerTable,
+    default: {
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'strict-origin-when-cross-origin',
+      'X-Frame-Options': 'SAMEORIGIN',
+    },
+    doc: 'Headers of every answer that has none of that name by itself. An answer whose Content-Security-Policy has frame-ancestors gets no X-Frame-Options. An empty table for none.',
+    effect: 'live',
+  }),
+  passServerHeader: defineSetting({
+    format: boolean,
+    default: false,
+    doc: 'Whether the headers Server and X-Powered-By of the application reach the client as they are; else X-Powered-By is left out, and versions in Server are. easyserve itself sends neither.',
+    effect: 'live',
+  }),
+  errorPages: defineSetting({
+    format: nullable(folder),
+    default: null,
+    doc: 'Folder with pages in place of those that easyserve answers errors with: 503.html, else 5xx.html or 4xx.html, else error.html. In them {{status}}, {{title}}, {{sentence}} and {{requestId}} are filled in. Read at the start and at a reload.',
     effect: 'live',
   }),
 };

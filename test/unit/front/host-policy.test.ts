@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { noDefaults } from '../../../src/front/answer-defaults.js';
 import type { Exchange, RespondOptions } from '../../../src/front/exchange.js';
 import { answerChallenge, applyHostPolicy, type HostPolicy } from '../../../src/front/host-policy.js';
 import { serveHandler } from '../../support/serve-handler.js';
@@ -38,7 +39,8 @@ function policy({ secured, names = [], publicPort = 443, hsts, ...settings }: Po
     const exchange = {
       ...{ id: 'test', path, query },
       client: { scheme, host },
-      request: { socket: { localPort } },
+      request: { socket: { localPort }, headers: {} },
+      defaults: noDefaults,
       addHeader: (name: string, value: string) => {
         assert.equal(name, 'Strict-Transport-Security');
         outcome.hsts = value;
