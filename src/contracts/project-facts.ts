@@ -111,6 +111,25 @@ export interface Interpreter {
   readonly isGilEnabled: boolean;
 }
 
+/** A view of Django at an address that easyserve would answer with a file. */
+export interface ViewAddress {
+  /** Of the files: `/media/`. */
+  readonly prefix: string;
+  /** Decoded, with the prefix. */
+  readonly path: string;
+  /** Only this very address, and none below it. */
+  readonly isExact: boolean;
+  /** Where the view is: `shop.views.invoice`. */
+  readonly view: string;
+}
+
+export interface DjangoAddresses {
+  /** The URLconf means these for the view. Django's own view of files (static()) is none. */
+  readonly owned: readonly ViewAddress[];
+  /** Views for whatever no other pattern matches, which get the addresses below a prefix with the rest. */
+  readonly catchAlls: readonly ViewAddress[];
+}
+
 export interface DjangoFacts {
   readonly version: string;
   readonly isDebug: boolean;
@@ -128,6 +147,10 @@ export interface DjangoFacts {
   readonly staticFound: Readonly<Record<string, string>> | undefined;
   /** Names that the manifest storage made (hashed, so immutable), below the prefix; from staticfiles.json. Read after collectstatic. */
   readonly staticManifest: string | undefined;
+  /** Below the prefixes that are answered before the application; undefined where the URLconf cannot be loaded. */
+  readonly addresses: DjangoAddresses | undefined;
+  /** Why the URLconf cannot be loaded, in one sentence. */
+  readonly urlsFailure: string | undefined;
   readonly mediaPrefix: string | undefined;
   readonly mediaRoot: string | undefined;
   /** Absolute paths of SQLite databases; undefined: none. */

@@ -33,6 +33,8 @@ export interface ConfigEntry {
   readonly value: unknown;
   /** `default`, `Django EASYSERVER`, `Django CHEROOT`, `easyserve.toml`, `environment EASYSERVE_PORT`, `--port`. */
   readonly origin: string;
+  /** Of `serveMedia`: which addresses are the application's. */
+  readonly notes?: readonly string[];
 }
 
 /** Result of `reload` and `restart`. */

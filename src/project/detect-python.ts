@@ -22,7 +22,11 @@ import { type RunOptions, runCommand } from './run-command.js';
 
 /** What the Python applications of a folder are found by. */
 export interface PythonDetection extends Omit<RunOptions, 'run'> {
-  readonly settings: Pick<Settings, 'app' | 'settingsModule' | 'python' | 'scriptName'> & ServerSettings;
+  readonly settings: Pick<
+    Settings,
+    'app' | 'settingsModule' | 'python' | 'scriptName' | 'static' | 'wellKnownRoot'
+  > &
+    ServerSettings;
   /** The settings with what Django says, which may choose the server; throws SettingsError. */
   readonly withDjango?: ((source: DjangoSource) => ServerSettings) | undefined;
   /** Also imports a Django project's application, for its size and the state of the GIL. */
@@ -88,6 +92,8 @@ async function askDjango(
   if (settings.settingsModule !== null) args.push(`--settings-module=${settings.settingsModule}`);
   if (settings.app !== null) args.push(`--application=${settings.app}`);
   if (settings.scriptName !== '') args.push(`--script-name=${settings.scriptName}`);
+  for (const prefix of Object.keys(settings.static)) args.push(`--answered=${prefix.replace(/\/?$/, '/')}`);
+  if (settings.wellKnownRoot !== null) args.push('--answered=/.well-known/');
   if (measure) args.push('--measure');
   return askAboutDjango(question, args);
 }

@@ -7,6 +7,7 @@ import type { ServedSite } from '../front/files/serve-site.js';
 import type { StaticOptions } from '../front/files/static-bodies.js';
 import { type StaticSource, StaticTable } from '../front/files/static-table.js';
 import type { Log } from '../log/log.js';
+import { ownedBelow, ownedMedia, servesMedia } from '../project/owned-addresses.js';
 import type { Settings } from '../settings/settings.js';
 import { readErrorPages } from './read-error-pages.js';
 
@@ -51,8 +52,9 @@ export function servedFolders({ project, settings }: Release): ServedFolder[] {
     folders.push({ prefix: '/.well-known/', root: wellKnownRoot, maxAgeSeconds, userContent: false });
   }
   const { mediaPrefix, mediaRoot } = djangoFactsOf(project) ?? {};
-  if (settings.serveStatic && mediaPrefix !== undefined && mediaRoot !== undefined) {
-    folders.push({ prefix: mediaPrefix, root: mediaRoot, maxAgeSeconds, userContent: true });
+  if (mediaPrefix !== undefined && mediaRoot !== undefined && servesMedia(project, settings)) {
+    const except = ownedMedia(project, settings);
+    folders.push({ prefix: mediaPrefix, root: mediaRoot, except, maxAgeSeconds, userContent: true });
   }
   return folders;
 }
@@ -73,7 +75,8 @@ function sourcesOf({ project, settings }: Release): NamedSource[] {
   const django = djangoFactsOf(project);
   if (settings.serveStatic && django?.staticPrefix !== undefined) {
     const { staticPrefix: prefix, staticRoot: root, staticFound: found, staticManifest: manifest } = django;
-    sources.push({ name: 'STATIC_ROOT', source: { prefix, root, found, manifest } });
+    const except = ownedBelow(project, prefix);
+    sources.push({ name: 'STATIC_ROOT', source: { prefix, root, found, manifest, except } });
   }
   return sources;
 }

@@ -2,6 +2,7 @@ import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import type { ControlHandler, ControlReporter } from '../control/control-connection.js';
 import type { ConfigEntry, ControlRequest } from '../control/protocol.js';
 import type { RecentLines } from '../log/recent-lines.js';
+import { describeAddresses } from '../project/owned-addresses.js';
 import type { Instance } from './instance.js';
 
 export interface ControlVerbsOptions {
@@ -49,11 +50,13 @@ function refuseBeforeStart(instance: Instance): void {
 }
 
 function listSettings(instance: Instance): ConfigEntry[] {
-  const { settings, origins } = instance.release;
+  const { settings, origins, project } = instance.release;
+  const notes = describeAddresses(project, settings);
   return Object.entries(settings).map(([key, value]) => ({
     key,
     value,
     origin: origins[key as keyof typeof origins] ?? 'default',
+    ...(key === 'serveMedia' && notes.length > 0 ? { notes } : {}),
   }));
 }
 

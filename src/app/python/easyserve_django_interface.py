@@ -1,10 +1,10 @@
-"""Which application of a Django project is served: the WSGI or ASGI one."""
+"""How a Django project is served: its WSGI or ASGI application, its proxy."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from typing import Any, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 import easyserve_application_loader as loader
 from easyserve_inspection import Failure, is_installed
@@ -82,3 +82,11 @@ def warn_of_kept_connections(settings: Any, warnings: List[str]) -> None:
                 "says to leave it at 0 under ASGI, and to use the pool of "
                 "the database backend"
             )
+
+
+def secure_proxy_headers(settings: Any) -> Dict[str, str]:
+    """Return what SECURE_PROXY_SSL_HEADER asks of a proxy, as a header."""
+    name, value = settings.SECURE_PROXY_SSL_HEADER or ("", "")
+    if not str(name).startswith("HTTP_"):
+        return {}
+    return {str(name)[len("HTTP_"):].lower().replace("_", "-"): str(value)}

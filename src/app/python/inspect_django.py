@@ -20,11 +20,13 @@ from typing import Any, Dict, List, Optional
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import easyserve_application_loader as loader  # noqa: E402
+import easyserve_django_addresses as addresses  # noqa: E402
 import easyserve_django_files as files  # noqa: E402
 import easyserve_django_interface as interfaces  # noqa: E402
 import easyserve_inspection as inspection  # noqa: E402
 from easyserve_django import keep_prefix, mounted  # noqa: E402
 from easyserve_django_interface import SETTINGS_VARIABLE  # noqa: E402
+from easyserve_django_urls import import_urls  # noqa: E402
 from easyserve_gil_limiter import is_gil_enabled  # noqa: E402
 from easyserve_inspection import Failure  # noqa: E402
 
@@ -61,6 +63,12 @@ def parse_arguments() -> argparse.Namespace:
         action="store_true",
         help="import the application too, and report its size",
     )
+    parser.add_argument(
+        "--answered",
+        action="append",
+        default=[],
+        help="prefix that is answered before the application is asked",
+    )
     return parser.parse_args()
 
 
@@ -89,10 +97,18 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
             interface, arguments.chosen_by
         )
         loader.load_application(application, preference)
-        load_urls(settings, warnings)
+    urls_failure = load_urls(settings)
+    if arguments.measure:
         report["rssBytes"] = inspection.resident_bytes()
     report["isGilEnabled"] = is_gil_enabled()
-    report["django"] = gather_facts(settings, version, warnings)
+    facts = gather_facts(settings, version, warnings)
+    if urls_failure is not None:
+        facts["urlsFailure"] = urls_failure
+    else:
+        facts["addresses"] = addresses.gather_addresses(
+            settings, facts, arguments.answered, arguments.script_name
+        )
+    report["django"] = facts
     report["warnings"] = warnings
     return report
 
@@ -190,19 +206,15 @@ def set_up(settings: Any, script_name: str) -> None:
     keep_prefix(settings, script_name)
 
 
-def load_urls(settings: Any, warnings: List[str]) -> None:
-    """Import the views, as the first request would.
-
-    They import most of what takes memory in an application.
-    """
-    from django.urls import get_resolver
-
+def load_urls(settings: Any) -> Optional[str]:
+    """Import the views, as a process does; return why that fails, if so."""
     try:
-        get_resolver().url_patterns
+        import_urls(settings)
     except (Exception, SystemExit) as error:
         module = getattr(settings, "ROOT_URLCONF", None)
         reason = inspection.summarise(error)
-        warnings.append(f"The URLs of {module} cannot be loaded: {reason}")
+        return f"The URLs of {module} cannot be loaded: {reason}"
+    return None
 
 
 def warn_of_other_settings(application: str, warnings: List[str]) -> None:
@@ -238,7 +250,7 @@ def gather_facts(
         "isDebug": bool(settings.DEBUG),
         "allowedHosts": [str(host) for host in settings.ALLOWED_HOSTS],
         "redirectsToHttps": bool(settings.SECURE_SSL_REDIRECT),
-        "secureProxyHeaders": secure_proxy_headers(settings),
+        "secureProxyHeaders": interfaces.secure_proxy_headers(settings),
         "logsErrors": logs_errors(),
     }
     facts.update(files.gather_media(settings, warnings))
@@ -258,14 +270,6 @@ def gather_facts(
             value = inspection.reduce_to_json(getattr(settings, name))
             facts[name.lower()] = value
     return facts
-
-
-def secure_proxy_headers(settings: Any) -> Dict[str, str]:
-    """Return what SECURE_PROXY_SSL_HEADER asks of a proxy, as a header."""
-    name, value = settings.SECURE_PROXY_SSL_HEADER or ("", "")
-    if not str(name).startswith("HTTP_"):
-        return {}
-    return {str(name)[len("HTTP_"):].lower().replace("_", "-"): str(value)}
 
 
 def logs_errors() -> bool:

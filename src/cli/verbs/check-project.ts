@@ -2,15 +2,21 @@ import { ExitCode } from '../../contracts/errors.js';
 import {
   type DjangoFacts,
   type DjangoProject,
+  djangoFactsOf,
   interpreterOf,
   kindNames,
   type Project,
 } from '../../contracts/project-facts.js';
+import { describeAddresses, describeCatchAlls } from '../../project/owned-addresses.js';
+import type { Settings } from '../../settings/settings.js';
 import { describeBytes } from '../text/describe-quantity.js';
 import type { Finding } from '../text/finding.js';
 
 /** What `easyserve check` says of an application that could be imported. */
-export function checkProject(project: Project): readonly Finding[] {
+export function checkProject(
+  project: Project,
+  settings: Pick<Settings, 'serveStatic' | 'serveMedia'>,
+): readonly Finding[] {
   const python = interpreterOf(project);
   return [
     ...(python === undefined
@@ -19,6 +25,7 @@ export function checkProject(project: Project): readonly Finding[] {
     { level: 'ok', text: describeApplication(project) },
     ...project.warnings.map((text): Finding => ({ level: 'note', text })),
     ...(project.kind === 'django' ? checkDjango(project) : []),
+    ...checkAddresses(project, settings),
   ];
 }
 
@@ -28,6 +35,14 @@ function describeApplication(project: Project): string {
   const { application, applicationRssBytes } = project;
   const size = applicationRssBytes === undefined ? '' : `, ${describeBytes(applicationRssBytes)} in memory`;
   return `application: ${application}, imported${size}`;
+}
+
+/** A URLconf that cannot be loaded keeps every process from being ready. */
+function checkAddresses(project: Project, settings: Parameters<typeof checkProject>[1]): readonly Finding[] {
+  const isBroken = djangoFactsOf(project)?.urlsFailure !== undefined;
+  return [...describeAddresses(project, settings), ...describeCatchAlls(project)].map((text) =>
+    isBroken ? { level: 'problem', text, exitCode: ExitCode.startFailed } : { level: 'note', text },
+  );
 }
 
 function checkDjango({ django, settingsModule: module }: DjangoProject): readonly Finding[] {

@@ -42,7 +42,7 @@ async function findAll(command: CheckCommand, context: CliContext): Promise<read
   if (project === undefined) return [settings, toProblem(describeError(failure))];
   const urls = await readUrls(sources.projectDir);
   const address = await checkAddress(loaded.settings, project, urls, (act) => privileges.raised(act));
-  return [settings, ...checkProject(project), ...address];
+  return [settings, ...checkProject(project, loaded.settings), ...address];
 }
 
 async function readUrls(projectDir: string): Promise<readonly string[]> {

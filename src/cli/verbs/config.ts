@@ -1,8 +1,10 @@
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
+import type { Project } from '../../contracts/project-facts.js';
 import type { ConfigEntry } from '../../control/protocol.js';
 import type { Output } from '../../log/output.js';
 import { paint } from '../../log/paint.js';
 import { indentedJson } from '../../log/visible-text.js';
+import { describeAddresses } from '../../project/owned-addresses.js';
 import type { LoadedSettings } from '../../settings/load.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
@@ -26,6 +28,8 @@ export async function config(command: ConfigCommand, context: CliContext): Promi
   const source = running === undefined ? 'as `easyserve start` would use them' : 'of the running instance';
   stdout.write(`Settings ${source}:\n\n`);
   stdout.write(describeEntries(entries, stdout));
+  const notes = entries.flatMap((entry) => entry.notes ?? []);
+  if (notes.length > 0) stdout.write(`\n${notes.join('\n')}\n`);
   return ExitCode.ok;
 }
 
@@ -62,18 +66,20 @@ async function readInstance(
 
 async function readFolder(command: ConfigCommand, context: CliContext): Promise<readonly ConfigEntry[]> {
   const sources = settingsSources(command, context);
-  const { loaded, failure } = await loadFolderSettings(sources, { measure: false });
+  const { loaded, project, failure } = await loadFolderSettings(sources, { measure: false });
   if (failure !== undefined) {
     printError(describeError(failure), context.stderr);
     context.stderr.write('The settings below are without what Django would add.\n\n');
   }
-  return toEntries(loaded);
+  return toEntries(loaded, project);
 }
 
-function toEntries({ settings, origins }: LoadedSettings): ConfigEntry[] {
+function toEntries({ settings, origins }: LoadedSettings, project: Project | undefined): ConfigEntry[] {
+  const notes = project === undefined ? [] : describeAddresses(project, settings);
   return (Object.keys(settings) as (keyof typeof settings)[]).map((key) => ({
     key,
     value: settings[key],
     origin: origins[key],
+    ...(key === 'serveMedia' && notes.length > 0 ? { notes } : {}),
   }));
 }

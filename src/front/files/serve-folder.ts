@@ -12,7 +12,7 @@ import {
 } from './file-refusals.js';
 import { type OpenedFile, openRegularFile } from './open-file.js';
 import { type FilePolicy, StaticFile, toDiskFile } from './static-file.js';
-import { decodeUrlPath, isHidden, pathMatcher } from './url-path.js';
+import { decodeUrlPath, isHidden, type LeftAddress, leftMatcher, pathMatcher } from './url-path.js';
 
 export interface ServedFolder {
   /** Path prefix with slashes at both ends, without escapes: `/media/`. */
@@ -20,6 +20,8 @@ export interface ServedFolder {
   /** May not exist yet. */
   readonly root: string;
   readonly maxAgeSeconds: number;
+  /** Addresses below the prefix that are the application's. */
+  readonly except?: readonly LeftAddress[];
   /** Strangers may have put the files there, so none may run script in the site's origin. */
   readonly userContent: boolean;
 }
@@ -33,10 +35,12 @@ export interface ServedFolder {
  */
 export function serveFolder(folder: ServedFolder, log: Log): Handler {
   const isBelow = pathMatcher(folder.prefix);
+  const isLeft = leftMatcher(folder.except);
   return (exchange) => {
     if (!isBelow(exchange.path)) return false;
-    if (refuseMethod(exchange)) return true;
     const path = decodeUrlPath(exchange.path);
+    if (isLeft(exchange.path, path)) return false;
+    if (refuseMethod(exchange)) return true;
     if (typeof path !== 'string') respondToBadPath(exchange, path);
     else if (isHidden(path.slice(folder.prefix.length))) respondWithMissingPage(exchange);
     else giveFile(exchange, folder, path).catch((error) => respondToFileError(exchange, error, log));

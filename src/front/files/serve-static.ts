@@ -3,7 +3,7 @@ import type { Handler } from '../exchange.js';
 import { answerFile } from './answer-file.js';
 import { refuseMethod, respondToBadPath, respondWithMissingPage } from './file-refusals.js';
 import type { StaticTable } from './static-table.js';
-import { decodeUrlPath, pathMatcher } from './url-path.js';
+import { decodeUrlPath, leftMatcher, pathMatcher } from './url-path.js';
 
 /**
  * Serves everything under the table's prefix; what isn't in the table is a 404. With the prefix `/` it is left to the next handler,
@@ -18,10 +18,12 @@ import { decodeUrlPath, pathMatcher } from './url-path.js';
  */
 export function serveStatic(table: StaticTable, log: Log): Handler {
   const isBelow = pathMatcher(table.prefix);
+  const isLeft = leftMatcher(table.except);
   const isOverlay = table.prefix === '/';
   return (exchange) => {
     if (!isBelow(exchange.path)) return false;
     const url = decodeUrlPath(exchange.path);
+    if (isLeft(exchange.path, url)) return false;
     const file = typeof url === 'string' ? table.get(url) : undefined;
     if (file === undefined && isOverlay) return false;
     if (refuseMethod(exchange)) return true;

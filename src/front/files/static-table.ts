@@ -10,6 +10,7 @@ import {
   StaticFile,
   toDiskFile,
 } from './static-file.js';
+import type { LeftAddress } from './url-path.js';
 import { describeFound, type FoundFiles, walkFolder } from './walk-folder.js';
 
 export interface StaticSource {
@@ -21,6 +22,8 @@ export interface StaticSource {
   readonly found?: Readonly<Record<string, string>> | undefined;
   /** Path of staticfiles.json. */
   readonly manifest?: string | undefined;
+  /** Addresses below the prefix that are the application's. */
+  readonly except?: readonly LeftAddress[];
 }
 
 /**
@@ -29,6 +32,7 @@ export interface StaticSource {
  */
 export class StaticTable implements StaticEntries {
   readonly prefix: string;
+  readonly except: readonly LeftAddress[];
   readonly options: StaticOptions;
   /** Symlinks left out because they lead out of the root, in circles or nowhere; site logs it. */
   readonly skippedLinks: number;
@@ -45,6 +49,7 @@ export class StaticTable implements StaticEntries {
     hashed: ReadonlySet<string>,
   ) {
     this.prefix = source.prefix;
+    this.except = source.except ?? [];
     this.options = options;
     this.skippedLinks = found.skippedLinks;
     this.unreadableFolders = found.unreadableFolders;

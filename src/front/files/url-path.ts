@@ -31,6 +31,28 @@ export function pathMatcher(prefix: string): (path: string) => boolean {
   return (path) => path.startsWith(encoded) || path.startsWith(prefix);
 }
 
+/** An address below a prefix of files that is left to the application. */
+export interface LeftAddress {
+  /** Decoded. */
+  readonly path: string;
+  /** Only this one, and none that begins with it. */
+  readonly isExact: boolean;
+}
+
+/**
+ * Whether a request is left to the application; `decoded` is what decodeUrlPath made of the path. One that it refuses is no
+ * file in any case, and left as it was sent: with a trailing slash, say.
+ */
+export function leftMatcher(
+  except: readonly LeftAddress[] = [],
+): (path: string, decoded: string | number) => boolean {
+  if (except.length === 0) return () => false;
+  return (path, decoded) => {
+    const asked = typeof decoded === 'string' ? decoded : path;
+    return except.some(({ path: left, isExact }) => (isExact ? asked === left : asked.startsWith(left)));
+  };
+}
+
 /** Whether some segment begins with a dot. Never served, because `.git` and `.env` end up in such folders by accident. */
 export function isHidden(path: string): boolean {
   return path.startsWith('.') || path.includes('/.');

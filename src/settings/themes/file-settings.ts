@@ -1,4 +1,4 @@
-import { boolean, integer, nullable, oneOf, size } from '../formats.js';
+import { autoOr, boolean, integer, nullable, oneOf, size } from '../formats.js';
 import { folder, folders, foldersByPrefix } from '../path-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
@@ -7,6 +7,12 @@ export const fileSettings = {
     format: boolean,
     default: true,
     doc: "Whether easyserve serves Django's static and media files by itself.",
+    effect: 'generation',
+  }),
+  serveMedia: defineSetting({
+    format: autoOr(boolean),
+    default: 'auto',
+    doc: 'Whether easyserve serves the files below MEDIA_URL by itself. "auto": as `serveStatic` says, and without the addresses that the URLconf has a view of its own for, which may let only some visitors have a file.',
     effect: 'generation',
   }),
   static: defineSetting({

@@ -5,6 +5,7 @@ import type { Project } from '../../contracts/project-facts.js';
 import { type ProjectReader, readProject } from '../../privileges/project-reader.js';
 import { readCapacity } from '../../project/capacity.js';
 import { wantsCollectStatic } from '../../project/collect-static.js';
+import { describeAddresses } from '../../project/owned-addresses.js';
 import { planProcesses } from '../../project/process-plan.js';
 import { loadSettings, type SettingsSources } from '../../settings/load.js';
 
@@ -42,7 +43,14 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
     settings: loaded.settings,
     origins: loaded.origins,
     file: loaded.file,
-    project: { ...project, warnings: [...project.warnings, ...warnOfHosts(project)] },
+    project: {
+      ...project,
+      warnings: [
+        ...project.warnings,
+        ...warnOfHosts(project),
+        ...describeAddresses(project, loaded.settings),
+      ],
+    },
     plan,
   };
 }

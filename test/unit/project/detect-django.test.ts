@@ -37,6 +37,7 @@ test('the whole project, as it is reported', async (t) => {
       logsErrors: false,
       staticPrefix: '/static/',
       staticFound: {},
+      addresses: { owned: [], catchAlls: [] },
     },
     warnings: [],
   });
@@ -52,15 +53,16 @@ test('the application is imported only to be measured', async (t) => {
   assert.match(error.detail ?? '', /site_\/wsgi\.py", line 1/);
 });
 
-test('measuring counts the views, and URLs that do not load are a warning', async (t) => {
+test('measuring counts the views, and URLs that do not load are reported', async (t) => {
   const big = { 'site_/urls.py': 'ballast = bytes(1) * 50_000_000\nurlpatterns = []\n' };
   const { applicationRssBytes } = await detectDjango(makeProject(t, djangoFiles('', big)), { measure: true });
   assert.ok((applicationRssBytes ?? 0) > 50_000_000);
   const broken = { 'site_/urls.py': '1/0' };
-  const { warnings } = await detectDjango(makeProject(t, djangoFiles('', broken)), { measure: true });
-  assert.deepEqual(warnings, [
+  const { django } = await detectDjango(makeProject(t, djangoFiles('', broken)), { measure: true });
+  assert.equal(
+    django.urlsFailure,
     'The URLs of site_.urls cannot be loaded: ZeroDivisionError: division by zero',
-  ]);
+  );
 });
 
 test('DEBUG', async (t) => {

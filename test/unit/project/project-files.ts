@@ -78,6 +78,8 @@ const unset: Settings = {
   settingsModule: null,
   python: null,
   scriptName: '',
+  static: {},
+  wellKnownRoot: null,
   server: 'auto',
   interface: 'auto',
   cheroot: {},

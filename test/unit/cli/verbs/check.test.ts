@@ -12,6 +12,7 @@ import type { DjangoFacts, DjangoProject, Project } from '../../../../src/contra
 import { ownReader } from '../../../../src/privileges/project-reader.js';
 import type { Detection } from '../../../../src/project/detect-project.js';
 import { copyFixture, makeTempDir } from '../../../support/copy-fixture.js';
+import { defaultSettings } from '../../../support/default-settings.js';
 import { keepUser } from '../../../support/keep-user.js';
 import { makeContext } from '../recording-context.js';
 
@@ -20,6 +21,8 @@ const django: DjangoFacts = {
   isDebug: false,
   allowedHosts: ['example.org'],
   logsErrors: true,
+  addresses: undefined,
+  urlsFailure: undefined,
   redirectsToHttps: false,
   secureProxyHeaders: {},
   staticPrefix: '/static/',
@@ -118,7 +121,9 @@ test('a port that is taken is named with who has it', async (t) => {
 
 test('a Django project without ALLOWED_HOSTS is a problem, one with DEBUG a note', () => {
   const levels = (facts: Partial<DjangoFacts>): string[] =>
-    checkProject({ ...project, django: { ...django, ...facts } }).map(({ level }) => level);
+    checkProject({ ...project, django: { ...django, ...facts } }, defaultSettings()).map(
+      ({ level }) => level,
+    );
   assert.deepEqual(levels({}), ['ok', 'ok', 'ok']);
   assert.deepEqual(levels({ allowedHosts: [] }), ['ok', 'ok', 'ok', 'problem']);
   assert.deepEqual(levels({ allowedHosts: [], isDebug: true }), ['ok', 'ok', 'ok', 'note']);
@@ -126,15 +131,16 @@ test('a Django project without ALLOWED_HOSTS is a problem, one with DEBUG a note
 
 test('a Django project that writes its tracebacks nowhere is a note, unless DEBUG shows them', () => {
   const notes = (isDebug: boolean): string[] =>
-    checkProject({ ...project, django: { ...django, isDebug, logsErrors: false } }).flatMap(
-      ({ level, text }) => (level === 'note' ? [text] : []),
-    );
+    checkProject(
+      { ...project, django: { ...django, isDebug, logsErrors: false } },
+      defaultSettings(),
+    ).flatMap(({ level, text }) => (level === 'note' ? [text] : []));
   assert.match(notes(false).join(), /LOGGING/);
   assert.doesNotMatch(notes(true).join(), /LOGGING/);
 });
 
 test('what the detection left out is a note', () => {
-  const findings = checkProject({ ...project, warnings: ['venv has no Django.'] });
+  const findings = checkProject({ ...project, warnings: ['venv has no Django.'] }, defaultSettings());
   assert.ok(findings.some(({ level, text }) => level === 'note' && text === 'venv has no Django.'));
 });
 
