@@ -202,7 +202,7 @@ def is_helper(
     if root is None or prefix.root is None:
         return False
     folder = os.path.join(prefix.root, below)
-    return os.path.realpath(root) == os.path.realpath(folder)
+    return os.path.realpath(str(root)) == os.path.realpath(folder)
 
 
 def serves_files(callback: Any) -> bool:

@@ -132,9 +132,9 @@ class _Matcher:
         if name == "BRANCH":
             return self._all(value[1], lambda branch: self.run(branch, at))
         if name in REPEATS:
-            return self._repeat(*value, at)
+            return self._repeat(value, at)
         if name in ("ASSERT", "ASSERT_NOT"):
-            return self._look(name == "ASSERT", *value, at)
+            return self._look(name == "ASSERT", value, at)
         raise _ReadsOn
 
     def _takes(self, name: str, value: Any, at: int) -> bool:
@@ -151,7 +151,8 @@ class _Matcher:
             return at == self._start
         return at == len(self._text) if name in ENDS else True
 
-    def _repeat(self, least: int, most: Any, body: Any, at: int) -> Set[int]:
+    def _repeat(self, value: Any, at: int) -> Set[int]:
+        least, most, body = value
         positions = {at}
         found = {at} if least == 0 else set()
         for count in range(1, least + len(self._text) + 2):
@@ -164,7 +165,8 @@ class _Matcher:
                 found |= positions
         return found
 
-    def _look(self, is_wanted: bool, way: int, body: Any, at: int) -> Set[int]:
+    def _look(self, is_wanted: bool, value: Any, at: int) -> Set[int]:
+        way, body = value
         if way < 0:
             return {at}  # behind: rare, and it may hold
         try:
