@@ -9,7 +9,7 @@ const post = 'POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\
 
 forEachServer(cases, (serverCase, mode, testIn) => {
   testIn('uploads that hardly come leave places to everybody else, and are ended', async (t) => {
-    const site = await startServer(t, serverCase, mode, { concurrency, bodyIdleTimeoutMs: 15_000 });
+    const site = await startServer(t, serverCase, mode, { concurrency, bodyIdleTimeoutMs: 9_000 });
     const uploads: RawConnection[] = [];
     for (let n = 0; n < 4 * concurrency; n += 1) {
       const upload = await rawConnection(t, site.url);
@@ -17,7 +17,7 @@ forEachServer(cases, (serverCase, mode, testIn) => {
       uploads.push(upload);
     }
     for (let n = 0; n < concurrency; n += 1) {
-      assert.equal((await ask(site.url, '/version', { timeoutMs: 10_000 })).status, 200);
+      assert.equal((await ask(site.url, '/version', { timeoutMs: 7_000 })).status, 200);
     }
     // An upload that comes at once is taken beside them.
     const body = Buffer.alloc(500_000, 'x');
