@@ -1,8 +1,10 @@
 import type { Server, Socket } from 'node:net';
 import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import type { Clock } from '../contracts/clock.js';
 import { systemClock } from '../contracts/clock.js';
 import { ControlConnection, type ControlHandler } from './control-connection.js';
+import { withDiskErrors } from './disk-error.js';
 
 /** The listening end of the control socket. */
 export class ControlServer {
@@ -21,7 +23,7 @@ export class ControlServer {
     clock: Clock = systemClock,
   ): Promise<ControlServer> {
     const control = new ControlServer(handler, clock);
-    await control.#listen(path);
+    await withDiskErrors(dirname(path), () => control.#listen(path));
     return control;
   }
 

@@ -2,6 +2,7 @@ import { lstat, mkdir, rm, utimes } from 'node:fs/promises';
 import type { Clock } from '../contracts/clock.js';
 import { systemClock } from '../contracts/clock.js';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
+import { withDiskErrors } from './disk-error.js';
 import { FileLock, type HeldFileLock, type LockRecord, readLockRecord } from './file-lock.js';
 import { isProcessAlive } from './process-identity.js';
 import { isSocketAnswering } from './socket-probe.js';
@@ -14,17 +15,24 @@ const touchPeriodMs = 12 * 60 * 60 * 1000;
  * Makes this process the one instance of the folder; the launcher opens nothing before it.
  *
  * Leftovers of an instance that died (pid file, socket, run/, spool/) are removed.
- * Throws EasyserveError `already-running` that names the pid of the live one.
+ * Throws EasyserveError `already-running` that names the pid of the live one, `disk-full`, `disk-read-only`.
  */
 export async function acquireInstance(
   folder: StateFolder,
   clock: Clock = systemClock,
 ): Promise<InstanceLock> {
-  const held = await takePidFile(folder);
-  const hadLeftovers = await clean(folder);
-  await mkdir(folder.runFolder, { mode: 0o700 });
-  await mkdir(folder.spoolFolder, { mode: 0o700 });
-  return new InstanceLock(folder, held, { recovered: held.isTakenOver || hadLeftovers, clock });
+  return withDiskErrors(folder.path, async () => {
+    const held = await takePidFile(folder);
+    try {
+      const hadLeftovers = await clean(folder);
+      await mkdir(folder.runFolder, { mode: 0o700 });
+      await mkdir(folder.spoolFolder, { mode: 0o700 });
+      return new InstanceLock(folder, held, { recovered: held.isTakenOver || hadLeftovers, clock });
+    } catch (error) {
+      await held.release();
+      throw error;
+    }
+  });
 }
 
 /** What the pid file of a folder says; undefined where there is none. */

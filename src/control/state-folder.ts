@@ -1,22 +1,11 @@
 import { createHash } from 'node:crypto';
-import { constants } from 'node:fs';
-import {
-  chmod,
-  link,
-  lstat,
-  mkdir,
-  opendir,
-  readdir,
-  realpath,
-  rm,
-  stat,
-  symlink,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, link, lstat, mkdir, opendir, readdir, realpath, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import { findReplaceableEntry, listPathEntries, type PathEntry } from '../settings/path-entries.js';
+import { withDiskErrors } from './disk-error.js';
 import { isSocketAnswering } from './socket-probe.js';
+import { writeAtomically } from './write-atomically.js';
 
 /**
  * Where one instance keeps its sockets, its pid file and its spooled bodies.
@@ -72,7 +61,7 @@ const unusable = new Set([
 
 /**
  * The state folder of a project, made with mode 0700 where it is missing.
- * Throws EasyserveError `project-missing`, `state-folder-unsafe`.
+ * Throws EasyserveError `project-missing`, `state-folder-unsafe`, `disk-full`, `disk-read-only`.
  */
 export async function stateFolderOf(
   projectDir: string,
@@ -84,15 +73,21 @@ export async function stateFolderOf(
   const running = join(location.inRoot, 'control.sock');
   // It may be running under the project's other name; then the lock there refuses the second start.
   if (await isSocketAnswering(running)) return describeStateFolder(dirname(await realpath(running)));
-  if (isShortEnough(location.beside) && (await prepareBeside(location, uid))) {
+  if (
+    isShortEnough(location.beside) &&
+    (await withDiskErrors(location.root, () => prepareBeside(location, uid)))
+  ) {
     const controlSocketLink =
       location.beside === location.inRoot ? undefined : join(location.inRoot, 'control.sock');
     return describeStateFolder(await realpath(location.beside), controlSocketLink);
   }
-  const base = join(options.tmp ?? '/tmp', `easyserve-${uid}`);
-  await prepareTmp(base, uid);
+  const tmp = options.tmp ?? '/tmp';
+  const base = join(tmp, `easyserve-${uid}`);
   const path = join(base, location.hash);
-  await prepareTmp(path, uid);
+  await withDiskErrors(tmp, async () => {
+    await prepareTmp(base, uid);
+    await prepareTmp(path, uid);
+  });
   return describeStateFolder(path);
 }
 
@@ -127,6 +122,8 @@ export function describeStateFolder(path: string, controlSocketLink?: string): S
     controlSocketLink,
   };
 }
+
+const ignoreAll = '*\n';
 
 interface ProjectLocation {
   /** The project, symbolic links resolved. */
@@ -191,10 +188,15 @@ async function claimFolder(path: string, uid: number): Promise<boolean> {
   if (found === undefined || !found.isDirectory()) return false;
   if (found.uid !== uid || !isShortEnough(await realpath(path))) return false;
   if ((found.mode & 0o077) !== 0) await chmod(path, 0o700);
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NONBLOCK } = constants;
-  const flag = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK; // a FIFO would wait for a reader (fifo(7))
-  await writeFile(join(path, '.gitignore'), '*\n', { mode: 0o600, flag });
+  await writeIgnoreFile(join(path, '.gitignore'));
   return true;
+}
+
+/** Not read, because it may be a FIFO, which waits for a writer (fifo(7)). */
+async function writeIgnoreFile(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isFile() && found.size === ignoreAll.length) return;
+  await writeAtomically(path, ignoreAll);
 }
 
 /** Root that stays root writes nothing where a user may put links in its way. */

@@ -235,6 +235,12 @@ class Launcher {
   }
 
   async #start(): Promise<void> {
+    if (process.pid === 1) {
+      // The kernel gives process 1 all orphans (pid_namespaces(7)), and Node waits for its own children only.
+      this.#output.log.warn('no-init', 'processes that the application leaves behind stay as zombies here', {
+        hint: 'docker run --init, or `init: true` in a compose file',
+      });
+    }
     if (this.#lock.recovered) {
       this.#output.log.info(
         'recovered',

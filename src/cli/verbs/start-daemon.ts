@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, writeSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Readable } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
 import { EasyserveError, type ErrorRecord, ExitCode, StartError } from '../../contracts/errors.js';
+import { withDiskErrors } from '../../control/disk-error.js';
 import { requireProject, stateFolderOf } from '../../control/state-folder.js';
 import { paint } from '../../log/paint.js';
 import { Privileges } from '../../privileges/privileges.js';
@@ -66,7 +68,7 @@ export async function startDaemon(sources: Sources, context: CliContext): Promis
   await requireProject(projectDir);
   loadSettings(sources); // what is wrong with them is said here, not in the log
   const { logFile } = await stateFolderOf(projectDir);
-  const log = await openLog(logFile);
+  const log = await withDiskErrors(dirname(logFile), () => openLog(logFile));
   try {
     const logStart = (await log.stat()).size;
     const outcome = await withProgress(context.stderr, 'starting', async () => {
