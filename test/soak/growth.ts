@@ -18,9 +18,9 @@ const mostMoreFiles = 2;
 /**
  * How much more a process holds at the end than after its warm-up, as a share: the first third of the moments is the warm-up,
  * and the medians of the second and of the last third are compared, so that one moment in the middle of a collection of garbage
- * does not decide.
+ * does not decide. `warmUpBytes`: what may still come with the warm-up where the soak is short.
  */
-export function growthOf(moments: readonly QuietMoment[]): Growth {
+export function growthOf(moments: readonly QuietMoment[], { warmUpBytes = 0 } = {}): Growth {
   const third = Math.floor(moments.length / 3);
   if (third === 0) throw new Error('three moments are needed at least');
   const before = moments.slice(third, -third);
@@ -34,7 +34,8 @@ export function growthOf(moments: readonly QuietMoment[]): Growth {
   const files = [before, after].map((part) => median(part, ({ openFiles }) => openFiles)) as [number, number];
   const [rss, openFiles] = [rssAfter / rssBefore - 1, files[1] / files[0] - 1];
   const hasMoreFiles = openFiles > mostGrowth && files[1] - files[0] > mostMoreFiles;
-  return { rss, openFiles, isTooMuch: rss > mostGrowth || hasMoreFiles };
+  const hasMoreMemory = rss > mostGrowth && rssAfter - rssBefore > warmUpBytes;
+  return { rss, openFiles, isTooMuch: hasMoreMemory || hasMoreFiles };
 }
 
 function middleOf(values: readonly number[]): number {

@@ -14,6 +14,9 @@ const shortSeconds = 9;
 /** In each mode, of traffic; what a crash or a reload takes comes on top. */
 export const seconds = Number(process.env.EASYSERVE_SOAK_SECONDS ?? shortSeconds);
 
+/** In half a minute a front has not met all that it will keep. */
+export const warmUpBytes = seconds > shortSeconds ? 0 : 8_000_000;
+
 const preload = join(repositoryRoot, 'test', 'soak', 'collect-garbage.cjs');
 const env = seconds > shortSeconds ? {} : { NODE_OPTIONS: `--require=${preload}` };
 

@@ -4,7 +4,7 @@ import type { Easyserve } from '../support/easyserve.js';
 import { eventually } from '../support/eventually.js';
 import { killProcess, openFiles, rssBytes } from '../support/processes.js';
 import { growthOf, type QuietMoment } from './growth.js';
-import { type Soaked, seconds, startAsgi, startDjango } from './sites.js';
+import { type Soaked, seconds, startAsgi, startDjango, warmUpBytes } from './sites.js';
 import { Traffic } from './traffic.js';
 
 // Visitors of every kind, for as long as scripts/soak says, while processes crash and releases are replaced. Now and then they
@@ -28,7 +28,7 @@ for (const mode of ['single', 'cluster'] as const) {
     }
     report(t, traffic, held);
     for (const [who, moments] of held) {
-      const { rss, openFiles, isTooMuch } = growthOf(moments);
+      const { rss, openFiles, isTooMuch } = growthOf(moments, { warmUpBytes });
       assert.ok(!isTooMuch, `${who}: ${percent(rss)} more memory, ${percent(openFiles)} more descriptors`);
     }
     for (const { site } of soaked) {

@@ -14,4 +14,6 @@ test('a warm-up, one moment of garbage and one open connection are none', () => 
   assert.ok(!growthOf(megabytes(60, 80, 99, 100, 100, 101, 101, 140, 101)).isTooMuch);
   assert.ok(!growthOf(files(18, 20, 19, 19, 18, 19, 20, 21, 20)).isTooMuch);
   assert.ok(!growthOf(megabytes(100, 100, 100, 90, 90, 90, 80, 80, 80)).isTooMuch);
+  const warming = megabytes(90, 95, 97, 98, 101, 101, 102, 107, 107);
+  assert.ok(growthOf(warming).isTooMuch && !growthOf(warming, { warmUpBytes: 8e6 }).isTooMuch);
 });
