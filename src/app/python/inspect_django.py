@@ -101,15 +101,15 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
     if arguments.measure:
         report["rssBytes"] = inspection.resident_bytes()
     report["isGilEnabled"] = is_gil_enabled()
-    facts = gather_facts(settings, version, warnings)
+    report["warnings"] = warnings
+    facts = report["django"] = gather_facts(settings, version, warnings)
     if urls_failure is not None:
         facts["urlsFailure"] = urls_failure
     else:
         facts["addresses"] = addresses.gather_addresses(
             settings, facts, arguments.answered, arguments.script_name
         )
-    report["django"] = facts
-    report["warnings"] = warnings
+    addresses.warn_of_whitenoise(settings, facts, warnings)
     return report
 
 

@@ -209,3 +209,32 @@ test('a missing folder of STATICFILES_DIRS does not hide the others', async (t) 
   );
   assert.deepEqual(facts.staticFound, { 'shop.css': join(root, 'shop/static/shop.css') });
 });
+
+test('a view below STATIC_URL is reported with its address, a view of the prefix of staticfiles is not', async (t) => {
+  const urls = [
+    'from django.contrib.staticfiles.views import serve',
+    'from django.http import HttpResponse',
+    'from django.urls import path, re_path',
+    'def page(request, **more): return HttpResponse()',
+    "urlpatterns = [path('static/config.js', page), path('static/own/<path:path>', page), re_path(r'^static/(?P<path>.*)$', serve)]",
+  ].join('\n');
+  const { facts } = await factsOf(t, '', { files: { 'site_/urls.py': urls } });
+  const view = 'site_.urls.page';
+  assert.deepEqual(facts.addresses, {
+    owned: [
+      { prefix: '/static/', path: '/static/config.js', isExact: true, view },
+      { prefix: '/static/', path: '/static/own/', isExact: false, view },
+    ],
+    catchAlls: [],
+  });
+});
+
+test('files of WHITENOISE_ROOT that easyserve hides are reported', async (t) => {
+  const settings = [
+    "WHITENOISE_ROOT = BASE_DIR / 'public'",
+    'def whitenoise(get_response): return get_response',
+    "MIDDLEWARE = ['site_.settings.whitenoise']",
+  ].join('\n');
+  const { warnings } = await factsOf(t, settings, { files: { 'public/static/a.css': '' } });
+  assert.match(warnings.join(), /WHITENOISE_ROOT has a folder for \/static\//);
+});
