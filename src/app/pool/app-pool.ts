@@ -97,7 +97,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     // Requests that wait already go first.
     const member = this.#queue.length === 0 ? current.choose() : undefined;
     if (member !== undefined) member.send(request);
-    else if (!this.#queue.add(request, current.release.settings.queueRequests)) {
+    else if (!this.#queue.add(request, current.release.settings.queueRequests, current)) {
       this.#log.warn('queue-full', 'all threads are busy and the queue is full: a request got a 503 page', {
         requestId: request.id,
         queued: this.#queue.length,

@@ -1,5 +1,6 @@
 import type { Clock } from '../../contracts/clock.js';
 import type { PendingRequest, RequestFailure } from '../../contracts/upstream.js';
+import { type Load, Overload } from './overload.js';
 
 interface Waiting<R> {
   readonly request: R;
@@ -13,6 +14,7 @@ interface Waiting<R> {
  */
 export class RequestQueue<R extends PendingRequest> {
   readonly #clock: Clock;
+  readonly #overload: Overload;
   /** Undefined once it is taken, so that nothing keeps the request and its body in memory. */
   #waiting: (Waiting<R> | undefined)[] = [];
   /** Index of the first one: to shift an array of a thousand entries for each request is slow. */
@@ -20,14 +22,16 @@ export class RequestQueue<R extends PendingRequest> {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+    this.#overload = new Overload(clock);
   }
 
   get length(): number {
     return this.#waiting.length - this.#first;
   }
 
-  /** False when `limit` requests wait already. */
-  add(request: R, limit: number): boolean {
+  /** False when `limit` requests wait already, or it would wait too long at what is served by `load` (Overload). */
+  add(request: R, limit: number, load?: Load): boolean {
+    if (load !== undefined && this.#overload.isTooLong(this.length, load)) return false;
     if (this.length >= limit) this.#keep(({ request: { isAbandoned } }) => !isAbandoned);
     if (this.length >= limit) return false;
     this.#waiting.push({ request, sinceMs: this.#clock.now() });
@@ -46,7 +50,9 @@ export class RequestQueue<R extends PendingRequest> {
       this.#waiting[this.#first] = undefined;
       this.#first += 1;
       if (this.#first > 512) this.#compact();
-      if (request?.isAbandoned === false) return request;
+      if (request?.isAbandoned !== false) continue;
+      this.#overload.countTaken();
+      return request;
     }
     this.#compact();
     return undefined;

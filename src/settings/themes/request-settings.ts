@@ -131,6 +131,12 @@ export const requestSettings = {
     doc: 'Requests of one front that may wait for an idle thread; more are answered with 503.',
     effect: 'live',
   }),
+  overloadWaitMs: defineSetting({
+    format: duration(0),
+    default: 1000,
+    doc: 'While requests have been waiting without a pause for a second, one that would wait longer than this is answered with 503 at once. Four for each that is worked on may always wait. 0 for never.',
+    effect: 'live',
+  }),
   queueTimeoutMs: defineSetting({
     format: duration(1),
     default: 30_000,
