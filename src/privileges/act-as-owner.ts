@@ -19,22 +19,27 @@ export async function actAsOwner<T>(
   if (identity === undefined || identity.getuid() !== 0) return act();
   const before = { uid: identity.geteuid(), gid: identity.getegid(), groups: identity.getgroups() };
   identity.seteuid(0); // it may be acting as somebody else already
+  let hasChanged = false;
   try {
-    becomeOwner(path, identity);
+    const { uid } = lstatSync(path);
+    // Root without capabilities could not even set the groups that it has.
+    if (uid === 0) requireRootsOwn(path);
+    else becomeUser(uid, path, identity);
+    hasChanged = uid !== 0;
     return await act();
   } finally {
     identity.seteuid(0);
-    identity.setgroups(before.groups);
-    identity.setegid(before.gid);
+    if (hasChanged) {
+      identity.setgroups(before.groups);
+      identity.setegid(before.gid);
+    }
     identity.seteuid(before.uid);
   }
 }
 
 // Private
 
-function becomeOwner(path: string, identity: Identity): void {
-  const { uid } = lstatSync(path);
-  if (uid === 0) requireRootsOwn(path);
+function becomeUser(uid: number, path: string, identity: Identity): void {
   const wanted = { user: String(uid), group: null };
   new Privileges(chooseAccount(wanted, path, identity), identity).lower();
 }

@@ -85,7 +85,11 @@ export function readAccountWords(sources: AccountSources): AccountWords {
 // Private
 
 function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false; // root without its capabilities may not look everywhere
+  }
 }
 
 function refuse({ key, where }: LayerEntry, hand: string): Problem {
