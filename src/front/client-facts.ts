@@ -29,6 +29,16 @@ export class TrustedProxies {
   }
 }
 
+const privateNetworks = new TrustedProxies([
+  ...['127.0.0.0/8', '10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '169.254.0.0/16', '100.64.0.0/10'],
+  ...['::1', 'fc00::/7', 'fe80::/10'],
+]);
+
+/** Whether an address is none of the internet: of this machine, its network or its provider's (RFC 6890). */
+export function isPrivate(address: string): boolean {
+  return privateNetworks.has(plainAddress(address));
+}
+
 /** What `trustedProxies` and `proxyHeaders` say: whose word counts, and about what. */
 export class ProxyTrust {
   readonly #proxies: TrustedProxies;
@@ -75,7 +85,7 @@ export class ProxyTrust {
 // Private
 
 /** `::ffff:192.0.2.1`, an IPv4 peer on a socket for both (RFC 4291 section 2.5.5.2), is shown as 192.0.2.1. */
-function plainAddress(address: string): string {
+export function plainAddress(address: string): string {
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
 }
 

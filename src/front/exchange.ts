@@ -55,6 +55,7 @@ export class Exchange {
   readonly pieceBuffers: PieceBuffers;
   readonly defaults: AnswerDefaults;
   readonly #ownHeaders: string[];
+  #applicationId: string | undefined;
   #isStream = false;
   readonly #onStream: (() => void) | undefined;
 
@@ -108,6 +109,16 @@ export class Exchange {
   /** The head of an answer with these headers. */
   complete(headers: HeaderList): string[] {
     return completeHeaders([...this.#ownHeaders, ...headers], this.defaults);
+  }
+
+  /** The application has an id of its own for this request: the answer carries it, and the access record has both. */
+  takeApplicationId(id: string): void {
+    this.#applicationId = id;
+    this.#ownHeaders[1] = id;
+  }
+
+  get applicationId(): string | undefined {
+    return this.#applicationId;
   }
 
   addHeader(name: string, value: string): void {

@@ -198,6 +198,7 @@ export class Front {
       bytes: exchange.bodyBytes,
       durationMs: this.#clock.now() - exchange.startedAtMs,
       requestId: exchange.id,
+      ...(exchange.applicationId !== undefined && { applicationRequestId: exchange.applicationId }),
       client: exchange.client.address,
     });
   }

@@ -2,6 +2,7 @@ import { isIP, isIPv6 } from 'node:net';
 import { defaultPorts } from '../contracts/scheme.js';
 import type { HttpChallenge, TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
+import { isPrivate, plainAddress } from './client-facts.js';
 import { respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler } from './exchange.js';
 import { ByServerName } from './listen/tls/by-server-name.js';
@@ -11,7 +12,7 @@ const CHALLENGE_PREFIX = '/.well-known/acme-challenge/';
 export interface HostPolicy {
   /** Undefined: HTTPS is off. */
   readonly tls: Pick<TlsMaterial, 'securedNames' | 'hstsMaxAgeSeconds' | 'publicPort'> | undefined;
-  readonly settings: Pick<Settings, 'domains' | 'canonicalHost' | 'redirectToHttps'>;
+  readonly settings: Pick<Settings, 'domains' | 'canonicalHost' | 'redirectToHttps' | 'refuseUnknownHosts'>;
   /** As in ALLOWED_HOSTS: a dot in front stands for all names below too, `*` for any name. */
   readonly names: readonly string[];
 }
@@ -20,15 +21,17 @@ export interface HostPolicy {
  * Sends visitors to HTTPS and to the one name of the site, and tells browsers to stay with HTTPS. No handler where neither is
  * wanted.
  *
- * Only names that the site knows are redirected, because another Host header must not make us point somewhere else. Where HTTPS
- * has certificates, any other name gets 421 (RFC 9110 section 15.5.20). A name whose certificate is still a stand-in is served as
+ * Only names that the site knows are redirected, because another Host header must not make us point somewhere else. Where it is
+ * known which names there are, any other is refused. A name whose certificate is still a stand-in is served as
  * it comes.
  */
 export function applyHostPolicy({ tls, settings, names }: HostPolicy): Handler[] {
-  const { domains, redirectToHttps } = settings;
+  const { domains, redirectToHttps, refuseUnknownHosts } = settings;
   const canonical = settings.canonicalHost?.toLowerCase();
   const ownNames = [...(tls?.securedNames ?? []), ...domains];
-  if (ownNames.length === 0 && canonical === undefined) return [];
+  const isNamed = ownNames.length > 0 || names.length > 0;
+  const refusesUnknown = refuseUnknownHosts && isNamed && !names.includes('*');
+  if (ownNames.length === 0 && canonical === undefined && !refusesUnknown) return [];
   const secured = new KnownNames(tls?.securedNames ?? []);
   const known = new KnownNames([...ownNames, ...(canonical === undefined ? [] : [canonical]), ...names]);
   const isStrict = tls !== undefined && ownNames.length > 0 && redirectToHttps;
@@ -36,7 +39,11 @@ export function applyHostPolicy({ tls, settings, names }: HostPolicy): Handler[]
   const isOpen = ownNames.length === 0 && (names.length === 0 || names.includes('*'));
   const handle: Handler = (exchange) => {
     const { name, port } = readHost(exchange.client.host);
-    if (!known.has(name) && !(isOpen && isPublicName(name))) return isStrict && refuseUnknown(exchange);
+    if (!known.has(name) && !(isOpen && isPublicName(name))) {
+      if (isStrict) return refuseUnknown(exchange, 421);
+      return refusesUnknown && !isLetThrough(exchange, name, known) && refuseUnknown(exchange, 400);
+    }
+    if (ownNames.length === 0 && canonical === undefined) return false;
     const isSecure = exchange.client.scheme === 'https';
     // Never over plain HTTP (RFC 6797 section 7.2).
     if (isSecure && tls?.hstsMaxAgeSeconds !== undefined && secured.has(name)) {
@@ -112,6 +119,22 @@ function isPublicName(name: string): boolean {
   return name !== '' && name !== 'localhost' && isIP(name) === 0;
 }
 
+/** Behind a proxy that is believed about the host, applications may look at the Host header all the same. */
+function isLetThrough(exchange: Exchange, name: string, known: KnownNames): boolean {
+  return isByAddress(exchange, name) || known.has(readHost(exchange.request.headers.host ?? '').name);
+}
+
+/**
+ * Load balancers and people on the machine ask by an address, or by no name. So does who searches the internet for servers: only to
+ * an address of a private network, or the one of this very connection, is it let through, to what the application says of it.
+ */
+function isByAddress({ request: { socket } }: Exchange, name: string): boolean {
+  const isNear = isPrivate(socket.remoteAddress ?? '');
+  if (isIP(name) !== 0)
+    return name === plainAddress(socket.localAddress ?? '') || (isNear && isPrivate(name));
+  return isNear && (name === '' || name === 'localhost');
+}
+
 /**
  * A Host without a port means that the client came through port 80. Where we listen on another one, that port is forwarded to us,
  * and so is 443.
@@ -128,7 +151,8 @@ function redirect(exchange: Exchange, origin: string): void {
   exchange.respond(308, headers, undefined, { drainsRequest: true });
 }
 
-function refuseUnknown(exchange: Exchange): boolean {
-  respondWithErrorPage(exchange, 421, 'There is no such site here.', { drainsRequest: true });
+/** 421 where another server may have that name's certificate (RFC 9110 section 15.5.20); 400 as Django says of ALLOWED_HOSTS. */
+function refuseUnknown(exchange: Exchange, status: 400 | 421): boolean {
+  respondWithErrorPage(exchange, status, 'There is no such site here.', { drainsRequest: true });
   return true;
 }

@@ -15,6 +15,8 @@ export interface AccessRecord {
   readonly bytes: number;
   readonly durationMs: number;
   readonly requestId: string;
+  /** Where the application has given the answer an id of its own. */
+  readonly applicationRequestId?: string | undefined;
   readonly client: string;
 }
 

@@ -253,12 +253,13 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
   });
 
   testIn('a trusted proxy is believed', async (t) => {
-    const settings = { trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'] };
+    const proxyHeaders = ['X-Forwarded-For', 'X-Forwarded-Proto', 'X-Forwarded-Host'];
+    const settings = { trustedProxies: ['127.0.0.0/8', '10.0.0.0/8'], proxyHeaders };
     const site = await startEasyserve(t, { fixture: 'django-site', mode, settings });
     const headers = {
       Host: 'localhost',
       'X-Forwarded-For': '198.51.100.7, 203.0.113.9, 10.1.2.3',
-      'X-Forwarded-Proto': 'https',
+      'X-Forwarded-Proto': 'http, https, http',
       'X-Forwarded-Host': 'www.example.org',
       'X-Request-ID': 'from-the-proxy.1',
     };

@@ -24,6 +24,8 @@ interface Case {
   /** Of the answers. A connection ends with the first that is no success. */
   readonly statuses: readonly number[];
   readonly received: readonly Received[];
+  /** At a gateway, where that is another: headers that Connection names end at the last proxy, and a gateway has none behind. */
+  readonly receivedByGateway?: readonly Received[];
   /** Sent behind the bytes; where it is taken, `statuses` and `received` do not name it. */
   readonly goesOn: boolean;
 }
@@ -110,7 +112,8 @@ for (const { name, settings } of servers) {
         for (const one of cases) {
           const statuses = await exchange(t, site, one.bytes + end);
           assert.deepEqual(statuses, [...one.statuses, ...(one.goesOn ? [204] : [])], one.name);
-          const arrived = [...one.received, ...(one.goesOn ? [received] : [])];
+          const own = (name === 'gateway' ? one.receivedByGateway : undefined) ?? one.received;
+          const arrived = [...own, ...(one.goesOn ? [received] : [])];
           assert.deepEqual(journal.read().slice(expected.length), arrived, one.name);
           expected.push(...arrived);
         }

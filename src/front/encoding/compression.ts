@@ -31,6 +31,7 @@ export function chooseCompression(
   bodyBytes: number | undefined,
   settings: Pick<Settings, 'compress' | 'compressMinBytes'>,
 ): ChosenCompression | undefined {
+  if (settings.compress && status === 304) return asOf200(exchange, headers);
   if (!settings.compress || status < 200 || untouchedStatus.has(status)) return undefined;
   const facts = readHeaders(headers);
   if (!facts.isOpen || !isCompressibleType(facts.type)) return undefined;
@@ -46,14 +47,16 @@ interface HeaderFacts {
   type: string;
   length: number | undefined;
   vary: string | undefined;
+  etag: string | undefined;
   /** Not encoded already, not a part, and not forbidden to be changed. */
   isOpen: boolean;
 }
 
 function readHeaders(headers: HeaderList): HeaderFacts {
-  const facts: HeaderFacts = { type: '', length: undefined, vary: undefined, isOpen: true };
+  const facts: HeaderFacts = { type: '', length: undefined, vary: undefined, etag: undefined, isOpen: true };
   forEachHeader(headers, (name, value) => {
     if (name === 'content-type') facts.type = value;
+    else if (name === 'etag') facts.etag = value;
     else if (name === 'content-length') facts.length = Number(value);
     else if (name === 'vary') facts.vary = facts.vary === undefined ? value : `${facts.vary}, ${value}`;
     else if (name === 'content-encoding' || name === 'content-range') facts.isOpen = false;
@@ -79,6 +82,23 @@ function rewriteHeaders(headers: HeaderList, encoding: DynamicEncoding | 'identi
   rewritten.push('Vary', vary);
   if (encoding !== 'identity') rewritten.push('Content-Encoding', encoding);
   return rewritten;
+}
+
+/**
+ * The headers of a 304 as its 200 had them (RFC 9110 section 15.4.5): the ETag weak where the client has a compressed body, which
+ * it says in If-None-Match. Without a Content-Type nothing tells whether the body may be compressed; Vary does no harm then.
+ */
+function asOf200({ request }: Exchange, headers: HeaderList): ChosenCompression | undefined {
+  const { isOpen, type, vary, etag } = readHeaders(headers);
+  if (!isOpen || (type !== '' && !isCompressibleType(type))) return undefined;
+  const known = request.headers['if-none-match'] ?? '';
+  const isCompressed = etag !== undefined && !etag.startsWith('W/') && known.includes(`W/${etag}`);
+  const rewritten: string[] = [];
+  forEachHeader(headers, (name, value, written) => {
+    if (name === 'etag') rewritten.push(written, isCompressed ? `W/${value}` : value);
+    else if (name !== 'vary') rewritten.push(written, value);
+  });
+  return { encoding: 'identity', headers: [...rewritten, 'Vary', varyingByEncoding(vary)] };
 }
 
 /** The value of a Vary header that also names Accept-Encoding (RFC 9110 section 12.5.5). */

@@ -22,7 +22,7 @@ export function answerFile(exchange: Exchange, file: StaticFile, bodies: StaticB
     .fetch(file, representation)
     // Changed on disk since the range was judged: what was asked for is a part of something else.
     .then((content) =>
-      sendPart(exchange, content, content.representation === representation ? part : 'whole'),
+      sendPart(exchange, file, content, content.representation === representation ? part : 'whole'),
     )
     .catch((error: unknown) => respondToFileError(exchange, error, log));
 }
@@ -35,7 +35,7 @@ export async function answerOpenedFile(
 ): Promise<void> {
   const { representation, part } = choose(exchange, file);
   if (exchange.response.destroyed || isSettled(exchange, file, representation)) return handle.close();
-  await sendPart(exchange, { representation, size: file.disk.size, body: handle }, part);
+  await sendPart(exchange, file, { representation, size: file.disk.size, body: handle }, part);
 }
 
 /** Answers with all of a body, or these bytes of it. Closes a handle in any case. */
@@ -78,16 +78,24 @@ function choose({ method, request: { headers } }: Exchange, file: StaticFile): C
 /** Answers 304 or 412 where the preconditions say so. */
 function isSettled(
   exchange: Exchange,
-  { modifiedMs }: StaticFile,
+  { modifiedMs, tags, policy }: StaticFile,
   { etag, notModifiedHeaders }: Representation,
 ): boolean {
-  const outcome = evaluatePreconditions(exchange.request.headers, etag, modifiedMs);
+  const outcome = evaluatePreconditions(exchange.request.headers, etag, modifiedMs, tags);
   if (outcome === 'not-modified') exchange.respond(304, notModifiedHeaders);
-  if (outcome === 'failed') respondWithErrorPage(exchange, 412, 'This file has changed since.');
+  if (outcome === 'failed') {
+    // A script of another origin may read that as well as the file.
+    respondWithErrorPage(exchange, 412, 'This file has changed since.', { headers: policy.headers });
+  }
   return outcome !== 'proceed';
 }
 
-async function sendPart(exchange: Exchange, content: StaticContent, part: AskedPart): Promise<void> {
+async function sendPart(
+  exchange: Exchange,
+  { policy }: StaticFile,
+  content: StaticContent,
+  part: AskedPart,
+): Promise<void> {
   const { representation, size, body } = content;
   if (part === 'whole') return respondWithContent(exchange, 200, representation.headers, content);
   if (part !== 'unsatisfiable') {
@@ -95,6 +103,6 @@ async function sendPart(exchange: Exchange, content: StaticContent, part: AskedP
     return respondWithContent(exchange, 206, [...representation.headers, ...contentRange], content, part);
   }
   if (!Buffer.isBuffer(body)) await body.close();
-  const headers = ['Content-Range', `bytes */${size}`];
+  const headers = ['Content-Range', `bytes */${size}`, ...policy.headers];
   respondWithErrorPage(exchange, 416, 'The file has no such part.', { headers });
 }

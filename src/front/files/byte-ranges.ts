@@ -23,6 +23,8 @@ export function parseByteRange(header: string, size: number): ByteRange | 'unsat
     return length === 0 ? 'unsatisfiable' : { start: size - length, end: size - 1 };
   }
   const start = Number(first);
+  // All of an empty file, as players and downloads that are taken up again ask; it has no first byte to begin with.
+  if (size === 0 && start === 0 && last === '') return 'whole';
   const end = last === '' ? size - 1 : Math.min(Number(last), size - 1);
   if (last !== '' && Number(last) < start) return 'whole';
   return start >= size ? 'unsatisfiable' : { start, end };

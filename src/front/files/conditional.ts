@@ -19,11 +19,13 @@ export function evaluatePreconditions(
   headers: IncomingHttpHeaders,
   etag: string,
   modifiedMs: number,
+  /** Of the same version of the file in other encodings. */
+  otherTags: readonly string[] = [],
 ): 'proceed' | 'not-modified' | 'failed' {
   const ifMatch = headers['if-match'];
   const unmodifiedSince = headers['if-unmodified-since'];
   if (ifMatch !== undefined) {
-    if (!isListed(ifMatch, etag, false)) return 'failed';
+    if (![etag, ...otherTags].some((tag) => isListed(ifMatch, tag, false))) return 'failed';
   } else if (unmodifiedSince !== undefined && modifiedMs > Date.parse(unmodifiedSince)) {
     return 'failed';
   }

@@ -7,6 +7,11 @@ export function contentTypeOf(fileName: string): string {
   return contentType(extname(fileName)) || 'application/octet-stream';
 }
 
+/** A format that is another one in gzip, and that browsers show only where Content-Encoding says so. */
+export function isStoredCompressed(fileName: string): boolean {
+  return /\.svgz$/i.test(fileName);
+}
+
 const compressible = new RegExp(
   [
     '^(?:text/(?!event-stream)',

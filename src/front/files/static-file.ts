@@ -1,7 +1,7 @@
 import { chooseEncoding } from '../encoding/accept-encoding.js';
 import type { HeaderList } from '../exchange.js';
 import { entityTag, wholeSecondsMs } from './conditional.js';
-import { contentTypeOf, isCompressibleType } from './content-type.js';
+import { contentTypeOf, isCompressibleType, isStoredCompressed } from './content-type.js';
 import type { Held } from './memory-budget.js';
 
 /** What was found on disk. */
@@ -83,11 +83,13 @@ export class StaticFile {
     this.modifiedMs = wholeSecondsMs(disk.mtimeMs);
     this.policy = policy;
     const type = contentTypeOf(url);
+    const isPacked = isStoredCompressed(url);
     const present = [...(siblings ?? [])].sort(([, a], [, b]) => a.size - b.size);
-    const isMade = present.length === 0 && isWorthwhile(disk, compression) && isCompressibleType(type);
+    const isMade =
+      !isPacked && present.length === 0 && isWorthwhile(disk, compression) && isCompressibleType(type);
     const varies = isMade || present.length > 0;
     const represent = (encoding: StaticEncoding | 'identity', from?: DiskFile): Representation =>
-      this.#represent(encoding, from, type, varies);
+      this.#represent(encoding, from, { type, varies, isPacked });
     this.identity = represent('identity', disk);
     for (const [encoding, sibling] of present) this.#encoded.set(encoding, represent(encoding, sibling));
     if (isMade) for (const encoding of madeEncodings) this.#encoded.set(encoding, represent(encoding));
@@ -98,6 +100,11 @@ export class StaticFile {
   choose(acceptEncoding: string | undefined): Representation {
     const encoding = chooseEncoding(acceptEncoding, this.#offered);
     return (encoding === 'identity' ? undefined : this.#encoded.get(encoding)) ?? this.identity;
+  }
+
+  /** Of all its representations. */
+  get tags(): string[] {
+    return [this.identity, ...this.#encoded.values()].map(({ etag }) => etag);
   }
 
   /** Never offers this encoding again: it saved nothing, or its file has gone or changed. */
@@ -111,8 +118,7 @@ export class StaticFile {
   #represent(
     encoding: StaticEncoding | 'identity',
     disk: DiskFile | undefined,
-    type: string,
-    varies: boolean,
+    { type, varies, isPacked }: { type: string; varies: boolean; isPacked: boolean },
   ): Representation {
     const etag = entityTag(this.disk, encoding === 'identity' ? '' : encoding);
     const shared = ['ETag', etag, 'Cache-Control', this.policy.cacheControl, ...this.policy.headers];
@@ -120,7 +126,8 @@ export class StaticFile {
     const headers = ['Content-Type', type, ...shared];
     headers.push('Last-Modified', new Date(this.modifiedMs).toUTCString());
     headers.push('Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff');
-    if (encoding !== 'identity') headers.push('Content-Encoding', encoding);
+    if (isPacked) headers.push('Content-Encoding', 'gzip');
+    else if (encoding !== 'identity') headers.push('Content-Encoding', encoding);
     return { encoding, disk, etag, headers, notModifiedHeaders: shared, body: undefined, wasUsed: false };
   }
 }

@@ -8,6 +8,8 @@ export interface AnswerHead {
   /** Without what belongs to the connection, and without Content-Length and the sendfile headers. */
   readonly headers: HeaderList;
   readonly contentLength: number | undefined;
+  /** X-Request-ID, where it is harmless in a header and a log. */
+  readonly requestId: string | undefined;
   /** X-Sendfile: an absolute path. */
   readonly sendfile: string | undefined;
   /** X-Accel-Redirect: an internal URL path. */
@@ -15,6 +17,7 @@ export interface AnswerHead {
 }
 
 const STATUS_LINE = /^([2-9]\d\d)(?: (.*))?$/;
+const REQUEST_ID = /^[\x21-\x7e]{1,200}$/;
 const LENGTH = /^\d+$/;
 
 /**
@@ -28,6 +31,7 @@ export function parseAnswerHead(head: string, { takesSendfile }: { takesSendfile
   if (match === null) throw new Error(`status ${JSON.stringify(statusLine)}`);
   const headers: string[] = [];
   let contentLength: number | undefined;
+  let requestId: string | undefined;
   let sendfile: string | undefined;
   let accelRedirect: string | undefined;
   for (let at = 1; at < fields.length; at += 2) {
@@ -39,10 +43,11 @@ export function parseAnswerHead(head: string, { takesSendfile }: { takesSendfile
       contentLength = Number(value);
     } else if (takesSendfile && lower === 'x-sendfile') sendfile = value;
     else if (takesSendfile && lower === 'x-accel-redirect') accelRedirect = value;
-    else if (lower !== 'x-request-id' && !hopByHopHeaders.has(lower)) headers.push(name, value);
+    else if (lower === 'x-request-id') requestId = REQUEST_ID.test(value) ? value : undefined;
+    else if (!hopByHopHeaders.has(lower)) headers.push(name, value);
   }
   const [, status, reason = ''] = match;
-  return { status: Number(status), reason, headers, contentLength, sendfile, accelRedirect };
+  return { status: Number(status), reason, headers, contentLength, requestId, sendfile, accelRedirect };
 }
 
 /** Whether an answer of this status has no body, whatever the application sends (RFC 9110 section 6.4.1). */

@@ -135,8 +135,11 @@ export class AnswerWriter implements AnswerSink {
   #begin(head: string): AnswerHead {
     this.hasStarted = true;
     const { sendfileRoots, accelRoots } = this.#settings;
-    const takesSendfile = sendfileRoots.length > 0 || Object.keys(accelRoots).length > 0;
+    const hasRoots = sendfileRoots.length > 0 || Object.keys(accelRoots).length > 0;
+    // Without roots it may be meant for a proxy before us; to anyone else it would only tell a path.
+    const takesSendfile = hasRoots || !this.#exchange.client.isPeerTrusted;
     const answer = parseAnswerHead(head, { takesSendfile });
+    if (answer.requestId !== undefined) this.#exchange.takeApplicationId(answer.requestId);
     this.#dropsBody = !this.#exchange.wantsBody || isBodiless(answer.status);
     return answer;
   }

@@ -1,6 +1,5 @@
 import { defaultPorts } from '../../contracts/scheme.js';
 import type { ClientFacts, Exchange } from '../exchange.js';
-import { readConnectionOptions } from '../hop-by-hop.js';
 import { knownBytes, type RequestBody } from './request-body.js';
 import { collectHeaders, isPassedOn } from './request-headers.js';
 
@@ -65,8 +64,7 @@ export class EnvironEncoder {
       this.#byEnvironName.clear();
     }
     const { rawHeaders } = request;
-    const named = namedInConnection(request);
-    if (named !== undefined) return encodeSlowly(request, client, named);
+    if (request.headers['if-match'] !== undefined) return encodeSlowly(request, client);
     let text = '';
     for (let at = 0; at < rawHeaders.length; at += 2) {
       const known = this.#nameOf(rawHeaders[at] as string, client);
@@ -124,20 +122,9 @@ export function toEnvironName(name: string): string {
 
 // Private
 
-/** Nearly every client says nothing there but these two. */
-function namedInConnection({ headers, rawHeaders }: Exchange['request']): ReadonlySet<string> | undefined {
-  const { connection } = headers;
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
-  return readConnectionOptions(rawHeaders);
-}
-
-/** For a request with a header twice, whose values are joined (RFC 9110 section 5.3), or with headers for us alone. */
-function encodeSlowly(
-  request: Exchange['request'],
-  client: ClientFacts,
-  except?: ReadonlySet<string>,
-): string | undefined {
-  const headers = collectHeaders(request, client, except);
+/** For a request with a header twice, whose values are joined (RFC 9110 section 5.3), or with one that is rewritten. */
+function encodeSlowly(request: Exchange['request'], client: ClientFacts): string | undefined {
+  const headers = collectHeaders(request, client);
   if (headers === undefined) return undefined;
   let text = '';
   for (const [name, value] of Object.entries(headers)) {

@@ -103,7 +103,9 @@ export class HttpProxy {
     clientRequest.removeAllListeners('error').on('error', forward.onError);
     const leave = (): void => void socket.destroy();
     socket.once('end', leave);
-    clientRequest.prependOnceListener('upgrade', (answer) => Object.assign(answer.headers, openingHeaders));
+    clientRequest.prependOnceListener('upgrade', (answer) =>
+      Object.assign(answer.headers, { ...openingHeaders, ...answer.headers }),
+    );
     clientRequest.once('upgrade', (_answer, upstream: Socket) => {
       socket.off('end', leave);
       joinEnds(socket, upstream);

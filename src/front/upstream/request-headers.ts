@@ -64,7 +64,8 @@ export function collectHeaders(
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = (rawHeaders[at] as string).toLowerCase();
     if (!isPassedOn(name, client) || except?.has(name)) continue;
-    const value = rawHeaders[at + 1] as string;
+    const value =
+      name === 'if-match' ? asStrong(rawHeaders[at + 1] as string) : (rawHeaders[at + 1] as string);
     const before = headers[name];
     if (before === undefined) headers[name] = value;
     else if (name === 'host') return undefined;
@@ -103,4 +104,14 @@ export function makeForwardedHeaders(exchange: Exchange, body: RequestBody): Out
   if (contentLength !== undefined) headers['content-length'] = String(contentLength);
   else if (body.kind === 'streamed') headers['transfer-encoding'] = 'chunked';
   return headers;
+}
+
+// Private
+
+/**
+ * The tag of a page that we have compressed is weak (encoding/compression), which If-Match never takes (RFC 9110 section 13.1.1): the
+ * application gets back the one that it gave. One that was weak from the start matches no better without the mark.
+ */
+function asStrong(tags: string): string {
+  return tags.replace(/W\/(?=")/g, '');
 }

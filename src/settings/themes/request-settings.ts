@@ -71,6 +71,12 @@ export const requestSettings = {
     doc: 'Largest size of all request headers together; more is answered with 431.',
     effect: 'live',
   }),
+  refuseUnknownHosts: defineSetting({
+    format: boolean,
+    default: true,
+    doc: 'Whether requests for a host that neither domains nor ALLOWED_HOSTS name are refused, where one of them names any. Health checks from a private network may ask by address.',
+    effect: 'live',
+  }),
   maxHeaderCount: defineSetting({
     format: integer(1, 10_000),
     default: 100,

@@ -10,6 +10,7 @@ interface Asking {
   readonly target?: string;
   /** Of our own socket. */
   readonly localPort?: number;
+  readonly peer?: string;
 }
 
 interface PolicyOptions extends Partial<HostPolicy['settings']> {
@@ -31,15 +32,24 @@ function policy({ secured, names = [], publicPort = 443, hsts, ...settings }: Po
   const handlers = applyHostPolicy({
     tls: secured && { securedNames: secured, publicPort, hstsMaxAgeSeconds: hsts },
     names,
-    settings: { domains: [], canonicalHost: null, redirectToHttps: true, ...settings },
+    settings: {
+      domains: [],
+      canonicalHost: null,
+      redirectToHttps: true,
+      refuseUnknownHosts: true,
+      ...settings,
+    },
   });
-  return (host: string, { scheme = 'http', target = '/', localPort = 80 }: Asking = {}): Outcome => {
+  return (
+    host: string,
+    { scheme = 'http', target = '/', localPort = 80, peer = '198.51.100.1' }: Asking = {},
+  ): Outcome => {
     const [path, query = ''] = target.split('?');
     const outcome: { status: number; location?: string | undefined; hsts?: string } = { status: 200 };
     const exchange = {
       ...{ id: 'test', path, query },
       client: { scheme, host },
-      request: { socket: { localPort }, headers: {} },
+      request: { headers: { host }, socket: { localPort, localAddress: '203.0.113.1', remoteAddress: peer } },
       defaults: noDefaults,
       addHeader: (name: string, value: string) => {
         assert.equal(name, 'Strict-Transport-Security');
@@ -60,6 +70,7 @@ function policy({ secured, names = [], publicPort = 443, hsts, ...settings }: Po
 
 const served = { status: 200 };
 const misdirected = { status: 421 };
+const refused = { status: 400 };
 const sentTo = (location: string) => ({ status: 308, location });
 
 test('HTTP is sent on to HTTPS, path and query kept as they are', () => {
@@ -124,13 +135,18 @@ test('addresses have brackets in a URL, and none in a certificate', () => {
 });
 
 test('redirectToHttps = false: everything is served, whatever its name', () => {
-  const ask = policy({ secured: ['example.com'], redirectToHttps: false });
-  for (const host of ['example.com', 'other.test', '']) assert.deepEqual(ask(host), served, host);
+  for (const host of ['example.com', 'other.test', ''])
+    assert.deepEqual(
+      policy({ secured: ['example.com'], redirectToHttps: false, refuseUnknownHosts: false })(host),
+      served,
+      host,
+    );
 });
 
 test('without certificates and canonicalHost there is no policy', () => {
-  const settings = { domains: [], canonicalHost: null, redirectToHttps: true };
-  assert.deepEqual(applyHostPolicy({ tls: undefined, settings, names: ['example.com'] }), []);
+  const settings = { domains: [], canonicalHost: null, redirectToHttps: true, refuseUnknownHosts: true };
+  for (const names of [[], ['*'], ['example.com', '*']])
+    assert.deepEqual(applyHostPolicy({ tls: undefined, settings, names }), []);
   const tls = { securedNames: [], hstsMaxAgeSeconds: undefined, publicPort: 443 };
   assert.deepEqual(applyHostPolicy({ tls, settings, names: [] }), [], 'a certificate for development');
 });
@@ -161,7 +177,7 @@ test('canonicalHost without HTTPS: the names of the site, with their port', () =
   assert.deepEqual(ask('example.com:8000', { target: '/a' }), sentTo('http://www.example.com:8000/a'));
   assert.deepEqual(ask('192.0.2.1'), sentTo('http://www.example.com/'));
   assert.deepEqual(ask('www.example.com'), served);
-  assert.deepEqual(ask('other.test'), served, 'perhaps a health check');
+  assert.deepEqual(ask('other.test'), refused);
 });
 
 test('canonicalHost where nothing says which names there are: every name, and no address', () => {
@@ -223,4 +239,37 @@ test('anything else is left to those behind', async (t) => {
   }
   const none = await serveHandler(t, answerChallenge([]));
   assert.equal((await none.ask(`${challengeFolder}one`)).status, 299);
+});
+
+test('a host that ALLOWED_HOSTS or domains do not name is refused, without HTTPS too', () => {
+  for (const settings of [
+    { names: ['example.com', '.shop.test'] },
+    { domains: ['example.com', 'a.shop.test'] },
+  ]) {
+    const ask = policy(settings);
+    for (const host of ['example.com', 'EXAMPLE.com:8000', 'a.shop.test'])
+      assert.deepEqual(ask(host), served);
+    for (const host of [
+      'evil.test',
+      'example.com.evil.test',
+      'localhost',
+      '192.0.2.1',
+      '10.0.0.7',
+      '[::1]',
+      '',
+    ])
+      assert.deepEqual(ask(host), refused, host);
+    const open = policy({ ...settings, refuseUnknownHosts: false });
+    assert.deepEqual(open('evil.test'), served);
+  }
+});
+
+test('a health check may ask by address: from a private network, or by that of its connection', () => {
+  const ask = policy({ names: ['example.com'] });
+  for (const peer of ['10.0.0.2', '127.0.0.1', '::ffff:192.168.1.2', 'fd00::1']) {
+    for (const host of ['10.0.0.7', '127.0.0.1:8000', '[fd00::7]', 'localhost', ''])
+      assert.deepEqual(ask(host, { peer }), served, host);
+    for (const host of ['evil.test', '192.0.2.1']) assert.deepEqual(ask(host, { peer }), refused, host);
+  }
+  assert.deepEqual(ask('203.0.113.1'), served);
 });

@@ -120,7 +120,7 @@ const untouched: [why: string, given: Case][] = [
   ['206', { status: 206 }],
   ['204', { status: 204 }],
   ['205', { status: 205 }],
-  ['304', { status: 304 }],
+  ['304 of an image', { status: 304, headers: ['Content-Type', 'image/png'] }],
   ['103', { status: 103 }],
   ['switched off', { compress: false }],
 ];

@@ -37,8 +37,9 @@ for (const [header, expected] of cases) {
   });
 }
 
-test('an empty file has no part', () => {
-  for (const header of ['bytes=0-', 'bytes=0-0', 'bytes=-1']) {
+test('an empty file has no part, but all of it can be asked for', () => {
+  for (const header of ['bytes=0-0', 'bytes=-1', 'bytes=1-']) {
     assert.equal(parseByteRange(header, 0), 'unsatisfiable');
   }
+  assert.equal(parseByteRange('bytes=0-', 0), 'whole');
 });

@@ -13,6 +13,7 @@ test('status, reason and headers, duplicates and all, in their order', () => {
     reason: 'Not Here',
     headers,
     contentLength: undefined,
+    requestId: undefined,
     sendfile: undefined,
     accelRedirect: undefined,
   });

@@ -214,11 +214,6 @@ const cases: [what: string, sent: Sent, expected: Expected][] = [
     { SERVER_NAME: 'shop.example' },
   ],
   [
-    'what Connection names, and not the host',
-    { headers: ['Host: h', 'Connection: X-Hop, Host, close', 'X-Hop: 1', 'X-Stay: 2'] },
-    { HTTP_X_HOP: undefined, HTTP_HOST: 'h', HTTP_X_STAY: '2', HTTP_CONNECTION: undefined },
-  ],
-  [
     'another host in the target',
     { line: 'GET http://other.test:81/a HTTP/1.1' },
     { PATH_INFO: '/a', HTTP_HOST: 'other.test:81', SERVER_NAME: 'other.test', SERVER_PORT: '81' },
