@@ -47,6 +47,8 @@ export class Exchange {
   /** Without the question mark; '' where there is none. */
   readonly query: string;
   bodyBytes = 0;
+  /** The application has ended in the middle of its answer, or broken it off. */
+  isBrokenOff = false;
   /** A WebSocket is asked for: the connection becomes a tunnel, or ends with an answer. */
   readonly isUpgrade: boolean;
   /** The application has taken the WebSocket: nothing more is written to `response`. */

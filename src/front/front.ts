@@ -3,7 +3,7 @@ import type { Clock } from '../contracts/clock.js';
 import { Condition } from '../contracts/condition.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
-import type { Log } from '../log/log.js';
+import type { AccessRecord, Log } from '../log/log.js';
 import type { Settings } from '../settings/settings.js';
 import { readDescriptorLimit } from '../sockets/descriptor-limit.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
@@ -200,6 +200,7 @@ export class Front {
       requestId: exchange.id,
       ...(exchange.applicationId !== undefined && { applicationRequestId: exchange.applicationId }),
       client: exchange.client.address,
+      cut: cutOf(exchange),
     });
   }
 }
@@ -218,6 +219,13 @@ export class RequestIds {
 }
 
 // Private
+
+/** An answer that isn't whole has the status of one that is, because that is sent first. */
+function cutOf({ isTunnel, isBrokenOff, response }: Exchange): AccessRecord['cut'] {
+  if (isTunnel || !response.headersSent) return undefined;
+  if (isBrokenOff) return 'application';
+  return response.writableFinished ? undefined : 'connection';
+}
 
 function statusOf({ isTunnel, response }: Exchange): number {
   if (isTunnel) return SWITCHING_PROTOCOLS;

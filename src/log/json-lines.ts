@@ -29,7 +29,8 @@ export class JsonLines implements LineFormat {
   access(record: AccessRecord): string {
     const { applicationRequestId: own } = record;
     const ownId = own === undefined ? '' : `,"applicationRequestId":${jsonText(own)}`;
-    return `${this.#begin()}${this.#access},"method":${jsonText(record.method)},"path":${jsonText(record.path)},"status":${record.status},"bytes":${record.bytes},"durationMs":${roundToTenth(record.durationMs)},"requestId":${jsonText(record.requestId)}${ownId},"client":${jsonText(record.client)}}\n`;
+    const cut = record.cut === undefined ? '' : `,"cut":"${record.cut}"`;
+    return `${this.#begin()}${this.#access},"method":${jsonText(record.method)},"path":${jsonText(record.path)},"status":${record.status},"bytes":${record.bytes},"durationMs":${roundToTenth(record.durationMs)},"requestId":${jsonText(record.requestId)}${ownId},"client":${jsonText(record.client)}${cut}}\n`;
   }
 
   application(line: string, source: ApplicationSource): string {

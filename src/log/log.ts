@@ -18,6 +18,8 @@ export interface AccessRecord {
   /** Where the application has given the answer an id of its own. */
   readonly applicationRequestId?: string | undefined;
   readonly client: string;
+  /** The answer isn't whole, and why: the application broke it off, or its connection ended first. */
+  readonly cut?: 'application' | 'connection' | undefined;
 }
 
 /**

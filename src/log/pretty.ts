@@ -48,7 +48,8 @@ export class PrettyLines implements LineFormat {
   access(record: AccessRecord, time = new Date()): string {
     const status = this.#paint(String(record.status).padEnd(5), statusColour(record.status));
     const request = `${visibleText(record.method)} ${visibleText(record.path)}`;
-    const measured = `${formatBytes(record.bytes)}  ${formatDuration(record.durationMs)}`;
+    const cut = record.cut === undefined ? '' : `, cut by the ${record.cut}`;
+    const measured = `${formatBytes(record.bytes)}${cut}  ${formatDuration(record.durationMs)}`;
     const origin = this.#paint(`${visibleText(record.client)}  ${visibleText(record.requestId)}`, 'dim');
     return `${this.#time(time)}  ${status}  ${request}  ${measured}  ${origin}\n`;
   }

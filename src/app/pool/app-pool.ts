@@ -268,6 +268,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   }
 
   #sweep(): void {
+    void this.#context.launcher.kills.observe();
     const current = this.#current;
     if (current === undefined) return;
     const { settings } = current.release;

@@ -1,4 +1,5 @@
 import type { Clock } from '../../contracts/clock.js';
+import { Condition } from '../../contracts/condition.js';
 import type { PendingRequest } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 
@@ -12,18 +13,27 @@ export class LostRequests<R> {
   readonly #onLost: (request: R) => void;
   /** With what ends the wait. */
   readonly #held = new Map<R, () => void>();
+  /** Notified when none is held any more. */
+  readonly #known: Condition;
 
   constructor(clock: Clock, onLost: (request: R) => void) {
     this.#clock = clock;
     this.#onLost = onLost;
+    this.#known = new Condition(clock);
   }
 
   hold(request: R): void {
     const cancel = this.#clock.after(DEATH_NOTICE_MS, () => {
       this.#held.delete(request);
       this.#onLost(request);
+      this.#known.notifyAll();
     });
     this.#held.set(request, cancel);
+  }
+
+  /** Resolves when it is known of all whether the process has ended. */
+  known(): Promise<void> {
+    return this.#known.waitFor(() => this.#held.size === 0);
   }
 
   /** The process has ended: these were in flight. */
@@ -31,6 +41,7 @@ export class LostRequests<R> {
     const requests = [...this.#held.keys()];
     for (const cancel of this.#held.values()) cancel();
     this.#held.clear();
+    this.#known.notifyAll();
     return requests;
   }
 }

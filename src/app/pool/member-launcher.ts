@@ -8,6 +8,7 @@ import type {
 } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import { AppProcess } from '../process/app-process.js';
+import { OutOfMemoryKills } from '../process/out-of-memory.js';
 import type { Kill, Spawn } from '../process/process-group.js';
 import type { Connect } from '../process/readiness-poll.js';
 import type { ApplicationServer } from '../servers/application-server.js';
@@ -50,11 +51,13 @@ export interface MemberOptions<R extends PendingRequest> {
 
 /** Starts application processes, each on a socket of its own. One for all generations of a site: it numbers the sockets. */
 export class MemberLauncher<R extends PendingRequest> {
+  readonly kills: OutOfMemoryKills;
   readonly #options: MemberLauncherOptions<R>;
   #sockets = 0;
 
   constructor(options: MemberLauncherOptions<R>) {
     this.#options = options;
+    this.kills = new OutOfMemoryKills(options.clock);
   }
 
   launch({
@@ -87,7 +90,7 @@ export class MemberLauncher<R extends PendingRequest> {
           isMultiprocess,
         ),
       onLost: (request) => observer.onLost(request),
-      ...{ release, place, restarts, startedAtMs, clock, log },
+      ...{ release, place, restarts, startedAtMs, kills: this.kills, clock, log },
       startedAt: new Date().toISOString(),
     });
     return member;

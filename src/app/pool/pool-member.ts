@@ -4,7 +4,7 @@ import type { AppState } from '../../contracts/lifecycle.js';
 import type { PendingRequest, Probe, ProbeResult, Upstream } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import type { AppProcess, ExitFacts } from '../process/app-process.js';
-import { readOutOfMemoryKills } from '../process/process-memory.js';
+import type { OutOfMemoryKills } from '../process/out-of-memory.js';
 import { askAsVisitor } from './ask-as-visitor.js';
 import { type AskOther, checkProbe, type ProbeRule, probesOf } from './health.js';
 import { LostRequests } from './lost-requests.js';
@@ -21,6 +21,7 @@ export interface PoolMemberOptions<R extends PendingRequest> {
   readonly startedAt: string;
   /** A connection has ended, and the process has not, or was ended by us. */
   readonly onLost: (request: R) => void;
+  readonly kills: OutOfMemoryKills;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -49,8 +50,6 @@ export class PoolMember<R extends PendingRequest> {
   readonly #lost: LostRequests<R>;
   #place: number;
   #restarts: number;
-  /** Kills by the kernel on the whole machine until the process was started. */
-  readonly #killsBefore = readOutOfMemoryKills();
   #upstream: Upstream<R> | undefined;
 
   constructor(options: PoolMemberOptions<R>) {
@@ -145,6 +144,8 @@ export class PoolMember<R extends PendingRequest> {
   async retire(drained: Promise<void>, killTimeoutMs: number): Promise<void> {
     this.process.drain();
     await Promise.race([drained, this.process.exited]);
+    // A request that was cut may be the first sign of its end, which is to be told of as such.
+    await this.#lost.known();
     if (this.inFlight > this.streams) {
       this.#options.log.warn(
         'drain-timeout',
@@ -160,10 +161,10 @@ export class PoolMember<R extends PendingRequest> {
 
   /** Logs that the process has ended by itself, when its last lines have been read. */
   async logCrash(): Promise<void> {
+    // Asked at once: the process is gone, and its last lines may take a moment.
+    const hasJustKilled = this.#options.kills.hasJustKilled();
     const exit = await this.process.exited;
-    // The kernel may have killed another process of the machine; with a SIGKILL it is likely that it was this one.
-    const isOutOfMemory =
-      exit.signal === 'SIGKILL' && (await readOutOfMemoryKills()) > (await this.#killsBefore);
+    const isOutOfMemory = exit.signal === 'SIGKILL' && (await hasJustKilled);
     const { pid } = this.process;
     this.#options.log.error('app-crashed', explainCrash(pid, exit, isOutOfMemory), {
       app: pid,

@@ -12,12 +12,3 @@ export async function readRssBytes(pid: number): Promise<number | undefined> {
     return undefined;
   }
 }
-
-/** How often the kernel has killed for want of memory (proc(5), vmstat `oom_kill`); 0 where it does not tell. */
-export async function readOutOfMemoryKills(): Promise<number> {
-  try {
-    return Number(/^oom_kill (\d+)/m.exec(await readFile('/proc/vmstat', 'ascii'))?.[1] ?? 0);
-  } catch {
-    return 0;
-  }
-}

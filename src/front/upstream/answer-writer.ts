@@ -104,6 +104,7 @@ export class AnswerWriter implements AnswerSink {
   abort(): void {
     // A HEAD is answered already: its connection may be on to the next request.
     if (this.#exchange.response.writableEnded) return;
+    this.#exchange.isBrokenOff = true;
     if (this.#buffer === undefined) cutAnswer(this.#exchange);
     else this.#buffer.end(() => cutAnswer(this.#exchange));
   }
