@@ -200,7 +200,7 @@ export class Front {
       requestId: exchange.id,
       ...(exchange.applicationId !== undefined && { applicationRequestId: exchange.applicationId }),
       client: exchange.client.address,
-      cut: cutOf(exchange),
+      ...cutOf(exchange),
     });
   }
 }
@@ -221,10 +221,10 @@ export class RequestIds {
 // Private
 
 /** An answer that isn't whole has the status of one that is, because that is sent first. */
-function cutOf({ isTunnel, isBrokenOff, response }: Exchange): AccessRecord['cut'] {
-  if (isTunnel || !response.headersSent) return undefined;
-  if (isBrokenOff) return 'application';
-  return response.writableFinished ? undefined : 'connection';
+function cutOf({ isTunnel, isBrokenOff, response }: Exchange): Pick<AccessRecord, 'cut'> {
+  if (isTunnel || !response.headersSent) return {};
+  if (isBrokenOff) return { cut: 'application' };
+  return response.writableFinished ? {} : { cut: 'connection' };
 }
 
 function statusOf({ isTunnel, response }: Exchange): number {
