@@ -3,6 +3,8 @@ import type { BufferBudget } from './buffer-budget.js';
 
 /** Read back at a time: enough for a client that takes little. */
 const READ_BYTES = 32 * 1024;
+/** Written at a time: about a megabyte as it comes from a socket. */
+const MOST_PIECES = 16;
 
 /**
  * The part of an answer that waits on disk: appended at one end, read at the other.
@@ -82,9 +84,11 @@ export class SpoolFile {
   async #write(): Promise<void> {
     try {
       this.#handle ??= await this.#open();
-      for (let piece = this.#unwritten[0]; piece !== undefined; piece = this.#unwritten[0]) {
-        await this.#writeWhole(this.#handle, piece);
-        if (this.#unwritten[0] === piece) this.#forget(piece);
+      while (this.#unwritten.length > 0) {
+        const pieces = this.#unwritten.slice(0, MOST_PIECES);
+        for (const piece of await this.#writeSome(this.#handle, pieces)) {
+          if (this.#unwritten[0] === piece) this.#forget(piece);
+        }
         this.#onWritten();
       }
     } catch (error) {
@@ -98,6 +102,24 @@ export class SpoolFile {
     const handle = await open(this.#path, 'wx+', 0o600);
     await unlink(this.#path);
     return handle;
+  }
+
+  /** Gives those that are whole on the disk; the others are written again. */
+  async #writeSome(handle: FileHandle, pieces: readonly Buffer[]): Promise<readonly Buffer[]> {
+    const [first] = pieces as readonly [Buffer];
+    let { bytesWritten: left } = await handle.writev(pieces, this.#writtenBytes);
+    if (left < first.length) {
+      await this.#writeWhole(handle, first);
+      return [first];
+    }
+    const whole: Buffer[] = [];
+    for (const piece of pieces) {
+      left -= piece.length;
+      if (left < 0) break;
+      this.#writtenBytes += piece.length;
+      whole.push(piece);
+    }
+    return whole;
   }
 
   /** write(2) may take less than all of it, as it does on a disk that is just full. */
