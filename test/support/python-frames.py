@@ -1,6 +1,7 @@
-"""
-Reads frames as the gateway does, for test/fuzz/python-frames: each line of the input is a list of pieces in base64, as they
-arrive one by one; each line of the output has the frames that came out, as the gateway sends them again.
+"""Reads frames as the gateway does, for test/fuzz/python-frames.
+
+Each line of the input is a list of pieces in base64, as they arrive one by one; each line of the output has the frames
+that came out, as the gateway sends them again.
 """
 import base64
 import json
