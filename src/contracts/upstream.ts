@@ -32,6 +32,8 @@ export interface PendingRequest {
   readonly method: string;
   readonly path: string;
   readonly id: string;
+  /** Who counts as one client: requests of different ones are served in turn. */
+  readonly client: string;
   /** Monotonic milliseconds. */
   readonly arrivedAtMs: number;
   /** The client has gone: not worth sending any more. */

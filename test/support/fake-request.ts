@@ -9,6 +9,7 @@ export class FakeRequest implements PendingRequest {
   readonly path: string;
   /** Grows from request to request. */
   readonly arrivedAtMs: number;
+  client = '192.0.2.1';
   isAbandoned = false;
   hasAnswer = false;
   failure: RequestFailure | undefined;

@@ -18,6 +18,8 @@ export interface Asking {
   /** An iterable is sent chunked, unless the headers name its length, at the pace of the server. */
   readonly body?: string | Uint8Array | Iterable<Uint8Array>;
   readonly timeoutMs?: number;
+  /** Of the client; all of 127.0.0.0/8 are there. */
+  readonly localAddress?: string;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function ask(baseUrl: string, path: string, asking: Asking = {}): P
 export async function openAnswer(
   baseUrl: string,
   path: string,
-  { method = 'GET', headers = {}, body, timeoutMs = 30_000 }: Asking = {},
+  { method = 'GET', headers = {}, body, timeoutMs = 30_000, localAddress }: Asking = {},
 ): Promise<IncomingMessage> {
   const { hostname, port } = new URL(baseUrl);
   const outgoing = request({
@@ -52,6 +54,7 @@ export async function openAnswer(
     path,
     method,
     headers,
+    localAddress,
     agent: false,
     signal: AbortSignal.timeout(timeoutMs),
   });

@@ -49,7 +49,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   constructor(options: MemberLauncherOptions<R>) {
     const { clock, log } = options;
     this.#log = log;
-    this.#queue = new RequestQueue(clock);
+    this.#queue = new RequestQueue(clock, log);
     this.#quarantine = new Quarantine({
       ...{ clock, log },
       standby: () => this.#current?.standby,
@@ -97,13 +97,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     // Requests that wait already go first.
     const member = this.#queue.length === 0 ? current.choose() : undefined;
     if (member !== undefined) member.send(request);
-    else if (!this.#queue.add(request, current.release.settings.queueRequests, current)) {
-      this.#log.warn('queue-full', 'all threads are busy and the queue is full: a request got a 503 page', {
-        requestId: request.id,
-        queued: this.#queue.length,
-      });
-      request.fail('queue-full');
-    }
+    else this.#queue.add(request, current.release.settings.queueRequests, current);
   }
 
   /**

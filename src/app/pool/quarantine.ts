@@ -42,7 +42,7 @@ export class Quarantine<R extends PendingRequest> {
   constructor(options: QuarantineOptions<R>) {
     this.#options = options;
     this.#suspects = new SuspectTable(options.clock, options.log);
-    this.#queue = new RequestQueue(options.clock);
+    this.#queue = new RequestQueue(options.clock, options.log);
   }
 
   get queued(): number {
@@ -59,8 +59,8 @@ export class Quarantine<R extends PendingRequest> {
         request.fail('suspect');
         return true;
       case 'apart':
-        if (this.#queue.add(request, queueRequests)) this.serve();
-        else request.fail('queue-full');
+        this.#queue.add(request, queueRequests);
+        this.serve();
         return true;
     }
   }

@@ -1,4 +1,5 @@
 import type { Clock } from '../../contracts/clock.js';
+import { Episode } from '../../log/episode.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import { TrustedProxies } from '../client-facts.js';
@@ -6,7 +7,6 @@ import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, Handler } from '../exchange.js';
 import { announcedBytes } from '../upstream/request-body.js';
 import { addressKey } from './address-key.js';
-import { Episode } from './episode.js';
 
 export type ClientLoadSettings = Pick<
   Settings,

@@ -1,4 +1,5 @@
 import type { Clock } from '../../contracts/clock.js';
+import { Episode } from '../../log/episode.js';
 import type { Log } from '../../log/log.js';
 import { type RateRule, readRateRule } from '../../settings/rate-rule.js';
 import type { Settings } from '../../settings/settings.js';
@@ -6,7 +7,6 @@ import { TrustedProxies } from '../client-facts.js';
 import { answerHandlerFailure, respondWithErrorPage } from '../error-page.js';
 import type { Exchange, Handler } from '../exchange.js';
 import { addressKey } from './address-key.js';
-import { Episode } from './episode.js';
 import type { RateCounter } from './token-buckets.js';
 
 export interface RateLimitOptions {

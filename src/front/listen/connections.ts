@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../contracts/clock.js';
+import { Episode } from '../../log/episode.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { DescriptorLimit } from '../../sockets/descriptor-limit.js';
 import { peerOf } from '../client-message.js';
 import { addressKey } from '../limits/address-key.js';
-import { Episode } from '../limits/episode.js';
 
 /** With more, what a connection needs of memory counts before its descriptor does. */
 const MOST_BY_DESCRIPTORS = 16_384;

@@ -3,6 +3,7 @@ import type { PendingRequest, RequestFailure } from '../../contracts/upstream.js
 import type { Spool } from '../buffers/spool.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange } from '../exchange.js';
+import { addressKey } from '../limits/address-key.js';
 import type { AnswerWriter } from './answer-writer.js';
 import type { EnvironEncoder } from './environ.js';
 import { encodeFrame, IS_MULTIPROCESS, RequestKind } from './frames.js';
@@ -73,6 +74,10 @@ export class AppRequest implements PendingRequest {
 
   get id(): string {
     return this.exchange.id;
+  }
+
+  get client(): string {
+    return addressKey(this.exchange.client.address);
   }
 
   get arrivedAtMs(): number {

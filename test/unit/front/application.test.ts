@@ -210,3 +210,16 @@ test('a request whose client has left is abandoned, waits no more and is not rep
   assert.deepEqual([request?.isWaiting, request?.takeRetry()], [false, false]);
   request?.fail('stuck');
 });
+
+test('who counts as one client: the address that a trusted proxy names, of IPv6 the /64', async (t) => {
+  const { served, requests } = await serve(t, { trustedProxies: ['127.0.0.1'] });
+  for (const address of ['192.0.2.7', '2001:db8:1:2::5', '2001:db8:1:2:ffff::9']) {
+    const forwarded = `X-Forwarded-For: ${address}\r\nConnection: close`;
+    await served.exchange(`GET / HTTP/1.1\r\nHost: h\r\n${forwarded}\r\n\r\n`);
+  }
+  const subnet = '2001:0db8:0001:0002::/64';
+  assert.deepEqual(
+    requests.map(({ client }) => client),
+    ['192.0.2.7', subnet, subnet],
+  );
+});

@@ -1,4 +1,4 @@
-import type { Clock } from '../../contracts/clock.js';
+import type { Clock } from '../contracts/clock.js';
 
 /** Over when it has not happened for so long. */
 const QUIET_MS = 10_000;
