@@ -138,6 +138,8 @@ export interface DjangoFacts {
   readonly redirectsToHttps: boolean;
   /** What a proxy adds to a request that came by https (SECURE_PROXY_SSL_HEADER); names in lower case. */
   readonly secureProxyHeaders: Readonly<Record<string, string>>;
+  /** XFrameOptionsMiddleware is there: a page without X-Frame-Options may be framed on purpose (@xframe_options_exempt). */
+  readonly decidesFraming: boolean;
   /** Whether the traceback of a view that fails is written anywhere; by Django's default LOGGING it is only mailed. */
   readonly logsErrors: boolean;
   /** Path prefix with slashes at both ends; undefined where STATIC_URL is a full URL or empty, or staticfiles is not installed. */

@@ -26,6 +26,13 @@ export function answerDefaults(
   };
 }
 
+/** For pages of an application that says by itself who may frame them, also by saying nothing. */
+export function withoutFraming(defaults: AnswerDefaults): AnswerDefaults {
+  const headers = new Map(defaults.headers);
+  headers.delete('x-frame-options');
+  return { ...defaults, headers };
+}
+
 /** The headers of an answer with those that it lacks, and without those that say too much. */
 export function completeHeaders(headers: readonly string[], defaults: AnswerDefaults): string[] {
   const list: string[] = [];

@@ -12,7 +12,7 @@ import { EnvironEncoder } from './upstream/environ.js';
 import { announcedBytes, BodyRefused, type RequestBody, readBody } from './upstream/request-body.js';
 import { UploadPlaces } from './upstream/upload-places.js';
 
-/** How the application takes requests; the kind of its server decides. */
+/** How the application takes requests, which the kind of its server decides, and what it decides by itself. */
 export interface ApplicationNeeds {
   readonly protocol: UpstreamAddress['protocol'];
   /**
@@ -22,6 +22,8 @@ export interface ApplicationNeeds {
   readonly readsBodiesFirst: boolean;
   /** Of its places, how many may be taken by uploads that still come. */
   readonly uploadPlaces: number;
+  /** What has no X-Frame-Options is meant to have none. */
+  readonly decidesFraming: boolean;
 }
 
 export interface ApplicationOptions {
@@ -117,8 +119,8 @@ async function readThenDispatch(exchange: Exchange, context: Context): Promise<v
 }
 
 function dispatch(exchange: Exchange, body: RequestBody, context: Context): void {
-  const { settings, spool, log, needs, environs } = context;
-  const writer = new AnswerWriter(exchange, settings, spool, log);
+  const { spool, needs, environs } = context;
+  const writer = new AnswerWriter(exchange, context);
   const request = new AppRequest({ exchange, body, writer, spool, environs });
   const head = needs.protocol === 'gateway' ? request.environ : request.headers;
   if (head === undefined) {

@@ -1,5 +1,5 @@
 import type { Scheme } from '../contracts/scheme.js';
-import { type AnswerDefaults, completeHeaders, noDefaults } from './answer-defaults.js';
+import { type AnswerDefaults, completeHeaders, noDefaults, withoutFraming } from './answer-defaults.js';
 import type { ClientRequest, ClientResponse } from './client-message.js';
 import { drainRequest } from './drain-request.js';
 import type { PieceBuffers } from './files/piece-buffers.js';
@@ -55,7 +55,7 @@ export class Exchange {
   isTunnel = false;
   /** Of the front, to send files from. */
   readonly pieceBuffers: PieceBuffers;
-  readonly defaults: AnswerDefaults;
+  #defaults: AnswerDefaults;
   readonly #ownHeaders: string[];
   #applicationId: string | undefined;
   #isStream = false;
@@ -85,7 +85,7 @@ export class Exchange {
     this.isUpgrade = more.isUpgrade ?? false;
     this.#onStream = more.onStream;
     this.pieceBuffers = more.pieceBuffers;
-    this.defaults = more.defaults ?? noDefaults;
+    this.#defaults = more.defaults ?? noDefaults;
     this.method = request.method ?? 'GET';
     const mark = more.target.indexOf('?');
     this.path = mark < 0 ? more.target : more.target.slice(0, mark);
@@ -110,7 +110,16 @@ export class Exchange {
 
   /** The head of an answer with these headers. */
   complete(headers: HeaderList): string[] {
-    return completeHeaders([...this.#ownHeaders, ...headers], this.defaults);
+    return completeHeaders([...this.#ownHeaders, ...headers], this.#defaults);
+  }
+
+  get defaults(): AnswerDefaults {
+    return this.#defaults;
+  }
+
+  /** The application decides who may frame its answer. */
+  leaveFraming(): void {
+    this.#defaults = withoutFraming(this.#defaults);
   }
 
   /** The application has an id of its own for this request: the answer carries it, and the access record has both. */

@@ -229,11 +229,13 @@ export class Site implements SiteControl {
  * Threads wait for what they are sent, so they get whole bodies; asynchronous servers need not. Half of the places are kept from
  * uploads that are passed on as they come.
  */
-function needsOf({ project: { server }, plan, settings }: Release): ApplicationNeeds {
+function needsOf({ project, plan, settings }: Release): ApplicationNeeds {
+  const { server } = project;
   const readsBodiesFirst = isThreaded(server);
   return {
     protocol: server === 'gateway' ? 'gateway' : 'http',
     readsBodiesFirst,
+    decidesFraming: djangoFactsOf(project)?.decidesFraming ?? false,
     // Threads get such uploads only where `streamUploads` says so: the only one too.
     uploadPlaces: readsBodiesFirst
       ? Math.max(1, Math.floor(plan.threads / 2))

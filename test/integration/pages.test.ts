@@ -35,6 +35,15 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       assert.match(text, /href="\/static\/journal\/journal\.[0-9a-f]{12}\.css"/);
     });
 
+    await t.test(
+      'a page that may be framed, as its view says, and a static file, which may not',
+      async () => {
+        assert.equal((await ask(site.url, '/pid')).headers['x-frame-options'], undefined);
+        const file = await ask(site.url, '/static/journal/journal.css');
+        assert.deepEqual([file.status, file.headers['x-frame-options']], [200, 'SAMEORIGIN']);
+      },
+    );
+
     await t.test('a page that is not there', async () => {
       const { status, text } = await ask(site.url, '/nowhere/');
       assert.equal(status, 404);

@@ -114,7 +114,7 @@ export async function makeGatewayWorld(
   const spool = new Spool(spoolFolder, budget, log);
   const application = serveApplication({
     ...{ dispatcher: { dispatch }, spool, clock, log },
-    needs: { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1000 },
+    needs: { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1000, decidesFraming: false },
     settings: defaultSettings(settings),
   });
   served.configure([application]);

@@ -117,7 +117,7 @@ export async function makeHttpWorld(
   const spool = new Spool(await makeFileTree(t, {}), served.budget, log);
   const application = serveApplication({
     ...{ dispatcher: { dispatch }, spool, clock, log },
-    needs: { protocol: 'http', readsBodiesFirst, uploadPlaces: 1000 },
+    needs: { protocol: 'http', readsBodiesFirst, uploadPlaces: 1000, decidesFraming: false },
     settings: defaultSettings(settings),
   });
   served.configure([application]);

@@ -13,6 +13,7 @@ import os
 import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from easyserve_django_interface import list_bases
 from easyserve_regex_reach import Chain
 
 # An address that has nothing to do with any prefix: a pattern that matches
@@ -240,14 +241,11 @@ def find_guard(settings: Any) -> Optional[str]:
 
     Django's LoginRequiredMiddleware came with 5.1; others have that name.
     """
-    from django.utils.module_loading import import_string
-
     for name in settings.MIDDLEWARE:
         plain = name.rpartition(".")[2].replace("_", "").lower()
         if "loginrequired" in plain or "requirelogin" in plain:
             return str(name)
-        bases = getattr(import_string(name), "__mro__", ())
-        if any(base.__name__ == "LoginRequiredMiddleware" for base in bases):
+        if "LoginRequiredMiddleware" in list_bases(name):
             return str(name)
     return None
 

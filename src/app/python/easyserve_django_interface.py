@@ -1,4 +1,4 @@
-"""How a Django project is served: its WSGI or ASGI application, its proxy."""
+"""How a Django project is served: WSGI or ASGI, and which headers it knows."""
 
 from __future__ import annotations
 
@@ -82,6 +82,36 @@ def warn_of_kept_connections(settings: Any, warnings: List[str]) -> None:
                 "says to leave it at 0 under ASGI, and to use the pool of "
                 "the database backend"
             )
+
+
+def gather_headers(settings: Any) -> Dict[str, Any]:
+    """Return what DjangoFacts say of headers."""
+    return {
+        "secureProxyHeaders": secure_proxy_headers(settings),
+        "decidesFraming": decides_framing(settings),
+    }
+
+
+def decides_framing(settings: Any) -> bool:
+    """Return whether Django's middleware for it is there, or a kind of it."""
+    return any(
+        "XFrameOptionsMiddleware" in list_bases(name)
+        for name in settings.MIDDLEWARE
+    )
+
+
+def list_bases(name: str) -> List[str]:
+    """Return the names of a middleware's classes.
+
+    None for one that cannot be imported: Django reports that at the start.
+    """
+    from django.utils.module_loading import import_string
+
+    try:
+        middleware = import_string(name)
+    except Exception:
+        return []
+    return [base.__name__ for base in getattr(middleware, "__mro__", ())]
 
 
 def secure_proxy_headers(settings: Any) -> Dict[str, str]:

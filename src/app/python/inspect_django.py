@@ -250,9 +250,9 @@ def gather_facts(
         "isDebug": bool(settings.DEBUG),
         "allowedHosts": [str(host) for host in settings.ALLOWED_HOSTS],
         "redirectsToHttps": bool(settings.SECURE_SSL_REDIRECT),
-        "secureProxyHeaders": interfaces.secure_proxy_headers(settings),
         "logsErrors": logs_errors(),
     }
+    facts.update(interfaces.gather_headers(settings))
     facts.update(files.gather_media(settings, warnings))
     facts["databaseFiles"] = files.list_databases(settings)
     try:

@@ -19,6 +19,15 @@ import { type AnswerHead, isBodiless, parseAnswerHead } from './answer-head.js';
 import type { AnswerSink, FileTarget } from './gateway-request.js';
 import { openHandedOver, openSendfile } from './named-files.js';
 
+/** What is the same for all answers of an application. */
+export interface AnswerContext {
+  readonly settings: Settings;
+  readonly spool: Spool;
+  readonly log: Log;
+  /** It says who may frame its pages: what has no X-Frame-Options gets none. */
+  readonly needs: { readonly decidesFraming: boolean };
+}
+
 /** How an answer is sent; `encoding` is undefined where its body stays as it is. */
 interface Compression {
   readonly encoding: DynamicEncoding | undefined;
@@ -35,6 +44,7 @@ export class AnswerWriter implements AnswerSink {
   readonly #settings: Settings;
   readonly #log: Log;
   readonly #spool: Spool;
+  readonly #decidesFraming: boolean;
   /** What is sent in pieces, behind the compressor. */
   #buffer: AnswerBuffer | undefined;
   #compressor: Transform | undefined;
@@ -44,11 +54,12 @@ export class AnswerWriter implements AnswerSink {
   #dropsBody = false;
   hasStarted = false;
 
-  constructor(exchange: Exchange, settings: Settings, spool: Spool, log: Log) {
+  constructor(exchange: Exchange, { settings, spool, log, needs }: AnswerContext) {
     this.#exchange = exchange;
     this.#settings = settings;
     this.#spool = spool;
     this.#log = log;
+    this.#decidesFraming = needs.decidesFraming;
   }
 
   whole(head: string, body: Buffer): void {
@@ -141,6 +152,7 @@ export class AnswerWriter implements AnswerSink {
     const takesSendfile = hasRoots || !this.#exchange.client.isPeerTrusted;
     const answer = parseAnswerHead(head, { takesSendfile });
     if (answer.requestId !== undefined) this.#exchange.takeApplicationId(answer.requestId);
+    if (this.#decidesFraming) this.#exchange.leaveFraming();
     this.#dropsBody = !this.#exchange.wantsBody || isBodiless(answer.status);
     return answer;
   }

@@ -162,7 +162,7 @@ export const requestSettings = {
       'Referrer-Policy': 'strict-origin-when-cross-origin',
       'X-Frame-Options': 'SAMEORIGIN',
     },
-    doc: 'Headers of every answer that has none of that name by itself. An answer whose Content-Security-Policy has frame-ancestors gets no X-Frame-Options. An empty table for none.',
+    doc: 'Headers of every answer that has none of that name by itself. An answer whose Content-Security-Policy has frame-ancestors gets no X-Frame-Options, and neither does a page of a Django project with XFrameOptionsMiddleware: where that sets none, the page is `@xframe_options_exempt`. An empty table for none.',
     effect: 'live',
   }),
   passServerHeader: defineSetting({

@@ -23,6 +23,7 @@ async function serve(
   t: TestContext,
   settings: Partial<Settings> = {},
   dispatch: (request: AppRequest) => void = echo,
+  { decidesFraming = false } = {},
 ): Promise<ServedApplication> {
   const folder = await makeFileTree(t, {});
   const requests: AppRequest[] = [];
@@ -32,7 +33,12 @@ async function serve(
     dispatch(request);
   };
   const spool = makeSpool(folder, served.log);
-  const needs = { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1 } as const;
+  const needs = {
+    protocol: 'gateway',
+    readsBodiesFirst: true,
+    uploadPlaces: 1,
+    decidesFraming,
+  } as const;
   const options = { needs, dispatcher: { dispatch: take }, spool, clock: served.clock, log: served.log };
   served.configure([serveApplication({ ...options, settings: defaultSettings(settings) })]);
   return { served, folder, requests };
@@ -223,3 +229,19 @@ test('who counts as one client: the address that a trusted proxy names, of IPv6 
     ['192.0.2.7', subnet, subnet],
   );
 });
+
+for (const decidesFraming of [true, false]) {
+  test(`an answer without X-Frame-Options, where the application decides: ${decidesFraming}`, async (t) => {
+    const answer = (request: AppRequest): void => {
+      if (request.path === '/refused') request.fail('unavailable');
+      else request.writer.whole('200 OK', Buffer.from('page'));
+    };
+    const { served } = await serve(t, {}, answer, { decidesFraming });
+    const ask = (path: string): Promise<string> =>
+      served.exchange(`GET ${path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n`);
+    const page = await ask('/');
+    assert.equal(/X-Frame-Options/i.test(page), !decidesFraming);
+    assert.match(page, /X-Content-Type-Options: nosniff/);
+    assert.match(await ask('/refused'), /X-Frame-Options: SAMEORIGIN/);
+  });
+}

@@ -18,7 +18,7 @@ async function serve(t: TestContext, hasStatic = true): Promise<ServedFront> {
   const place = { prefix: '/static/', root: join(root, 'static'), found: undefined, manifest: undefined };
   served.configure(
     buildPipeline({
-      needs: { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1 },
+      needs: { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1, decidesFraming: false },
       tls: undefined,
       names: [],
       settings: defaultSettings(),
@@ -50,7 +50,7 @@ test('of several prefixes the longest goes first; at / only what is there hides 
   ];
   served.configure(
     buildPipeline({
-      needs: { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1 },
+      needs: { protocol: 'gateway', readsBodiesFirst: true, uploadPlaces: 1, decidesFraming: false },
       tls: undefined,
       names: [],
       settings: defaultSettings(),

@@ -34,6 +34,7 @@ test('the whole project, as it is reported', async (t) => {
       allowedHosts: ['example.org', '.example.com'],
       redirectsToHttps: false,
       secureProxyHeaders: {},
+      decidesFraming: false,
       logsErrors: false,
       staticPrefix: '/static/',
       staticFound: {},
@@ -68,6 +69,24 @@ test('measuring counts the views, and URLs that do not load are reported', async
 test('DEBUG', async (t) => {
   assert.equal((await detectWith(t, 'DEBUG = True')).facts.isDebug, true);
 });
+
+const kindOfIt = `from django.middleware.clickjacking import XFrameOptionsMiddleware
+class Framing(XFrameOptionsMiddleware):
+    pass
+`;
+
+for (const [what, middleware, decidesFraming] of [
+  ["Django's", 'django.middleware.clickjacking.XFrameOptionsMiddleware', true],
+  ['a kind of it', 'site_.framing.Framing', true],
+  ['another one', 'django.middleware.common.CommonMiddleware', false],
+  ['one that is missing', 'site_.missing.Framing', false],
+] as const) {
+  test(`whether a middleware decides who may frame a page: ${what}`, async (t) => {
+    const files = { 'site_/framing.py': kindOfIt };
+    const { facts } = await detectWith(t, `MIDDLEWARE = ['${middleware}']`, { files });
+    assert.equal(facts.decidesFraming, decidesFraming);
+  });
+}
 
 const toStderr = `{'version': 1, 'disable_existing_loggers': False,
   'handlers': {'stderr': {'class': 'logging.StreamHandler', LEVEL}}, 'LOGGERS': {'handlers': ['stderr']}}`;

@@ -24,6 +24,7 @@ const django: DjangoFacts = {
   addresses: undefined,
   urlsFailure: undefined,
   redirectsToHttps: false,
+  decidesFraming: false,
   secureProxyHeaders: {},
   staticPrefix: '/static/',
   staticRoot: undefined,
