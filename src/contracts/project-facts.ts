@@ -115,9 +115,9 @@ export interface Interpreter {
 export interface ViewAddress {
   /** Of the files: `/media/`. */
   readonly prefix: string;
-  /** Decoded, with the prefix. */
-  readonly path: string;
-  /** Only this very address, and none below it. */
+  /** Decoded, from the root of the site: what the address begins with, and what comes later in it, in this order. */
+  readonly pieces: readonly string[];
+  /** It ends with the last piece. */
   readonly isExact: boolean;
   /** Where the view is: `shop.views.invoice`. */
   readonly view: string;

@@ -28,7 +28,7 @@ export function servesMedia(project: Project, { serveMedia, serveStatic }: FileS
   const django = djangoFactsOf(project);
   if (django?.urlsFailure !== undefined) return false;
   const isAllOwned = ownedMedia(project, { serveMedia, serveStatic }).some(
-    ({ path, isExact }) => path === django?.mediaPrefix && !isExact,
+    ({ pieces, isExact }) => pieces.length === 1 && pieces[0] === django?.mediaPrefix && !isExact,
   );
   return serveStatic && !isAllOwned;
 }
@@ -37,18 +37,35 @@ export function servesMedia(project: Project, { serveMedia, serveStatic }: FileS
 export function describeAddresses(project: Project, settings: FileSettings): readonly string[] {
   const django = djangoFactsOf(project);
   if (django?.urlsFailure !== undefined) return [describeFailure(django, settings)];
-  return (django?.addresses?.owned ?? []).map((address) => describeOwned(address, django, settings));
-}
-
-/** Addresses that a view for everything else would get: usually meant to be files. */
-export function describeCatchAlls(project: Project): readonly string[] {
-  return (djangoFactsOf(project)?.addresses?.catchAlls ?? []).map(
-    ({ prefix, view }) =>
-      `${prefix} is answered with files, although the view ${view}, which gets whatever no other pattern matches, would get these addresses too.`,
-  );
+  const { owned = [], catchAlls = [] } = django?.addresses ?? {};
+  return [
+    ...owned.map((address) => describeOwned(address, django, settings)),
+    ...catchAlls.filter(({ prefix }) => hides(prefix, django, settings, project)).map(describeCatchAll),
+  ];
 }
 
 // Private
+
+/** Whether files are served there at all. */
+function hides(
+  prefix: string,
+  django: DjangoFacts | undefined,
+  settings: FileSettings,
+  project: Project,
+): boolean {
+  if (prefix === django?.mediaPrefix) return servesMedia(project, settings);
+  return prefix !== django?.staticPrefix || settings.serveStatic;
+}
+
+/** Addresses that a view for everything else would get: usually meant to be files. */
+function describeCatchAll(address: ViewAddress): string {
+  const { prefix, view } = address;
+  return `${prefix} is answered with files, although the URLconf leads ${placeOf(address)}, and with it addresses there, to the view ${view}.`;
+}
+
+function placeOf({ pieces, isExact }: ViewAddress): string {
+  return `${pieces.join('…')}${isExact ? '' : '…'}`;
+}
 
 function describeFailure({ urlsFailure, mediaPrefix }: DjangoFacts, { serveMedia }: FileSettings): string {
   const isInDoubt = mediaPrefix !== undefined && serveMedia === 'auto';
@@ -57,11 +74,12 @@ function describeFailure({ urlsFailure, mediaPrefix }: DjangoFacts, { serveMedia
 }
 
 function describeOwned(
-  { prefix, path, isExact, view }: ViewAddress,
+  address: ViewAddress,
   django: DjangoFacts | undefined,
   { serveMedia }: FileSettings,
 ): string {
-  const place = isExact ? path : `${path}…`;
+  const { prefix, view, pieces } = address;
+  const place = pieces.length === 1 ? placeOf(address) : `${placeOf(address)} below ${prefix}`;
   const isMedia = prefix === django?.mediaPrefix;
   if (isMedia && serveMedia === true) {
     return `serveMedia = true: everybody gets the files at ${place}, and the view ${view} is never asked.`;

@@ -68,6 +68,35 @@ const projects: Readonly<Record<string, readonly [patterns: string, answers: Ans
     "*i18n_patterns(path('media/<path:path>', closed), prefix_default_language=False)",
     all,
   ],
+  'an expression without ^, which Django looks for anywhere': ["re_path(r'private/', closed)", onlyPrivate],
+  'an expression without ^ in an include': [
+    "path('media/', include([re_path(r'vate/', closed)]))",
+    onlyPrivate,
+  ],
+  'a kind of file': ["re_path(r'^.*/b\\.txt$', closed)", onlyPrivate],
+  'a converter before the text': ["path('<slug:top>/private/<path:p>', closed)", onlyPrivate],
+  'a choice behind a converter': ["re_path(r'^([a-z]+)/(private|secret)/', closed)", onlyPrivate],
+  'letters of any case in a group': ["re_path(r'^(?i:MEDIA)/private/', closed)", onlyPrivate],
+  'a helper of some files': [
+    "re_path(r'^media/(?!private)(?P<path>.*)$', serve, root), path('media/private/<path:p>', closed)",
+    onlyPrivate,
+  ],
+  'a helper without ^ for other addresses': [
+    "re_path(r'files/(?P<path>.*)$', serve, root), path('media/private/<path:p>', closed)",
+    onlyPrivate,
+  ],
+  'a view for everything, before the helper': [
+    "re_path(r'.*', closed), re_path(r'^media/(?P<path>.*)$', serve, root)",
+    all,
+  ],
+  'a view for everything, behind the helper': [
+    "re_path(r'^media/(?P<path>.*)$', serve, root), re_path(r'.*', closed)",
+    none,
+  ],
+  'a page of two converters': [
+    "path('<slug:user>/<int:pk>', closed), path('<slug:user>/edit/', closed)",
+    none,
+  ],
   'a view of one file': ["path('media/a.txt', closed)", { '/media/a.txt': 403, '/media/private/b.txt': 200 }],
 };
 
@@ -141,6 +170,22 @@ test('start, check and config say what the application answers, and serveMedia d
   write(easyserve.dir, '');
   assert.equal((await easyserve.cli('reload')).code, 0);
   await expectAnswers(t, easyserve, { '/media/a.txt': 404 });
+});
+
+test('start, check and config name a view for everything, and a view whose address has its text in the middle', {
+  timeout: integrationTimeoutMs,
+}, async (t) => {
+  const easyserve = await startWith(
+    t,
+    'single',
+    "path('<slug:top>/private/<path:p>', closed), re_path(r'.*', page)",
+  );
+  const left = /The application answers \/…\/private\/… below \/media\/, .*urls\.closed/;
+  const hidden = /\/media\/ is answered with files, although .*urls\.page/;
+  for (const says of [left, hidden]) {
+    assert.match(easyserve.output, says);
+    for (const verb of ['check', 'config']) assert.match((await easyserve.cli(verb)).stdout, says, verb);
+  }
 });
 
 test('a middleware that asks for a login keeps the files that Django would serve by itself', {

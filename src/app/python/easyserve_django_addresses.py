@@ -13,6 +13,7 @@ import os
 import re
 from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Tuple
 
+from easyserve_address_shape import Shape, covers, shape_of, takes_anything
 from easyserve_django_interface import list_bases
 from easyserve_regex_reach import Chain
 
@@ -28,6 +29,7 @@ class Prefix(NamedTuple):
     # The folder; None where it is none, or is not known.
     root: Optional[str]
     is_static: bool = False
+    is_media: bool = False
 
 
 class Route(NamedTuple):
@@ -52,7 +54,8 @@ def gather_addresses(
     urls = answered + list(mapped if isinstance(mapped, dict) else ())
     prefixes = [Prefix(str(url).rstrip("/") + "/", None) for url in urls]
     if "mediaPrefix" in facts and "mediaRoot" in facts:
-        prefixes.append(Prefix(facts["mediaPrefix"], facts["mediaRoot"]))
+        root = facts["mediaRoot"]
+        prefixes.append(Prefix(facts["mediaPrefix"], root, is_media=True))
     if "staticPrefix" in facts:
         root = facts.get("staticRoot")
         prefixes.append(Prefix(facts["staticPrefix"], root, is_static=True))
@@ -102,34 +105,64 @@ def find_below(
     """Find the views that get an address below; `below` is the prefix.
 
     In the order of the URLconf: what comes after Django's helper for the
-    whole prefix is never reached.
+    whole prefix is never reached, and the helper is not where a view for
+    everything comes before it.
     """
-    base = prefix.url[:len(prefix.url) - len(below)]
     guard = find_guard(settings)
-    is_caught = False
+    general: List[Dict[str, Any]] = []
+    is_helped = False
     for chain, callback, arguments in routes:
         if not chain.matches(below):
             continue
-        head, is_exact = chain.literal_head()
-        is_whole = not head.startswith(below)
-        address = below if is_whole else head
-        is_plain = is_helper(callback, arguments, prefix, address[len(below):])
+        shape = shape_of(chain)
+        folder = shape.folder_below(below)
+        is_plain = is_helper(callback, arguments, prefix, folder)
         is_guarded = guard and getattr(callback, "login_required", True)
         if is_plain and not is_guarded:
-            if address == below and not is_exact:
-                return
+            is_helped = covers(chain, below)
+            if is_helped:
+                break
             continue
-        is_general = chain.matches(ELSEWHERE) and not serves_files(callback)
-        if is_general and (is_caught or not chain.begins(below)):
-            continue
-        is_caught = is_caught or is_general
-        yield {
-            "prefix": prefix.url,
-            "path": base + address,
-            "isExact": is_exact and not is_whole,
-            "view": name_of(callback) + (f" behind {guard}" if is_plain else ""),
-            "isGeneral": is_general,
-        }
+        view = name_of(callback) + (f" behind {guard}" if is_plain else "")
+        found = describe(shape, prefix, below, view)
+        if is_plain or serves_files(callback) or is_meant(
+            chain, shape, prefix, below
+        ):
+            yield {**found, "isGeneral": False}
+        elif chain.begins(below):
+            general.append(found)
+    is_owned = is_helped and prefix.is_media
+    # The widest says the most to a person.
+    general.sort(key=lambda found: bool(found["pieces"] != [prefix.url]))
+    for found in general if is_owned else general[:1]:
+        yield {**found, "isGeneral": not is_owned}
+
+
+def is_meant(chain: Chain, shape: Shape, prefix: Prefix, below: str) -> bool:
+    """Return whether the pattern is there for addresses like these.
+
+    One for whatever no other pattern matches is not. Below MEDIA_URL any
+    text that it asks for is enough, wherever it is in the address. Static
+    files are answered before the URLconf by Django's runserver and by
+    WhiteNoise, too: there it has to name the prefix.
+    """
+    if prefix.is_media:
+        return not takes_anything(chain)
+    return shape.names(below) or not chain.matches(ELSEWHERE)
+
+
+def describe(
+    shape: Shape, prefix: Prefix, below: str, view: str
+) -> Dict[str, Any]:
+    """Return a ViewAddress (src/contracts/project-facts.ts)."""
+    shape = shape.below(below)
+    base = prefix.url[:len(prefix.url) - len(below)]
+    return {
+        "prefix": prefix.url,
+        "pieces": [base + shape.pieces[0], *shape.pieces[1:]],
+        "isExact": shape.is_exact,
+        "view": view,
+    }
 
 
 def list_routes(settings: Any) -> List[Route]:
@@ -180,7 +213,7 @@ def source_of(pattern: Any, settings: Any) -> str:
     prefixes = [re.escape(code + "/") for code, _ in settings.LANGUAGES]
     if not pattern.prefix_default_language:
         prefixes.append("")
-    return "(?:" + "|".join(prefixes) + ")"
+    return "^(?:" + "|".join(prefixes) + ")"
 
 
 def has_translated(resolver: Any, seen: Any) -> bool:

@@ -18,6 +18,7 @@ PARSER = importlib.import_module(
 REPEATS = ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT")
 ENDS = ("AT_END", "AT_END_STRING")
 BEGINNINGS = ("AT_BEGINNING", "AT_BEGINNING_STRING")
+ZERO_WIDTH = ("AT", "ASSERT", "ASSERT_NOT")
 CATEGORIES = {"DIGIT": r"\d", "SPACE": r"\s", "WORD": r"\w"}
 
 
@@ -29,9 +30,10 @@ class Chain:
     """Regular expressions that match one behind the other, as Django's."""
 
     def __init__(self, sources: Iterable[str]) -> None:
-        self._segments = [PARSER.parse(source) for source in sources]
-        self._is_case_ignored = any(
-            segment.state.flags & re.IGNORECASE for segment in self._segments
+        self.sources = list(sources)
+        self.segments = [PARSER.parse(source) for source in self.sources]
+        self.is_case_ignored = any(
+            segment.state.flags & re.IGNORECASE for segment in self.segments
         )
 
     def begins(self, text: str) -> bool:
@@ -49,39 +51,35 @@ class Chain:
         except _ReadsOn:
             return True
 
-    def literal_head(self) -> Tuple[str, bool]:
-        """Return how every match begins, and whether that is all of it."""
-        head = ""
-        if self._is_case_ignored:
-            return head, False
-        for segment in self._segments:
-            for name, value in flatten(segment):
-                if name == "LITERAL":
-                    head += chr(value)
-                elif name == "AT" and str(value) in ENDS:
-                    return head, True
-                elif name != "AT":
-                    return head, False
-        return head, False
+    def takes(self, text: str) -> bool:
+        """Return whether Django would find the view for this very text."""
+        rest = text
+        for source in self.sources:
+            found = re.search(source, rest)
+            if found is None:
+                return False
+            rest = rest[found.end():]
+        return True
 
     # Private
 
     def _run(self, text: str) -> Set[int]:
         positions = {0}
-        for segment in self._segments:
+        for segment in self.segments:
             found: Set[int] = set()
             ended = None
             for start in positions:
-                matcher = _Matcher(text, start, self._is_case_ignored)
-                try:
-                    found |= matcher.run(segment, start)
-                except _ReadsOn as error:
-                    ended = error
+                matcher = _Matcher(text, start, self.is_case_ignored)
+                for at in starts_of(segment, start, text):
+                    try:
+                        found |= matcher.run(segment, at)
+                    except _ReadsOn as error:
+                        ended = error
             if ended is not None:
                 raise ended
             positions = found
         if any(position < len(text) for position in positions):
-            if not ends_closed(self._segments[-1]):
+            if not ends_closed(self.segments[-1]):
                 raise _ReadsOn
         return positions
 
@@ -125,7 +123,7 @@ class _Matcher:
             return {at + 1} if self._takes(name, value, at) else set()
         if name == "AT":
             return {at} if self._holds(str(value), at) else set()
-        if name == "SUBPATTERN":
+        if name == "SUBPATTERN" and not value[1]:
             return self.run(value[-1], at)
         if name == "ATOMIC_GROUP":
             return self.run(value, at)
@@ -174,6 +172,35 @@ class _Matcher:
         except _ReadsOn:
             return {at}
         return {at} if is_met == is_wanted else set()
+
+
+def starts_of(segment: Any, start: int, text: str) -> Iterable[int]:
+    """Return where a match may begin: Django searches, it does not match."""
+    if is_anchored(segment):
+        return (start,)
+    return range(start, len(text) + 1)
+
+
+def is_anchored(segment: Any) -> bool:
+    """Return whether a match begins where the search does.
+
+    An empty expression is found there at once.
+    """
+    if segment.state.flags & re.MULTILINE:
+        return False
+    return not segment or begins_closed(segment)
+
+
+def begins_closed(nodes: Iterable[Any]) -> bool:
+    """Return whether the expression says where the text begins."""
+    for name, value in flatten(nodes):
+        if name == "AT" and str(value) in BEGINNINGS:
+            return True
+        if name == "BRANCH":
+            return all(begins_closed(branch) for branch in value[1])
+        if name not in ZERO_WIDTH:
+            return False
+    return False
 
 
 def ends_closed(segment: Any) -> bool:

@@ -7,7 +7,7 @@ import {
   kindNames,
   type Project,
 } from '../../contracts/project-facts.js';
-import { describeAddresses, describeCatchAlls } from '../../project/owned-addresses.js';
+import { describeAddresses } from '../../project/owned-addresses.js';
 import type { Settings } from '../../settings/settings.js';
 import { describeBytes } from '../text/describe-quantity.js';
 import type { Finding } from '../text/finding.js';
@@ -40,7 +40,7 @@ function describeApplication(project: Project): string {
 /** A URLconf that cannot be loaded keeps every process from being ready. */
 function checkAddresses(project: Project, settings: Parameters<typeof checkProject>[1]): readonly Finding[] {
   const isBroken = djangoFactsOf(project)?.urlsFailure !== undefined;
-  return [...describeAddresses(project, settings), ...describeCatchAlls(project)].map((text) =>
+  return describeAddresses(project, settings).map((text) =>
     isBroken ? { level: 'problem', text, exitCode: ExitCode.startFailed } : { level: 'note', text },
   );
 }

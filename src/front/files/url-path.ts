@@ -33,9 +33,9 @@ export function pathMatcher(prefix: string): (path: string) => boolean {
 
 /** An address below a prefix of files that is left to the application. */
 export interface LeftAddress {
-  /** Decoded. */
-  readonly path: string;
-  /** Only this one, and none that begins with it. */
+  /** Decoded: what it begins with, and what comes later in it, in this order, with anything between. */
+  readonly pieces: readonly string[];
+  /** It ends with the last piece. */
   readonly isExact: boolean;
 }
 
@@ -49,11 +49,28 @@ export function leftMatcher(
   if (except.length === 0) return () => false;
   return (path, decoded) => {
     const asked = typeof decoded === 'string' ? decoded : path;
-    return except.some(({ path: left, isExact }) => (isExact ? asked === left : asked.startsWith(left)));
+    return except.some((address) => fits(asked, address));
   };
 }
 
 /** Whether some segment begins with a dot. Never served, because `.git` and `.env` end up in such folders by accident. */
 export function isHidden(path: string): boolean {
   return path.startsWith('.') || path.includes('/.');
+}
+
+// Private
+
+/** The first place of each piece leaves the most to the next, so one pass is enough. */
+function fits(asked: string, { pieces, isExact }: LeftAddress): boolean {
+  const [first = '', ...more] = pieces;
+  if (!asked.startsWith(first)) return false;
+  const last = isExact ? more.pop() : '';
+  if (last === undefined) return asked === first;
+  let end = first.length;
+  for (const piece of more) {
+    const start = asked.indexOf(piece, end);
+    if (start < 0) return false;
+    end = start + piece.length;
+  }
+  return asked.endsWith(last) && asked.length - last.length >= end;
 }

@@ -222,8 +222,8 @@ test('a view below STATIC_URL is reported with its address, a view of the prefix
   const view = 'site_.urls.page';
   assert.deepEqual(facts.addresses, {
     owned: [
-      { prefix: '/static/', path: '/static/config.js', isExact: true, view },
-      { prefix: '/static/', path: '/static/own/', isExact: false, view },
+      { prefix: '/static/', pieces: ['/static/config.js'], isExact: true, view },
+      { prefix: '/static/', pieces: ['/static/own/'], isExact: false, view },
     ],
     catchAlls: [],
   });

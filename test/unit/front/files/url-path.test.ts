@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeUrlPath, isHidden, pathMatcher } from '../../../../src/front/files/url-path.js';
+import { decodeUrlPath, isHidden, leftMatcher, pathMatcher } from '../../../../src/front/files/url-path.js';
 
 const cases: [path: string, decoded: string | number][] = [
   ['/static/app.css', '/static/app.css'],
@@ -65,4 +65,21 @@ test('a hidden segment is found anywhere', () => {
   assert.ok(isHidden('.env'));
   assert.ok(isHidden('a/.git/config'));
   assert.ok(!isHidden('a.b/c.d'));
+});
+
+const leftCases: [pieces: readonly string[], isExact: boolean, left: string[], served: string[]][] = [
+  [['/m/p/'], false, ['/m/p/', '/m/p/a'], ['/m/p', '/m/a/p/']],
+  [['/m/a'], true, ['/m/a'], ['/m/a/b', '/m/aa']],
+  [['/', 'p/'], false, ['/m/p/a', '/m/x/op/a'], ['/m/p', '/m/a']],
+  [['/', '/p/'], false, ['/m/p/a'], ['/m/pp/a', '/p/a']],
+  [['/m', '/b', '/b'], true, ['/m/b/b', '/m/b/x/b'], ['/m/b', '/m/b/bb', '/m/b/b/']],
+  [['/m/', '.txt'], true, ['/m/a.txt', '/m/.txt'], ['/m/a.txt/b', '/m.txt']],
+];
+
+test('an address is left to the application where it has the pieces of the pattern, in their order', () => {
+  for (const [pieces, isExact, left, served] of leftCases) {
+    const isLeft = leftMatcher([{ pieces, isExact }]);
+    for (const path of left) assert.ok(isLeft(path, path), `${pieces} ${path}`);
+    for (const path of served) assert.ok(!isLeft(path, path), `${pieces} ${path}`);
+  }
 });
