@@ -60,7 +60,7 @@ function hides(
 /** Addresses that a view for everything else would get: usually meant to be files. */
 function describeCatchAll(address: ViewAddress): string {
   const { prefix, view } = address;
-  return `${prefix} is answered with files, although the URLconf leads ${placeOf(address)}, and with it addresses there, to the view ${view}.`;
+  return `${prefix} is answered with files, although the URLconf leads ${placeOf(address)} to the view ${view}: it is never asked for them.`;
 }
 
 function placeOf({ pieces, isExact }: ViewAddress): string {

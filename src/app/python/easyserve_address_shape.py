@@ -80,13 +80,16 @@ def shape_of(chain: Chain) -> Shape:
 
 def covers(chain: Chain, prefix: str) -> bool:
     """Return whether nothing below gets past: the prefix, then anything."""
-    nodes = [node for segment in chain.segments for node in flatten(segment)]
-    nodes = [node for node in nodes if not is_edge(*node)]
+    nodes: List[Tuple[str, Any]] = []
+    for segment in chain.segments:
+        parts = flatten(segment)
+        nodes += parts[1:] if parts and is_edge(parts[0], BEGINNINGS) else parts
     text = "".join(
-        chr(value)
-        for name, value in itertools.takewhile(is_literal, nodes)
+        chr(value) for _, value in itertools.takewhile(is_literal, nodes)
     )
     rest = nodes[len(text):]
+    if len(rest) > 1 and is_edge(rest[-1], ENDS):
+        rest.pop()
     return text == prefix and (not rest or is_anything(rest))
 
 
@@ -113,8 +116,9 @@ def is_literal(node: Tuple[str, Any]) -> bool:
     return node[0] == "LITERAL"
 
 
-def is_edge(name: str, value: Any) -> bool:
-    return name == "AT" and str(value) in BEGINNINGS + ENDS
+def is_edge(node: Tuple[str, Any], kinds: Tuple[str, ...]) -> bool:
+    name, value = node
+    return name == "AT" and str(value) in kinds
 
 
 def is_anything(nodes: List[Tuple[str, Any]]) -> bool:

@@ -229,6 +229,20 @@ test('a view below STATIC_URL is reported with its address, a view of the prefix
   });
 });
 
+test('a view whose pattern does not name STATIC_URL takes no static file away, and is reported', async (t) => {
+  const urls = [
+    'from django.http import HttpResponse',
+    'from django.urls import path, re_path',
+    'def page(request, **more): return HttpResponse()',
+    "urlpatterns = [re_path(r'admin/', page), path('<slug:top>/private/<path:path>', page)]",
+  ].join('\n');
+  const { facts } = await factsOf(t, '', { files: { 'site_/urls.py': urls } });
+  assert.deepEqual(facts.addresses, {
+    owned: [],
+    catchAlls: [{ prefix: '/static/', pieces: ['/', 'admin/'], isExact: false, view: 'site_.urls.page' }],
+  });
+});
+
 test('files of WHITENOISE_ROOT that easyserve hides are reported', async (t) => {
   const settings = [
     "WHITENOISE_ROOT = BASE_DIR / 'public'",
