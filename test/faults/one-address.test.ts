@@ -30,16 +30,14 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.equal(refused.status, 503);
     await logged(site, 'queue-full');
 
+    let answered = 0;
+    for (const answer of asked) void answer.then(() => (answered += 1));
     releaseRequests(site);
     assert.equal((await visitor).status, 200);
+    // First come, first served, it would be the last of all.
+    assert.ok(answered < flood / 2, `${answered} of the flood were answered before the visitor`);
     const statuses = (await Promise.all(asked)).map(({ status }) => status);
     assert.equal(statuses.filter((status) => status === 200).length, flood - 1);
     for (const { answer } of running) assert.equal((await answer).status, 200);
-    await logged(site, 'application', ({ msg }) => msg === 'holding visitor');
-    const begun = site.records
-      .map(({ event, msg }) => (event === 'application' ? String(msg) : ''))
-      .filter((text) => /^holding (flood-|visitor)/.test(text));
-    // The processes write at the same time: their order is certain to a few lines only.
-    assert.ok(begun.indexOf('holding visitor') < 3 * threads, begun.join('\n'));
   });
 });
