@@ -67,7 +67,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.equal(unused?.address, `other, 127.0.0.1:${ports[0]}`);
     await expectCleanEnvironment(easyserve);
     // Where it listens is the unit's business, whatever the settings say.
-    easyserve.writeSettings({ port: 1, host: '0.0.0.0' });
+    easyserve.writeSettings({ port: 65_535, host: '0.0.0.0' });
     for (const verb of ['reload', 'restart']) {
       assert.equal((await easyserve.cli(verb)).code, 0);
       assert.equal((await fetch(easyserve.url)).status, 200);

@@ -52,7 +52,8 @@ async function untilStalled(records: ProbeRecords, name: string): Promise<number
 
 forEachMode(['single', 'cluster'], (mode, testIn) => {
   testIn('streams', async (t) => {
-    const site = await startEasyserve(t, { fixture: 'django-site', mode, args: ['--threads', '3'] });
+    const settings = { threads: 3, spoolResponseMaxBytes: 4 * megabyte };
+    const site = await startEasyserve(t, { fixture: 'django-site', mode, settings });
     const records = new ProbeRecords(site.dir);
     const [front = 0] = await site.sitePids();
 
@@ -180,7 +181,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
           connection.pause();
           connection.send(`GET /endless?name=${name}${query} HTTP/1.1\r\nHost: localhost\r\n${headers}\r\n`);
           const taken = await untilStalled(records, name);
-          // Buffers of the kernel on both hops, the front's responseBufferBytes of 1 MiB, and what is under way.
+          // Buffers of the kernel on both hops, the front's 1 MiB in memory and 4 on disk, and what is under way.
           assert.ok(taken < 16 * megabyte, `${taken} bytes were taken ahead of the client`);
           for (let other = 0; other < 20; other += 1)
             assert.equal((await ask(site.url, '/version')).status, 200);

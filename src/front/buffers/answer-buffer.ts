@@ -6,6 +6,12 @@ import { SpoolFile } from './spool-file.js';
 /** What a piece costs beside its bytes: an application may send single ones. */
 const PIECE_OVERHEAD_BYTES = 256;
 
+/** Of one answer. */
+export interface AnswerLimits {
+  readonly memoryBytes: number;
+  readonly fileBytes: number;
+}
+
 /**
  * What an application has sent of an answer and its client has not taken: in memory up to `memoryBytes` and as far as the budget
  * allows, then in a file. Only where neither has room is the application asked to wait.
@@ -18,7 +24,7 @@ export class AnswerBuffer {
   readonly #exchange: Exchange;
   readonly #spool: Spool;
   readonly #budget: BufferBudget;
-  readonly #memoryBytes: number;
+  readonly #limits: AnswerLimits;
   #head: Buffer[] = [];
   #file: SpoolFile | undefined;
   #tail: Buffer[] = [];
@@ -30,11 +36,11 @@ export class AnswerBuffer {
   readonly #onDrained: (() => void)[] = [];
   #cancelWait: () => void = () => {};
 
-  constructor(exchange: Exchange, spool: Spool, memoryBytes: number) {
+  constructor(exchange: Exchange, spool: Spool, limits: AnswerLimits) {
     this.#exchange = exchange;
     this.#spool = spool;
     this.#budget = spool.budget;
-    this.#memoryBytes = memoryBytes;
+    this.#limits = limits;
     const { response } = exchange;
     response.on('drain', () => this.#pump());
     response.once('close', () => this.#close());
@@ -66,7 +72,7 @@ export class AnswerBuffer {
 
   get #hasRoom(): boolean {
     if (this.#tail.length > 0) return false;
-    return this.#file === undefined || this.#file.unwrittenBytes < this.#memoryBytes;
+    return this.#file === undefined || this.#file.unwrittenBytes < this.#limits.memoryBytes;
   }
 
   #keep(piece: Buffer): void {
@@ -83,13 +89,18 @@ export class AnswerBuffer {
 
   #takeMemory(piece: Buffer): boolean {
     const bytes = piece.length + PIECE_OVERHEAD_BYTES;
-    if (this.#chargedBytes + bytes > this.#memoryBytes || !this.#budget.takeMemory(bytes)) return false;
+    if (this.#chargedBytes + bytes > this.#limits.memoryBytes || !this.#budget.takeMemory(bytes))
+      return false;
     this.#chargedBytes += bytes;
     return true;
   }
 
   #append(piece: Buffer): boolean {
-    this.#file ??= new SpoolFile(this.#spool.nextPath(), this.#budget, () => this.#onWritten());
+    this.#file ??= new SpoolFile(this.#spool.nextPath(), {
+      budget: this.#budget,
+      maxBytes: this.#limits.fileBytes,
+      onWritten: () => this.#onWritten(),
+    });
     const isTaken = this.#file.append(piece);
     if (!isTaken && this.#file.isEmpty) this.#file = undefined;
     return isTaken;

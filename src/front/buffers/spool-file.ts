@@ -6,6 +6,13 @@ const READ_BYTES = 32 * 1024;
 /** Written at a time: about a megabyte as it comes from a socket. */
 const MOST_PIECES = 16;
 
+export interface SpoolFileOptions {
+  readonly budget: BufferBudget;
+  /** In all, whatever has been read of it: the space of what was read is given back with the file. */
+  readonly maxBytes: number;
+  readonly onWritten: () => void;
+}
+
 /**
  * The part of an answer that waits on disk: appended at one end, read at the other.
  *
@@ -15,6 +22,7 @@ const MOST_PIECES = 16;
 export class SpoolFile {
   readonly #path: string;
   readonly #budget: BufferBudget;
+  readonly #maxBytes: number;
   readonly #onWritten: () => void;
   #unwritten: Buffer[] = [];
   #unwrittenBytes = 0;
@@ -26,10 +34,11 @@ export class SpoolFile {
   #error: Error | undefined;
 
   /** `onWritten`: some of what was appended is on disk, or it is known that it will not be. */
-  constructor(path: string, budget: BufferBudget, onWritten: () => void) {
+  constructor(path: string, options: SpoolFileOptions) {
     this.#path = path;
-    this.#budget = budget;
-    this.#onWritten = onWritten;
+    this.#budget = options.budget;
+    this.#maxBytes = options.maxBytes;
+    this.#onWritten = options.onWritten;
   }
 
   get unwrittenBytes(): number {
@@ -50,7 +59,7 @@ export class SpoolFile {
   append(piece: Buffer): boolean {
     const { length } = piece;
     if (this.#error !== undefined || this.#takenBytes > this.#budget.diskBytesLeft) return false;
-    if (!this.#budget.takeDisk(length)) return false;
+    if (this.#takenBytes + length > this.#maxBytes || !this.#budget.takeDisk(length)) return false;
     this.#takenBytes += length;
     this.#budget.chargeMemory(length);
     this.#unwritten.push(piece);

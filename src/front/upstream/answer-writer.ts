@@ -192,7 +192,8 @@ export class AnswerWriter implements AnswerSink {
       return;
     }
     response.write('', 'latin1'); // flushHeaders() would turn the headers into UTF-8
-    this.#buffer = new AnswerBuffer(this.#exchange, this.#spool, this.#settings.responseBufferBytes);
+    const { responseBufferBytes: memoryBytes, spoolResponseMaxBytes: fileBytes } = this.#settings;
+    this.#buffer = new AnswerBuffer(this.#exchange, this.#spool, { memoryBytes, fileBytes });
     if (encoding !== undefined) this.#compressor = this.#pipe(createCompressor(encoding), this.#buffer);
   }
 

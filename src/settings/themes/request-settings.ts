@@ -59,6 +59,12 @@ export const requestSettings = {
     doc: 'Disk space in all for the temporary files of request bodies and responses. Uploads that find no room are answered with 507; a response is then taken off the application as its client reads it. "auto" takes half of what is free.',
     effect: 'live',
   }),
+  spoolResponseMaxBytes: defineSetting({
+    format: size(0),
+    default: 1024 * 1024 * 1024,
+    doc: 'Disk space of one response: a client that does not read an endless one gets no more ahead, and the application waits for it.',
+    effect: 'live',
+  }),
   spoolMinFreePercent: defineSetting({
     format: integer(0, 99),
     default: 5,
