@@ -60,7 +60,7 @@ export function serveApplication(options: ApplicationOptions): Handler {
     if (length === 0) dispatch(exchange, noBody, context);
     else if (length !== undefined && length > settings.maxBodyBytes)
       refuseBody(exchange, new BodyRefused('too-large'), options);
-    else if (isStreamed(exchange, length, options) && context.uploadPlaces.take(exchange.request)) {
+    else if (isStreamed(exchange, length, options) && context.uploadPlaces.take(exchange)) {
       sendContinue(exchange);
       dispatch(exchange, streamedBody(exchange, length, context), context);
     } else if (length !== undefined && !hasRoomFor(length, options))

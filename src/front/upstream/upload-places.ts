@@ -1,4 +1,4 @@
-import type { ClientRequest } from '../client-message.js';
+import type { Exchange } from '../exchange.js';
 
 /**
  * How many uploads may be passed on as they come, each of which occupies a place of the application until its client has sent all of
@@ -12,8 +12,8 @@ export class UploadPlaces {
     this.#places = places;
   }
 
-  /** False: none is left. It is free again at the end of the body. */
-  take(request: ClientRequest): boolean {
+  /** False: none is left. It is free again at the end of the body, or when the application has answered without it. */
+  take({ request, response }: Exchange): boolean {
     if (this.#taken >= this.#places) return false;
     this.#taken += 1;
     let isTaken = true;
@@ -22,6 +22,7 @@ export class UploadPlaces {
       isTaken = false;
     };
     request.once('end', release).once('close', release);
+    response.once('finish', release);
     return true;
   }
 }
