@@ -111,10 +111,16 @@ inPrivateWorld(import.meta.url, () => {
     mkdirSync(join(dir, '.easyserve'));
     for (const name of ['.gitignore', 'easyserve.log']) symlinkSync(target, join(dir, '.easyserve', name));
     giveToShop(dir);
-    const state = stateInTmp(t);
-    // As the owner it can't write there, and takes the other place.
-    assert.equal((await type(dir, 'start', '--daemon', '--host', '127.0.0.1', '--port', '0')).code, 0);
-    assert.equal(existsSync(state), true);
+    const start = ['start', '--daemon', '--host', '127.0.0.1', '--port', '0'];
+    // As the owner it can't write to what the log's name leads to, and says so.
+    const refused = await type(dir, ...start);
+    assert.equal(refused.code, 1);
+    assert.match(
+      refused.stderr,
+      /easyserve\.log, where the log belongs, is not a file that may be written\./,
+    );
+    rmSync(join(dir, '.easyserve', 'easyserve.log'));
+    assert.equal((await type(dir, ...start)).code, 0);
     assert.equal((await type(dir, 'stop')).code, 0);
     assert.equal(readFileSync(target, 'utf8'), 'as it was');
   });

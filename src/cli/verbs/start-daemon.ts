@@ -89,16 +89,23 @@ export async function startDaemon(sources: Sources, context: CliContext): Promis
 
 // Private
 
+/** What stands there is no file that the user of the site may write: a folder, or a link to somebody else's file. */
+const notOurs = new Set(['EACCES', 'EPERM', 'EISDIR', 'ELOOP', 'ENXIO', 'ENOTDIR']);
+
 /** O_NONBLOCK, and the look at what was opened: a FIFO in its place would hold up every line of the log (fifo(7)). */
 async function openLog(path: string): Promise<FileHandle> {
   const { O_RDWR, O_APPEND, O_CREAT, O_NONBLOCK, O_NOCTTY } = constants;
-  const log = await open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o600);
-  if ((await log.stat()).isFile()) return log;
-  await log.close();
+  try {
+    const log = await open(path, O_RDWR | O_APPEND | O_CREAT | O_NONBLOCK | O_NOCTTY, 0o600);
+    if ((await log.stat()).isFile()) return log;
+    await log.close();
+  } catch (error) {
+    if (!notOurs.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
   throw new EasyserveError(
     'state-folder-unusable',
     ExitCode.unexpected,
-    `${path}, where the log belongs, is not a file.`,
+    `${path}, where the log belongs, is not a file that may be written.`,
     { hint: `rm ${path}` },
   );
 }
