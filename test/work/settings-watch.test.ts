@@ -14,10 +14,14 @@ import { withDeadline } from '../support/with-deadline.js';
  * written there, and no more is to be asked.
  *
  * For two seconds a log grows by 1,000 lines a second, and a SQLite database is written as often as the disk allows, its journal coming
- * and going.
+ * and going. What easyserve looks at in two seconds of rest (memory counters) is looked at then as well.
  */
 const neighbours = `
 import sqlite3, sys, time
+if sys.argv[1] == 'rest':
+    time.sleep(2)
+    print(0)
+    sys.exit()
 database = sqlite3.connect('neighbour.sqlite3', isolation_level=None)
 database.execute('CREATE TABLE IF NOT EXISTS entries (text)')
 log = open('neighbour.log', 'a', buffering=1)
@@ -38,13 +42,21 @@ const looks = /^(getdents(64)?|l?stat|statx|newfstatat|fstatat64|inotify_add_wat
 forEachMode(['single', 'cluster'], (mode, testIn) => {
   testIn('a busy neighbour of the settings file causes no listing and no look at a file', async (t) => {
     const easyserve = await startEasyserve(t, { mode, fixture: 'wsgi-hello' });
+    const atRest = await countSystemCalls(easyserve.pid, makeTempDir(t), async () => {
+      assert.equal(await runNeighbours(t, easyserve.dir, 'rest'), 0);
+    });
     const calls = await countSystemCalls(easyserve.pid, makeTempDir(t), async () => {
-      const written = await runNeighbours(t, easyserve.dir);
+      const written = await runNeighbours(t, easyserve.dir, 'busy');
       assert.ok(written > 200, `the neighbours wrote ${written} lines only`);
     });
     const reads = calls.get('read') ?? 0;
     assert.ok(reads > 20, `the names of the neighbours arrive: ${describeCalls(calls, 1)}`);
-    for (const [name, count] of calls) assert.ok(!looks.test(name), `${name}: ${count} calls`);
+    for (const [name, count] of calls) {
+      if (!looks.test(name)) continue;
+      // A timer may fire once more in a measurement that takes a little longer.
+      const most = (atRest.get(name) ?? 0) + 3;
+      assert.ok(count <= most, `${name}: ${count} calls, at rest ${atRest.get(name) ?? 0}`);
+    }
 
     // And what is looked for is still seen.
     easyserve.writeFile('easyserve.toml', 'logLevel = "debug"\n');
@@ -53,8 +65,8 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
 });
 
 /** Resolves with the lines that were written. */
-async function runNeighbours(t: TestContext, folder: string): Promise<number> {
-  const child: ChildProcess = spawn(testPython(), ['-c', neighbours], {
+async function runNeighbours(t: TestContext, folder: string, how: 'busy' | 'rest'): Promise<number> {
+  const child: ChildProcess = spawn(testPython(), ['-c', neighbours, how], {
     cwd: folder,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
