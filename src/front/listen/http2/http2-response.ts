@@ -23,15 +23,14 @@ export class Http2Response extends Writable {
   statusMessage = '';
   /** HTTP/2 has other means to end a connection; see Http2Connection. */
   shouldKeepAlive = true;
-  /** The head is settled. As with HTTP/1 it leaves with the first of the body, or the end. */
-  headersSent = false;
   /** Of the body, what the connection has taken; for HTTP/2 that is what the client has made room for. */
   takenBytes = 0;
   wasStalled = false;
   readonly #stream: ServerHttp2Stream;
   readonly #isHead: boolean;
   #fields = new Http2Fields();
-  #isBegun = false;
+  /** A settled head leaves with the first of the body, or the end, as with HTTP/1. */
+  #head: 'open' | 'settled' | 'sent' = 'open';
 
   constructor(stream: ServerHttp2Stream, method: string) {
     super({ highWaterMark: HIGH_WATER_BYTES });
@@ -43,6 +42,10 @@ export class Http2Response extends Writable {
       if (!this.writableFinished && !this.#isComplete) this.destroy();
     });
     this.on('error', () => {}); // those who write look at `destroyed` and hear 'close', as with HTTP/1
+  }
+
+  get headersSent(): boolean {
+    return this.#head !== 'open';
   }
 
   /** The client has to take something before it goes on. */
@@ -66,7 +69,7 @@ export class Http2Response extends Writable {
     for (let at = 0; at + 1 < list.length; at += 2) fields.add(list[at] as string, list[at + 1] as string);
     this.#fields = fields;
     this.statusCode = status;
-    this.headersSent = true;
+    this.#head = 'settled';
     return this;
   }
 
@@ -109,7 +112,7 @@ export class Http2Response extends Writable {
       if (!error) setImmediate(() => this.#leaveRest());
       callback(error);
     };
-    const isEnding = this.#isBegun && !this.#isBodiless;
+    const isEnding = this.#head === 'sent' && !this.#isBodiless;
     this.#begin(true);
     if (isEnding) this.#stream.end(finish);
     else finish();
@@ -128,7 +131,7 @@ export class Http2Response extends Writable {
 
   /** The client has all of it, perhaps before end() is called. */
   get #isComplete(): boolean {
-    return this.#isBegun && this.#isBodiless;
+    return this.#head === 'sent' && this.#isBodiless;
   }
 
   get #isGone(): boolean {
@@ -136,9 +139,8 @@ export class Http2Response extends Writable {
   }
 
   #begin(isEnd: boolean): void {
-    if (this.#isBegun || this.#isGone) return;
-    this.#isBegun = true;
-    this.headersSent = true;
+    if (this.#head === 'sent' || this.#isGone) return;
+    this.#head = 'sent';
     this.#stream.respond(this.#fields.toHead(this.statusCode), { endStream: isEnd || this.#isBodiless });
   }
 
@@ -158,7 +160,7 @@ export class Http2Response extends Writable {
   }
 
   #inform(head: OutgoingHttpHeaders): void {
-    if (!this.#isBegun && !this.#isGone) this.#stream.additionalHeaders(head);
+    if (this.#head !== 'sent' && !this.#isGone) this.#stream.additionalHeaders(head);
   }
 
   /** RST_STREAM with INTERNAL_ERROR. The stream's close() would end the body first, as if it were whole. */
