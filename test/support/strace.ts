@@ -19,22 +19,23 @@ export async function countSystemCalls(
   folder: string,
   action: () => Promise<void>,
 ): Promise<SystemCalls> {
-  ensureStrace();
-  const report = join(folder, `strace-${pid}`);
-  // -qq would also silence the line that says that it is attached.
-  const strace = spawn('strace', ['-c', '-f', '-o', report, '-p', String(pid)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const ended = new Promise<void>((resolve) => strace.once('close', () => resolve()));
-  try {
-    await untilAttached(strace, ended);
-    await action();
-  } finally {
-    // It lets go of the process, and writes its report.
-    if (strace.pid !== undefined && strace.exitCode === null) killProcess(strace.pid, 'SIGINT');
-    await withDeadline(ended, 10_000, () => 'strace did not end');
-  }
-  return readReport(readFileSync(report, 'utf8'));
+  return readReport(await runStrace(pid, folder, ['-c'], action));
+}
+
+/**
+ * The system calls that the process makes during `action`, one a line as strace writes it, each descriptor with what it leads to
+ * (`read(9<anon_inode:inotify>, …`). `names`: those that are wanted, as in `strace -e trace=`.
+ *
+ * Rejects as countSystemCalls does.
+ */
+export async function listSystemCalls(
+  pid: number,
+  folder: string,
+  names: string,
+  action: () => Promise<void>,
+): Promise<readonly string[]> {
+  const text = await runStrace(pid, folder, ['-y', '-s', '200', '-e', `trace=${names}`], action);
+  return text.split('\n').filter((line) => line !== '');
 }
 
 /** The calls of each name divided by `requests`, most frequent first, for messages. */
@@ -46,6 +47,31 @@ export function describeCalls(calls: SystemCalls, requests: number): string {
 }
 
 // Private
+
+/** What strace has written about the process and all its threads. */
+async function runStrace(
+  pid: number,
+  folder: string,
+  options: readonly string[],
+  action: () => Promise<void>,
+): Promise<string> {
+  ensureStrace();
+  const report = join(folder, `strace-${pid}`);
+  // -qq would also silence the line that says that it is attached.
+  const strace = spawn('strace', [...options, '-f', '-o', report, '-p', String(pid)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<void>((resolve) => strace.once('close', () => resolve()));
+  try {
+    await untilAttached(strace, ended);
+    await action();
+  } finally {
+    // It lets go of the process, and writes its report.
+    if (strace.pid !== undefined && strace.exitCode === null) killProcess(strace.pid, 'SIGINT');
+    await withDeadline(ended, 10_000, () => 'strace did not end');
+  }
+  return readFileSync(report, 'utf8');
+}
 
 function ensureStrace(): void {
   if (isInstalled()) return;

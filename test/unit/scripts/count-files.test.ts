@@ -16,7 +16,7 @@ const programs = {
   'leaves-out.mjs': "test('one', { skip: true }, () => {});",
 };
 
-test('a file that fails anywhere counts as failed, once, and one that runs nothing as skipped', (t) => {
+test('a file that fails anywhere counts as failed, once, and one that runs nothing as skipped; failures are named', (t) => {
   const folder = makeTempDir(t);
   const files = Object.entries(programs).map(([name, program]) => {
     writeFileSync(join(folder, name), `import { test } from 'node:test';\n${program}\n`);
@@ -28,5 +28,11 @@ test('a file that fails anywhere counts as failed, once, and one that runs nothi
     env,
     encoding: 'utf8',
   });
-  assert.equal(stdout, '1 3 1\n');
+  const [counts, ...failures] = stdout.trimEnd().split('\n');
+  assert.equal(counts, '1 3 1');
+  const named = (name: string) => failures.filter((line) => line.includes(`${name}: `));
+  assert.match(named('fails.mjs')[0] ?? '', /fails\.mjs: two: no$/);
+  assert.match(named('fails-inside.mjs')[0] ?? '', /fails-inside\.mjs: outer: /);
+  assert.equal(named('breaks.mjs').length, 1);
+  assert.equal(failures.length, 3);
 });
