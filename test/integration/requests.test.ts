@@ -106,7 +106,7 @@ for (const { name, settings } of servers) {
     testIn(
       `${name}: ${cases.length} requests, each as it has to reach the application, or refused`,
       async (t) => {
-        const site = await startEasyserve(t, { fixture: 'request-journal', mode, settings, processes: 1 });
+        const site = await startEasyserve(t, { fixture: 'request-journal', mode, settings });
         const journal = new Journal(site.dir, name === 'gateway');
         const expected: Received[] = [];
         for (const one of cases) {

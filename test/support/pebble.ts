@@ -1,7 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -10,6 +9,7 @@ import { fetchFromCa } from '../../src/tls/acme/ca-connection.js';
 import { signCertificate } from '../../src/tls/sign-certificate.js';
 import type { ChallengeServer } from './challenge-server.js';
 import { eventually } from './eventually.js';
+import { freePort } from './free-port.js';
 import { startNameServer } from './name-server.js';
 import { repositoryRoot } from './repository.js';
 import { withDeadline } from './with-deadline.js';
@@ -182,14 +182,4 @@ async function writeServerCertificate(
   await writeFile(certificate, leaf.certificatePem);
   await writeFile(privateKey, leaf.keyPem);
   return { caFile, certificate, privateKey };
-}
-
-/** Pebble can't be given port 0; nor can easyserve, where Pebble has to know its ports first. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }

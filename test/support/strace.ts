@@ -1,6 +1,7 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { accessSync, constants, readFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ensureInstalled } from './installed-program.js';
 import { killProcess } from './processes.js';
 import { withDeadline } from './with-deadline.js';
 
@@ -55,7 +56,7 @@ async function runStrace(
   options: readonly string[],
   action: () => Promise<void>,
 ): Promise<string> {
-  ensureStrace();
+  ensureInstalled('strace');
   const report = join(folder, `strace-${pid}`);
   // -qq would also silence the line that says that it is attached.
   const strace = spawn('strace', [...options, '-f', '-o', report, '-p', String(pid)], {
@@ -71,35 +72,6 @@ async function runStrace(
     await withDeadline(ended, 10_000, () => 'strace did not end');
   }
   return readFileSync(report, 'utf8');
-}
-
-function ensureStrace(): void {
-  if (isInstalled()) return;
-  try {
-    // A fresh machine has no lists of packages yet.
-    for (const args of [
-      ['update', '-qq'],
-      ['install', '-y', '-qq', '--no-install-recommends', 'strace'],
-    ]) {
-      execFileSync('apt-get', args, {
-        stdio: 'pipe',
-        env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-      });
-    }
-  } catch (error) {
-    throw new Error('strace is missing, and apt-get install strace failed (it takes root)', { cause: error });
-  }
-}
-
-function isInstalled(): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, 'strace'), constants.X_OK);
-      return true;
-    } catch {
-      return false; // not in this folder of the PATH
-    }
-  });
 }
 
 /** `strace: Process 12 attached`, or `… attached with 11 threads`. */
