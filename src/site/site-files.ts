@@ -35,7 +35,7 @@ export async function openSiteFiles(release: Release, clock: Clock, log: Log): P
   const options = optionsOf(settings);
   const tables: StaticTable[] = [];
   for (const { name, source } of sourcesOf(release)) {
-    const table = await StaticTable.build(source, options);
+    const table = await StaticTable.build(source, options, clock);
     reportTable(table, name, source.root, log);
     tables.push(table);
   }
@@ -76,7 +76,7 @@ function sourcesOf({ project, settings }: Release): NamedSource[] {
   if (settings.serveStatic && django?.staticPrefix !== undefined) {
     const { staticPrefix: prefix, staticRoot: root, staticFound: found, staticManifest: manifest } = django;
     const except = ownedBelow(project, prefix);
-    sources.push({ name: 'STATIC_ROOT', source: { prefix, root, found, manifest, except } });
+    sources.push({ name: 'STATIC_ROOT', source: { prefix, root, isWritten: true, found, manifest, except } });
   }
   return sources;
 }

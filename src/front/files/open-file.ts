@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 
 export interface OpenedFile {
@@ -38,19 +38,30 @@ export async function openRegularFile(path: string): Promise<OpenedFile> {
 }
 
 /**
+ * The same for a real path below a folder that others write to: no part of it may have become a symlink since it was resolved
+ * (O_NOFOLLOW is about the last name only). Rejects with ELOOP then.
+ */
+export async function openRealFile(path: string): Promise<OpenedFile> {
+  const opened = await openRegularFile(path);
+  if ((await realpath(path).catch(() => undefined)) === path) return opened;
+  await opened.handle.close();
+  throw Object.assign(new Error(`a symbolic link has come into ${path}`), { code: 'ELOOP' });
+}
+
+/**
  * Opens a file that has changed since it was last seen, once nobody writes to it any more.
  *
  * collectstatic, which runs at each reload while the old release serves, deletes a file and writes it anew: for a moment it is
  * missing, and then it is incomplete, and a browser would keep the incomplete file for a year under a hashed name.
  *
- * Rejects like openRegularFile, a little later. A file that is written all the time is opened as it is in the end.
+ * Rejects like `open`, a little later. A file that is written all the time is opened as it is in the end.
  */
-export async function openSettled(path: string): Promise<OpenedFile> {
+export async function openSettled(path: string, open = openRegularFile): Promise<OpenedFile> {
   const startedAtMs = performance.now();
   for (;;) {
     const waitedMs = performance.now() - startedAtMs;
     try {
-      const opened = await openRegularFile(path);
+      const opened = await open(path);
       if (isQuiet(opened) || waitedMs > writtenForMs) return opened;
       await opened.handle.close();
     } catch (error) {

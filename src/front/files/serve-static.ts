@@ -1,17 +1,23 @@
 import type { Log } from '../../log/log.js';
-import type { Handler } from '../exchange.js';
+import type { Exchange, Handler } from '../exchange.js';
 import { answerFile } from './answer-file.js';
-import { refuseMethod, respondToBadPath, respondWithMissingPage } from './file-refusals.js';
+import {
+  refuseMethod,
+  respondToBadPath,
+  respondToFileError,
+  respondWithMissingPage,
+} from './file-refusals.js';
 import type { StaticTable } from './static-table.js';
 import { decodeUrlPath, leftMatcher, pathMatcher } from './url-path.js';
 
 /**
- * Serves everything under the table's prefix; what isn't in the table is a 404. With the prefix `/` it is left to the next handler,
- * because then it is the application's.
+ * Serves everything under the table's prefix; what is neither in the table nor in its folder is a 404. With the prefix `/` what is
+ * not in the table is left to the next handler, because then it is the application's.
  *
  * How a file is answered, by all three handlers of this folder:
  *
- *     serveStatic ─ StaticTable.get ──┐
+ *     serveStatic ┬ StaticTable.get ──┐
+ *                 └ .late ┐           │
  *     serveSite ─── LiveFolder.find ──┴─ answerFile ──── StaticBodies.fetch ─┐  from memory, disk, or compressed now
  *     serveFolder ─ openRegularFile ──── answerOpenedFile ───────────────────┴─ Exchange.respond, or respondFromFile
  *                                        conditions, encoding, range
@@ -28,8 +34,17 @@ export function serveStatic(table: StaticTable, log: Log): Handler {
     if (file === undefined && isOverlay) return false;
     if (refuseMethod(exchange)) return true;
     if (typeof url !== 'string') respondToBadPath(exchange, url);
-    else if (file === undefined) respondWithMissingPage(exchange);
-    else answerFile(exchange, file, table.bodies, log);
+    else if (file !== undefined) answerFile(exchange, file, table.bodies, log);
+    else giveLate(exchange, table, url, log).catch((error) => respondToFileError(exchange, error, log));
     return true;
   };
+}
+
+// Private
+
+async function giveLate(exchange: Exchange, table: StaticTable, url: string, log: Log): Promise<void> {
+  const file = await table.findLate(url);
+  if (exchange.response.destroyed) return; // the client has gone meanwhile
+  if (file === undefined || table.late === undefined) respondWithMissingPage(exchange);
+  else answerFile(exchange, file, table.late.bodies, log);
 }

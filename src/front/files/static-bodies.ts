@@ -4,7 +4,7 @@ import { brotliCompress, gzip, constants as zlib } from 'node:zlib';
 import { Semaphore } from '../../contracts/semaphore.js';
 import { isUnavailable } from './file-refusals.js';
 import { MemoryBudget } from './memory-budget.js';
-import { type OpenedFile, openRegularFile, openSettled } from './open-file.js';
+import { type OpenedFile, openSettled } from './open-file.js';
 import type { DiskFile, Representation, StaticFile } from './static-file.js';
 
 /** What an answer can be sent from. When the disk has changed, it is not the representation that was wanted. */
@@ -28,6 +28,8 @@ export interface StaticOptions {
 /** Who knows which files there are: StaticTable, or LiveFolder. */
 export interface StaticEntries {
   readonly options: StaticOptions;
+  /** Opens a file of an entry, as carefully as the place asks for. */
+  open(path: string): Promise<OpenedFile>;
   /** The entry of a file that turned out to have changed. */
   refresh(file: StaticFile, now: Omit<DiskFile, 'path'>): StaticFile;
 }
@@ -51,10 +53,11 @@ export class StaticBodies {
   readonly #compressions = new Semaphore(compressionsAtOnce);
   readonly #loading = new Map<Representation, Promise<Buffer | undefined>>();
 
-  constructor(entries: StaticEntries) {
+  /** `budget`: of several together. */
+  constructor(entries: StaticEntries, budget = makeBudget(entries.options)) {
     this.#entries = entries;
     this.#memoryFileBytes = entries.options.memoryFileBytes;
-    this.#budget = new MemoryBudget(entries.options.memoryTotalBytes ?? defaultTotalBytes);
+    this.#budget = budget;
   }
 
   /** Rejects with the file system's error when the file can't be opened or read. */
@@ -77,7 +80,7 @@ export class StaticBodies {
     const body = await this.#inMemory(file, wanted);
     if (body !== undefined) return { representation: wanted, size: body.length, body };
     if (wanted.disk === undefined || wanted.disk.size <= this.#memoryFileBytes) return undefined;
-    const opened = await openRegularFile(wanted.disk.path);
+    const opened = await this.#entries.open(wanted.disk.path);
     if (isUnchanged(wanted.disk, opened)) {
       return { representation: wanted, size: wanted.disk.size, body: opened.handle };
     }
@@ -87,7 +90,7 @@ export class StaticBodies {
 
   /** From the handle, because what it says of the file stays true until it is closed, whatever happens to the name. */
   async #openAsItIsNow(file: StaticFile): Promise<StaticContent> {
-    const { handle, stats } = await openSettled(file.disk.path);
+    const { handle, stats } = await openSettled(file.disk.path, (path) => this.#entries.open(path));
     const current = this.#entries.refresh(file, stats);
     return { representation: current.identity, size: stats.size, body: handle };
   }
@@ -107,14 +110,14 @@ export class StaticBodies {
   async #load(file: StaticFile, wanted: Representation): Promise<Buffer | undefined> {
     const body = await (wanted.disk === undefined
       ? this.#compress(file, wanted)
-      : readUnchanged(wanted.disk));
+      : this.#readUnchanged(wanted.disk));
     if (body !== undefined) this.#budget.hold(wanted, body);
     return body;
   }
 
   async #compress(file: StaticFile, wanted: Representation): Promise<Buffer | undefined> {
     return this.#compressions.run(async () => {
-      const plain = (await this.#inMemory(file, file.identity)) ?? (await readUnchanged(file.disk));
+      const plain = (await this.#inMemory(file, file.identity)) ?? (await this.#readUnchanged(file.disk));
       if (plain === undefined) return undefined;
       const compressed = await compressThoroughly(wanted.encoding, plain);
       if (compressed.length <= plain.length * worthwhileRatio) return compressed;
@@ -122,22 +125,29 @@ export class StaticBodies {
       return undefined;
     });
   }
+
+  /** Undefined when the file is not what the table says. */
+  async #readUnchanged(disk: DiskFile): Promise<Buffer | undefined> {
+    const opened = await this.#entries.open(disk.path);
+    try {
+      if (!isUnchanged(disk, opened)) return undefined;
+      const body = await opened.handle.readFile();
+      return body.length === disk.size ? body : undefined;
+    } finally {
+      await opened.handle.close();
+    }
+  }
 }
+
+/** What all bodies in memory may take together. */
+export function makeBudget({ memoryTotalBytes }: StaticOptions): MemoryBudget {
+  return new MemoryBudget(memoryTotalBytes ?? defaultTotalBytes);
+}
+
+// Private
 
 function isUnchanged(disk: DiskFile, { stats }: OpenedFile): boolean {
   return stats.size === disk.size && stats.mtimeMs === disk.mtimeMs;
-}
-
-/** Undefined when the file is not what the table says. */
-async function readUnchanged(disk: DiskFile): Promise<Buffer | undefined> {
-  const opened = await openRegularFile(disk.path);
-  try {
-    if (!isUnchanged(disk, opened)) return undefined;
-    const body = await opened.handle.readFile();
-    return body.length === disk.size ? body : undefined;
-  } finally {
-    await opened.handle.close();
-  }
 }
 
 /**

@@ -1,6 +1,9 @@
+import { type Clock, systemClock } from '../../contracts/clock.js';
+import { LiveFolder } from './live-folder.js';
+import { type OpenedFile, openRegularFile } from './open-file.js';
 import { readManifest } from './read-manifest.js';
 import { siblingsOf } from './siblings.js';
-import { StaticBodies, type StaticEntries, type StaticOptions } from './static-bodies.js';
+import { makeBudget, StaticBodies, type StaticEntries, type StaticOptions } from './static-bodies.js';
 import {
   type DiskFile,
   type FilePolicy,
@@ -11,13 +14,15 @@ import {
   toDiskFile,
 } from './static-file.js';
 import type { LeftAddress } from './url-path.js';
-import { describeFound, type FoundFiles, walkFolder } from './walk-folder.js';
+import { describeFound, type FoundFiles, isLeftOut, walkFolder } from './walk-folder.js';
 
 export interface StaticSource {
   /** Path prefix with slashes at both ends, without escapes: `/static/`. */
   readonly prefix: string;
   /** Folder whose whole tree is served: STATIC_ROOT. `found` is not looked at then. */
   readonly root?: string | undefined;
+  /** The application writes into the root while it runs: what isn't in the table is looked for there. */
+  readonly isWritten?: boolean;
   /** Path below the prefix -> absolute file: what Django's finders found. */
   readonly found?: Readonly<Record<string, string>> | undefined;
   /** Path of staticfiles.json. */
@@ -27,8 +32,8 @@ export interface StaticSource {
 }
 
 /**
- * Every static file by its URL, read once at start and at each reload; what isn't in it doesn't exist, so no
- * path can lead out of the root.
+ * Every static file by its URL, read once at start and at each reload, so that no request for one of them has to look at the
+ * disk. Files that are written into the root later (django-compressor, django-imagekit) are looked for when they are asked for.
  */
 export class StaticTable implements StaticEntries {
   readonly prefix: string;
@@ -40,6 +45,8 @@ export class StaticTable implements StaticEntries {
   readonly isRootMissing: boolean;
   /** Here, so that settings which change without a new table don't start a second account of the memory. */
   readonly bodies: StaticBodies;
+  /** What came into the root since; undefined where nothing does. */
+  readonly late: LiveFolder | undefined;
   readonly #files = new Map<string, StaticFile>();
 
   private constructor(
@@ -47,6 +54,7 @@ export class StaticTable implements StaticEntries {
     options: StaticOptions,
     found: FoundFiles,
     hashed: ReadonlySet<string>,
+    clock: Clock,
   ) {
     this.prefix = source.prefix;
     this.except = source.except ?? [];
@@ -54,7 +62,11 @@ export class StaticTable implements StaticEntries {
     this.skippedLinks = found.skippedLinks;
     this.unreadableFolders = found.unreadableFolders;
     this.isRootMissing = found.isRootMissing;
-    this.bodies = new StaticBodies(this);
+    const budget = makeBudget(options);
+    this.bodies = new StaticBodies(this, budget);
+    const { prefix, root } = source;
+    if (root !== undefined && source.isWritten === true)
+      this.late = new LiveFolder(root, options, clock, { prefix, budget });
     for (const [below, disk] of found.files) {
       const isImmutable = hashed.has(below);
       const siblings = siblingsOf(below, disk, found.files, { isImmutable });
@@ -63,12 +75,16 @@ export class StaticTable implements StaticEntries {
   }
 
   /** Throws ApplicationError for a manifest that can't be understood. A missing root gives an empty table. */
-  static async build(source: StaticSource, options: StaticOptions): Promise<StaticTable> {
+  static async build(
+    source: StaticSource,
+    options: StaticOptions,
+    clock: Clock = systemClock,
+  ): Promise<StaticTable> {
     const [found, hashed] = await Promise.all([
       source.root === undefined ? describeFound(source.found ?? {}) : walkFolder(source.root),
       source.manifest === undefined ? new Set<string>() : readManifest(source.manifest),
     ]);
-    return new StaticTable(source, options, found, hashed);
+    return new StaticTable(source, options, found, hashed, clock);
   }
 
   get size(): number {
@@ -78,6 +94,17 @@ export class StaticTable implements StaticEntries {
   /** By decoded URL path, prefix included. */
   get(url: string): StaticFile | undefined {
     return this.#files.get(url);
+  }
+
+  /** A file that is in none of the lists, as it is on the disk now. */
+  async findLate(url: string): Promise<StaticFile | undefined> {
+    const below = url.slice(this.prefix.length);
+    const found = isLeftOut(below) ? undefined : await this.late?.find(below);
+    return found === 'folder' ? undefined : found;
+  }
+
+  open(path: string): Promise<OpenedFile> {
+    return openRegularFile(path);
   }
 
   /**

@@ -67,11 +67,10 @@ export async function describeFound(named: Readonly<Record<string, string>>): Pr
 
 /** What one name below a root is at this moment; undefined when it is not there, or a symlink leads outside. */
 export async function lookInside(root: string, below: string): Promise<DiskFile | 'folder' | undefined> {
-  const [realRoot, real] = await Promise.all([
-    unlessGone(realpath(root)),
-    unlessGone(realpath(join(root, below))),
-  ]);
-  if (realRoot === undefined || real === undefined) return undefined;
+  const real = await unlessGone(realpath(join(root, below)));
+  // One call of the system where nothing is there: a flood of invented names costs no more.
+  const realRoot = real === undefined ? undefined : await unlessGone(realpath(root));
+  if (real === undefined || realRoot === undefined) return undefined;
   if (real !== realRoot && !real.startsWith(realRoot + sep)) return undefined;
   const stats = await unlessGone(stat(real));
   if (stats?.isDirectory()) return 'folder';
