@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
 import type { Scheme } from '../contracts/scheme.js';
 import type { Settings } from '../settings/settings.js';
-import type { ClientRequest } from './client-message.js';
+import { type ClientRequest, peerAddressOf, plainAddress } from './client-message.js';
 import type { ClientFacts } from './exchange.js';
 import type { ProxiedClient } from './listen/connections.js';
 import { isAuthority } from './request-target.js';
@@ -34,6 +34,9 @@ const privateNetworks = new TrustedProxies([
   ...['::1', 'fc00::/7', 'fe80::/10'],
 ]);
 
+/** The peers of a listening socket that only this machine reaches. */
+const loopback = ['127.0.0.0/8', '::1'];
+
 /** Whether an address is none of the internet: of this machine, its network or its provider's (RFC 6890). */
 export function isPrivate(address: string): boolean {
   return privateNetworks.has(plainAddress(address));
@@ -42,16 +45,30 @@ export function isPrivate(address: string): boolean {
 /** What `trustedProxies` and `proxyHeaders` say: whose word counts, and about what. */
 export class ProxyTrust {
   readonly #proxies: TrustedProxies;
+  /** Nobody has named the proxies: whoever asks from this machine is one if he says for whom. */
+  readonly #isByDefault: boolean;
   /** In lower case. */
   readonly #headers: ReadonlySet<string>;
 
-  constructor({ trustedProxies, proxyHeaders }: Pick<Settings, 'trustedProxies' | 'proxyHeaders'>) {
-    this.#proxies = new TrustedProxies(trustedProxies);
+  /** `isLocalOnly`: everything that is listened on is reached from this machine only. */
+  constructor(
+    { trustedProxies, proxyHeaders }: Pick<Settings, 'trustedProxies' | 'proxyHeaders'>,
+    isLocalOnly = false,
+  ) {
+    this.#isByDefault = trustedProxies === 'auto';
+    this.#proxies = new TrustedProxies(
+      trustedProxies === 'auto' ? (isLocalOnly ? loopback : []) : trustedProxies,
+    );
     this.#headers = new Set(proxyHeaders.map((name) => name.toLowerCase()));
   }
 
   isTrusted(address: string): boolean {
-    return this.#proxies.has(address);
+    return this.#proxies.has(plainAddress(address));
+  }
+
+  /** Whether an address is that of a proxy whatever it sends: everybody may stand behind it. */
+  isProxy(address: string): boolean {
+    return !this.#isByDefault && this.isTrusted(address);
   }
 
   /**
@@ -60,34 +77,31 @@ export class ProxyTrust {
    */
   read(request: ClientRequest, scheme: Scheme, proxied?: ProxiedClient | 'unknown'): ClientFacts {
     const { socket, headers } = request;
-    const peer = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
-    const { address: given, port } = typeof proxied === 'object' ? proxied : peer;
-    const address = plainAddress(given);
+    const { address, port } = typeof proxied === 'object' ? proxied : peerAddressOf(socket);
     const host = headers.host ?? '';
-    // What a proxy passes on unseen comes from a client that it has not named.
-    if (proxied === 'unknown' || !this.#proxies.has(address)) {
-      return { address, port, scheme, host, isPeerTrusted: false, believedHeaders: none };
-    }
     const said = (name: string): string[] => (this.#headers.has(name) ? listOf(headers[name]) : []);
-    const { address: named, hops } = findClient(said('x-forwarded-for'), this.#proxies);
+    const [forwardedFor, forwardedProto] = [said('x-forwarded-for'), said('x-forwarded-proto')];
+    const speaks = forwardedFor.length > 0 || forwardedProto.length > 0;
+    // What a proxy passes on unseen comes from a client that it has not named.
+    if (proxied === 'unknown' || !this.isTrusted(address) || (this.#isByDefault && !speaks)) {
+      const isProxy = this.isProxy(address);
+      return { address, port, scheme, host, isPeerTrusted: false, isProxy, believedHeaders: none };
+    }
+    const { address: named, hops } = findClient(forwardedFor, this.#proxies);
     const forwardedHost = atHop(said('x-forwarded-host'), hops);
     return {
       address: named ?? address,
       port: named === undefined ? port : 0,
-      scheme: schemes[atHop(said('x-forwarded-proto'), hops)?.toLowerCase() ?? ''] ?? scheme,
+      scheme: schemes[atHop(forwardedProto, hops)?.toLowerCase() ?? ''] ?? scheme,
       host: forwardedHost !== undefined && isAuthority(forwardedHost) ? forwardedHost : host,
       isPeerTrusted: true,
+      isProxy: this.isProxy(named ?? address),
       believedHeaders: this.#headers,
     };
   }
 }
 
 // Private
-
-/** `::ffff:192.0.2.1`, an IPv4 peer on a socket for both (RFC 4291 section 2.5.5.2), is shown as 192.0.2.1. */
-export function plainAddress(address: string): string {
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
-}
 
 const none: ReadonlySet<string> = new Set();
 

@@ -31,6 +31,19 @@ export interface ClientResponse extends Writable {
   writeEarlyHints(hints: OutgoingHttpHeaders): void;
 }
 
+/** `::ffff:192.0.2.1`, an IPv4 peer on a socket for both (RFC 4291 section 2.5.5.2), is shown as 192.0.2.1. */
+export function plainAddress(address: string): string {
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address;
+}
+
+/** Who is at the other end of a connection, in the plain form of an address. */
+export function peerAddressOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): {
+  readonly address: string;
+  readonly port: number;
+} {
+  return { address: plainAddress(remoteAddress ?? ''), port: remotePort ?? 0 };
+}
+
 /** Identifies the connection, also where a TLS socket or an HTTP/2 stream stands for it. */
 export function peerOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
   return `${remoteAddress} ${remotePort}`;

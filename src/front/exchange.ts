@@ -11,8 +11,10 @@ export interface ClientFacts {
   readonly scheme: Scheme;
   /** The host that was asked for, and perhaps its port (see isAuthority); '' for HTTP/1.0 without one. */
   readonly host: string;
-  /** The peer is in `trustedProxies`. */
+  /** The peer's word about the client counts (`trustedProxies`). */
   readonly isPeerTrusted: boolean;
+  /** It is a proxy of `trustedProxies` that names nobody else. Everybody may stand behind it, so that no limit counts it. */
+  readonly isProxy: boolean;
   /** The names, in lower case, of headers about the client that the peer is trusted to send: they are passed on. */
   readonly believedHeaders: ReadonlySet<string>;
 }

@@ -11,6 +11,7 @@ import { answerDefaults, noDefaults } from './answer-defaults.js';
 import type { BufferBudget } from './buffers/buffer-budget.js';
 import { ProxyTrust } from './client-facts.js';
 import { type ClientRequest, type ClientResponse, peerOf } from './client-message.js';
+import { DroppedWords } from './dropped-words.js';
 import { answerHandlerFailure, respondWithErrorPage } from './error-page.js';
 import { Exchange, type Handler } from './exchange.js';
 import { PieceBuffers } from './files/piece-buffers.js';
@@ -36,6 +37,7 @@ export class Front {
   readonly #ids = new RequestIds();
   readonly #pieceBuffers: PieceBuffers;
   readonly #listeners: Listeners;
+  readonly #droppedWords: DroppedWords;
   #settings: Settings;
   #trust: ProxyTrust;
   #handlers: readonly Handler[] = [];
@@ -58,6 +60,7 @@ export class Front {
     this.#clock = clock;
     this.#log = log;
     this.#progress = new Condition(clock);
+    this.#droppedWords = new DroppedWords(log);
     this.#pieceBuffers = new PieceBuffers(budget);
     this.#listeners = new Listeners({
       settings: () => this.#settings,
@@ -65,9 +68,11 @@ export class Front {
       log,
       descriptors,
       isTrusted: (address) => this.#trust.isTrusted(address),
+      isProxy: (address) => this.#trust.isProxy(address),
       budget,
       onRequest: (request, response, more) => this.#handle(request, response, more),
       onClosed: () => this.#progress.notifyAll(),
+      onMoved: () => this.#chooseTrust(),
     });
   }
 
@@ -81,7 +86,7 @@ export class Front {
     errorPages: ReadonlyMap<string, string> = new Map(),
   ): void {
     this.#settings = settings;
-    this.#trust = new ProxyTrust(settings);
+    this.#chooseTrust();
     this.#handlers = handlers;
     this.#defaults = answerDefaults(settings, errorPages);
     this.#listeners.applyLimits(settings);
@@ -145,6 +150,10 @@ export class Front {
     return this.#listeners.connections === this.#peers(({ isStream }) => isStream).size;
   }
 
+  #chooseTrust(): void {
+    this.#trust = new ProxyTrust(this.#settings, this.#listeners.isLocalOnly);
+  }
+
   #handle(
     request: ClientRequest,
     response: ClientResponse,
@@ -153,6 +162,8 @@ export class Front {
     const peer = peerOf(request.socket);
     const proxied = this.#listeners.proxiedClientOf(peer);
     const client = this.#trust.read(request, scheme, proxied);
+    if (client.isPeerTrusted) this.#listeners.speaksForOthers(peer);
+    else if (proxied === undefined) this.#droppedWords.look(request, client);
     const given = client.isPeerTrusted ? request.headers['x-request-id'] : undefined;
     const exchange = new Exchange(request, response, {
       id: this.#ids.next(given),

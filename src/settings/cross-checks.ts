@@ -14,6 +14,11 @@ export function findConflicts(settings: Settings, origins: Origins): Problem[] {
 
 // Private
 
+/** By its name alone: whether only this machine reaches what listens there. */
+function isLocalHost(host: string | null): boolean {
+  return host !== null && /^(?:127\.|::1$|localhost$|unix:)/.test(host);
+}
+
 type Describe = (key: SettingKey) => string;
 type Conflict = readonly [message: string, hint: string];
 type Check = (settings: Settings, describe: Describe) => readonly Conflict[];
@@ -26,8 +31,8 @@ const alternatives = [
 ] as const;
 
 const checks: readonly Check[] = [
-  ({ proxyProtocol, trustedProxies }, describe) =>
-    proxyProtocol && trustedProxies.length === 0
+  ({ proxyProtocol, trustedProxies, host }, describe) =>
+    proxyProtocol && (trustedProxies === 'auto' ? !isLocalHost(host) : trustedProxies.length === 0)
       ? [
           [
             `${describe('proxyProtocol')} needs to know whose PROXY headers are believed`,

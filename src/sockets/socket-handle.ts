@@ -13,6 +13,13 @@ export interface SocketHandle {
   close(callback?: () => void): void;
 }
 
+/** Whether only programs of this machine can connect to it. */
+export function isLocalOnly(handle: SocketHandle): boolean {
+  const name: { address?: string } = {};
+  if (handle.getsockname(name) !== 0) return false;
+  return /^(?:127\.|::1$|::ffff:127\.)/.test(name.address ?? '');
+}
+
 export type CreateServerHandle = (
   address: string | null,
   port: number | null,

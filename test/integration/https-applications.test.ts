@@ -44,7 +44,7 @@ function start(
   return startEasyserve(t, {
     mode,
     fixture,
-    settings: { https: true, httpsPort: 0, acmeFolder: makeTempDir(t), ...settings },
+    settings: { https: true, httpsPort: 0, acmeFolder: makeTempDir(t), trustedProxies: [], ...settings },
     ...(prepare && { prepare }),
   });
 }

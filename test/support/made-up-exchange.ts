@@ -85,6 +85,7 @@ const client: fc.Arbitrary<ClientFacts> = fc
       'x:99999',
     ),
     isPeerTrusted: fc.boolean(),
+    isProxy: fc.constant(false),
   })
   .map((facts) => ({
     ...facts,

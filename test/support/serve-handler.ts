@@ -128,6 +128,7 @@ function makeExchange(
       scheme: 'http',
       host,
       isPeerTrusted: false,
+      isProxy: false,
       believedHeaders: new Set<string>(),
     },
     startedAtMs: performance.now(),

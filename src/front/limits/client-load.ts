@@ -2,16 +2,12 @@ import type { Clock } from '../../contracts/clock.js';
 import { Episode } from '../../log/episode.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
-import { TrustedProxies } from '../client-facts.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, Handler } from '../exchange.js';
 import { announcedBytes } from '../upstream/request-body.js';
 import { addressKey } from './address-key.js';
 
-export type ClientLoadSettings = Pick<
-  Settings,
-  'maxRequestsPerAddress' | 'maxUploadsPerAddress' | 'trustedProxies'
->;
+export type ClientLoadSettings = Pick<Settings, 'maxRequestsPerAddress' | 'maxUploadsPerAddress'>;
 
 /** What the clients of one front have under way at the application, so that none of them takes all of its places. */
 export class ClientLoad {
@@ -33,10 +29,9 @@ export class ClientLoad {
    * names nobody else is not counted, because everybody may stand behind it.
    */
   limit(settings: ClientLoadSettings): Handler {
-    const trusted = new TrustedProxies(settings.trustedProxies);
     const { maxRequestsPerAddress, maxUploadsPerAddress } = settings;
     return (exchange) => {
-      if (trusted.has(exchange.client.address)) return false;
+      if (exchange.client.isProxy) return false;
       const key = addressKey(exchange.client.address);
       const hasBody = !exchange.isUpgrade && announcedBytes(exchange.request) !== 0;
       const isTooMuch =

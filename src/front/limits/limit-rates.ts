@@ -3,14 +3,13 @@ import { Episode } from '../../log/episode.js';
 import type { Log } from '../../log/log.js';
 import { type RateRule, readRateRule } from '../../settings/rate-rule.js';
 import type { Settings } from '../../settings/settings.js';
-import { TrustedProxies } from '../client-facts.js';
 import { answerHandlerFailure, respondWithErrorPage } from '../error-page.js';
 import type { Exchange, Handler } from '../exchange.js';
 import { addressKey } from './address-key.js';
 import type { RateCounter } from './token-buckets.js';
 
 export interface RateLimitOptions {
-  readonly settings: Pick<Settings, 'rateLimits' | 'trustedProxies'>;
+  readonly settings: Pick<Settings, 'rateLimits'>;
   readonly counter: RateCounter;
   readonly clock: Clock;
   readonly log: Log;
@@ -27,10 +26,9 @@ export function limitRates(options: RateLimitOptions, rest: readonly Handler[]):
     .map(readRateRule)
     .filter((rule) => rule !== undefined);
   if (rules.length === 0) return rest;
-  const trusted = new TrustedProxies(settings.trustedProxies);
   const limiter = new RateLimiter(options, rules);
   const handle: Handler = (exchange) => {
-    const matching = trusted.has(exchange.client.address) ? [] : limiter.match(exchange);
+    const matching = exchange.client.isProxy ? [] : limiter.match(exchange);
     if (matching.length === 0) return false;
     limiter
       .admit(exchange, matching)

@@ -4,7 +4,7 @@ import { Episode } from '../../log/episode.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { DescriptorLimit } from '../../sockets/descriptor-limit.js';
-import { peerOf } from '../client-message.js';
+import { peerAddressOf, peerOf } from '../client-message.js';
 import { addressKey } from '../limits/address-key.js';
 
 /** With more, what a connection needs of memory counts before its descriptor does. */
@@ -18,7 +18,7 @@ export interface ConnectionsOptions {
   readonly log: Log;
   readonly descriptors: DescriptorLimit;
   /** Of trustedProxies: others stand behind it, so its connections are not counted by address. */
-  readonly isTrusted: (address: string) => boolean;
+  readonly isProxy: (address: string) => boolean;
   readonly onClosed: () => void;
 }
 
@@ -33,7 +33,7 @@ interface Connection {
   /** See peerOf; a closed socket has forgotten it. */
   readonly peer: string;
   readonly acceptedAtMs: number;
-  /** Undefined for a trusted proxy. */
+  /** Undefined for a proxy. */
   client: Client | undefined;
   /** Of a PROXY header; undefined where there was none, `unknown` where the proxy has named nobody. */
   proxied: ProxiedClient | 'unknown' | undefined;
@@ -140,13 +140,13 @@ export class Connections {
 
   /** Takes a connection in that was just accepted. False: there is no room for it. */
   admit(socket: Socket): boolean {
-    const address = socket.remoteAddress ?? '';
+    const { address } = peerAddressOf(socket);
     if (!this.#hasRoom(socket)) return false;
     const connection: Connection = {
       ...{ socket, peer: peerOf(socket), client: undefined, proxied: undefined, requests: 0 },
       acceptedAtMs: this.#options.clock.now(),
     };
-    if (!this.#options.isTrusted(address) && !this.#attribute(connection, address)) return false;
+    if (!this.#options.isProxy(address) && !this.#attribute(connection, address)) return false;
     this.#all.set(socket, connection);
     this.#byPeer.set(connection.peer, connection);
     this.#idle.addFresh(connection);
@@ -165,6 +165,12 @@ export class Connections {
   /** What a PROXY header has said of the connection of this peer (peerOf). */
   proxiedClientOf(peer: string): ProxiedClient | 'unknown' | undefined {
     return this.#byPeer.get(peer)?.proxied;
+  }
+
+  /** A request on the connection of this peer (peerOf) came for somebody else: it is a proxy's, and does not count as one client's. */
+  speaksForOthers(peer: string): void {
+    const connection = this.#byPeer.get(peer);
+    if (connection !== undefined && connection.proxied === undefined) this.#detach(connection);
   }
 
   /** A request has begun on the connection of this peer (peerOf); to be called back when it is over. */
@@ -232,13 +238,17 @@ export class Connections {
     if (!this.#all.delete(connection.socket)) return;
     if (this.#byPeer.get(connection.peer) === connection) this.#byPeer.delete(connection.peer);
     this.#idle.delete(connection);
-    const { client } = connection;
-    if (client !== undefined) {
-      client.idle.delete(connection);
-      client.connections -= 1;
-      if (client.connections === 0) this.#clients.delete(client.key);
-    }
+    this.#detach(connection);
     this.#options.onClosed();
+  }
+
+  #detach(connection: Connection): void {
+    const { client } = connection;
+    if (client === undefined) return;
+    connection.client = undefined;
+    client.idle.delete(connection);
+    client.connections -= 1;
+    if (client.connections === 0) this.#clients.delete(client.key);
   }
 }
 

@@ -7,9 +7,9 @@ import type { TlsMaterial } from '../../contracts/tls-material.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { DescriptorLimit } from '../../sockets/descriptor-limit.js';
-import type { SocketHandle } from '../../sockets/socket-handle.js';
+import { isLocalOnly, type SocketHandle } from '../../sockets/socket-handle.js';
 import type { BufferBudget } from '../buffers/buffer-budget.js';
-import { type ClientRequest, type ClientResponse, peerOf } from '../client-message.js';
+import { type ClientRequest, type ClientResponse, peerAddressOf, peerOf } from '../client-message.js';
 import { Connections, type ProxiedClient } from './connections.js';
 import { applyLimits, createHttp1Server } from './http1-server.js';
 import { Http2Server } from './http2/http2-server.js';
@@ -29,6 +29,8 @@ export interface ListenersOptions {
   readonly descriptors: DescriptorLimit;
   /** Of trustedProxies. */
   readonly isTrusted: (address: string) => boolean;
+  /** The same, but only where it counts without a word about others. */
+  readonly isProxy: (address: string) => boolean;
   readonly budget: BufferBudget;
   readonly onRequest: (
     request: ClientRequest,
@@ -37,6 +39,8 @@ export interface ListenersOptions {
   ) => void;
   /** A connection has ended. */
   readonly onClosed: () => void;
+  /** isLocalOnly may have changed. */
+  readonly onMoved: () => void;
 }
 
 /**
@@ -47,7 +51,7 @@ export class Listeners {
   readonly #options: ListenersOptions;
   readonly #rules: RequestRules;
   /** After a change of the address the earlier ones too, until their connections have ended. */
-  readonly #servers = new Map<Server, Scheme>();
+  readonly #servers = new Map<Server, { readonly scheme: Scheme; readonly isLocal: boolean }>();
   readonly #connections: Connections;
   readonly #refusal: ConnectionRefusal;
   readonly #slowReaders: SlowReaders;
@@ -79,6 +83,16 @@ export class Listeners {
   /** See Connections. */
   begin(peer: string): () => void {
     return this.#connections.begin(peer);
+  }
+
+  /** See Connections. */
+  speaksForOthers(peer: string): void {
+    this.#connections.speaksForOthers(peer);
+  }
+
+  /** Whether only this machine reaches what is listened on; connections of an earlier address count while they last. */
+  get isLocalOnly(): boolean {
+    return this.#servers.size > 0 && [...this.#servers.values()].every(({ isLocal }) => isLocal);
   }
 
   /** See Connections. */
@@ -122,12 +136,13 @@ export class Listeners {
       this.#options.log.error('listener-error', 'the listening socket failed', { error: error.message });
     });
     this.unlisten(scheme);
-    this.#servers.set(server, scheme);
+    this.#servers.set(server, { scheme, isLocal: isLocalOnly(handle) });
+    this.#options.onMoved();
   }
 
   /** Accepts no more; connections go on. */
   unlisten(scheme: Scheme): void {
-    for (const [server, of] of this.#servers) if (of === scheme) this.#stopListening(server);
+    for (const [server, of] of this.#servers) if (of.scheme === scheme) this.#stopListening(server);
   }
 
   /** Closes the listening sockets. Connections that wait for their next request are closed, others after their answer. */
@@ -163,6 +178,7 @@ export class Listeners {
     net.Server.prototype.close.call(server, () => {
       server.close(); // ends its watch over slow requests
       this.#servers.delete(server);
+      this.#options.onMoved();
     });
   }
 
@@ -203,11 +219,11 @@ export class Listeners {
   #identify(socket: Socket, scheme: Scheme, onIdentified: () => void): void {
     const { settings, isTrusted, clock, log } = this.#options;
     const { proxyProtocol, headerTimeoutMs: timeoutMs } = settings();
-    if (!proxyProtocol || !isTrusted(socket.remoteAddress ?? '')) {
+    const peer = peerAddressOf(socket).address;
+    if (!proxyProtocol || !isTrusted(peer)) {
       onIdentified();
       return;
     }
-    const peer = socket.remoteAddress;
     readProxyHeader(socket, { clock, timeoutMs }, (header) => {
       if (header === undefined) {
         log.warn('proxy-header-missing', 'a trusted proxy opened a connection without a PROXY header', {
@@ -225,7 +241,7 @@ export class Listeners {
       this.#http2.accept(socket);
       return;
     }
-    const [server] = [...this.#servers].filter(([, scheme]) => scheme === 'https').at(-1) ?? [];
+    const [server] = [...this.#servers].filter(([, { scheme }]) => scheme === 'https').at(-1) ?? [];
     if (server === undefined) socket.destroy();
     else server.emit('connection', socket);
   }

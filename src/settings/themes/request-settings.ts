@@ -6,9 +6,9 @@ import { defineSetting } from '../setting-definition.js';
 
 export const requestSettings = {
   trustedProxies: defineSetting({
-    format: addressBlocks,
-    default: [],
-    doc: 'Addresses and CIDR blocks of proxies whose X-Forwarded headers are believed. From anyone else they are dropped.',
+    format: autoOr(addressBlocks),
+    default: 'auto',
+    doc: 'Addresses and CIDR blocks of proxies whose X-Forwarded headers are believed. From anyone else they are dropped. "auto": where the site listens on a loopback address or a Unix socket only, which other machines cannot reach, those of this machine; else nobody. An empty list for nobody.',
     effect: 'live',
   }),
   proxyProtocol: defineSetting({

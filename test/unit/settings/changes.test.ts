@@ -17,7 +17,7 @@ test('a change tells from what to what, and what it needs', (t) => {
   assert.deepEqual(compareSettings(before, after), [
     { key: 'threads', from: 'auto', to: 4, effect: 'generation' },
     { key: 'accelRoots', from: {}, to: { '/a/': '/b' }, effect: 'live' },
-    { key: 'trustedProxies', from: [], to: ['::1'], effect: 'live' },
+    { key: 'trustedProxies', from: 'auto', to: ['::1'], effect: 'live' },
   ]);
 });
 

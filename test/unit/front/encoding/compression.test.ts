@@ -30,6 +30,7 @@ function choose(given: Case = {}): ChosenCompression | undefined {
     scheme: 'http',
     host: '',
     isPeerTrusted: false,
+    isProxy: false,
     believedHeaders: new Set<string>(),
   } as const;
   const more = { id: 'x', client, startedAtMs: 0, target: '/', pieceBuffers: new PieceBuffers(makeBudget()) };

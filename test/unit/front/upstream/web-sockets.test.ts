@@ -46,7 +46,7 @@ test('codes and reasons of a close in both directions', async (t) => {
 });
 
 test('the request as the application gets it, and its answer', async (t) => {
-  const sockets = await makeWebSocketWorld(t);
+  const sockets = await makeWebSocketWorld(t, { settings: { trustedProxies: [] } });
   const asked = once(sockets.server, 'connection');
   const client = sockets.client({ headers: { 'X-Forwarded-For': '203.0.113.9', A_B: 'c', Cookie: 'd=e' } }, [
     'chat',
