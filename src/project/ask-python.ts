@@ -1,13 +1,13 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApplicationError } from '../contracts/errors.js';
 import type { CherootReport } from './cheroot-keywords.js';
-import { environmentFolders, type FoundInterpreter } from './interpreter.js';
-import { exists } from './path-checks.js';
+import { describeRequirements, type PackagePlace } from './install-command.js';
+import type { FoundInterpreter } from './interpreter.js';
 import type { CommandResult, RunOptions } from './run-command.js';
 
 /** Which interpreter to ask, and where. */
-export interface PythonQuestion extends RunOptions {
+export interface PythonQuestion extends RunOptions, PackagePlace {
   readonly python: FoundInterpreter;
   /** The project's folder: working directory and first entry of sys.path. */
   readonly root: string;
@@ -67,13 +67,7 @@ export function askAboutCheroot(question: PythonQuestion): Promise<CherootReport
   return ask<CherootReport>(question, 'inspect_cheroot.py', []);
 }
 
-/** How to install `what`, a package; see describeRequirements. */
-export async function describeInstall(question: PythonQuestion, what: string): Promise<string> {
-  const { path } = question.python;
-  if (!isOfSystem(question)) return `${path} -m pip install ${what}`;
-  const environment = join(question.root, '.venv');
-  return `${path} -m venv ${environment} && ${environment}/bin/python -m pip install ${what}`;
-}
+// Private
 
 async function ask<Report>(
   question: PythonQuestion,
@@ -126,13 +120,13 @@ function describeSilence({ timeoutMs }: PythonQuestion, result: CommandResult): 
 }
 
 async function describeFailure(question: PythonQuestion, failure: Failure): Promise<ApplicationError> {
-  const { path, source, passedOver } = question.python;
+  const { path, source, warnings } = question.python;
   const { code, message, detail, missingModule } = failure;
   const which = `The interpreter is ${path} (from ${source}).`;
   if (code === 'django-missing') {
     const what = missingModule === 'django' ? 'Django is not installed.' : message;
     return new ApplicationError(code, `${what} ${which}`, {
-      detail: [...passedOver, detail].join('\n'),
+      detail: [...warnings, detail].join('\n'),
       hint: await describeRequirements(question, 'django'),
     });
   }
@@ -141,33 +135,6 @@ async function describeFailure(question: PythonQuestion, failure: Failure): Prom
   }
   return new ApplicationError(code, `${message}. ${which}`, {
     detail,
-    hint: await describeRequirements(question, undefined),
+    hint: await describeRequirements(question, missingModule),
   });
-}
-
-/**
- * Installs requirements.txt, or `what` where there is none. Where only the system's Python was found, an environment beside
- * the project's folder may be meant: it is not searched, because nothing says that it belongs to the project. Many systems
- * refuse to install into their own interpreter (PEP 668); an environment in .venv is found by the next start.
- */
-async function describeRequirements(
-  question: PythonQuestion,
-  what: string | undefined,
-): Promise<string | undefined> {
-  const { root } = question;
-  const beside = isOfSystem(question) ? await findEnvironment(dirname(root)) : undefined;
-  if (beside !== undefined) return `easyserve start --set python=${beside}`;
-  const wanted = (await exists(join(root, 'requirements.txt'))) ? '-r requirements.txt' : what;
-  return wanted === undefined ? undefined : describeInstall(question, wanted);
-}
-
-function isOfSystem({ python }: PythonQuestion): boolean {
-  return python.source.endsWith('of PATH');
-}
-
-async function findEnvironment(folder: string): Promise<string | undefined> {
-  for (const name of environmentFolders) {
-    if (await exists(join(folder, name, 'pyvenv.cfg'))) return join(folder, name);
-  }
-  return undefined;
 }

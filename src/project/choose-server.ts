@@ -1,8 +1,9 @@
 import { ApplicationError, SettingsError } from '../contracts/errors.js';
 import { type AsgiServerName, asgiServers, type PythonProject } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
-import { askAboutCheroot, describeInstall, type PythonQuestion } from './ask-python.js';
+import { askAboutCheroot, type PythonQuestion } from './ask-python.js';
 import { checkCherootKeywords, warnOfTimeout } from './cheroot-keywords.js';
+import { describeInstall } from './install-command.js';
 
 export type Interface = 'wsgi' | 'asgi';
 export type ServerSettings = Pick<Settings, 'server' | 'interface' | 'cheroot' | 'transport'>;
@@ -83,7 +84,7 @@ async function chooseAsgi(
 ): Promise<ChosenServer> {
   const named = isAsgiServer(settings.server) ? settings.server : undefined;
   const server = named ?? asgiServers.find((name) => facts.installed.includes(name));
-  if (server === undefined) throw await noAsgiServer(question);
+  if (server === undefined) throw noAsgiServer(question);
   await requireInstalled(server, settings, facts, question);
   return { server, warnings: [...warnOfWebSockets(server, facts, question), ...warnOfCheroot(settings)] };
 }
@@ -101,7 +102,7 @@ async function requireInstalled(
       'server-missing',
       `The server ${name} is ${isOld ? 'too old for easyserve' : 'not installed'}. The interpreter is ${path} (from ${source}).`,
       {
-        hint: await describeInstall(question, isOld ? `--upgrade ${name}` : name),
+        hint: describeInstall(question, isOld ? `--upgrade ${name}` : name),
         detail: name === 'cheroot' ? 'The gateway needs no package: server = "gateway"' : undefined,
       },
     );
@@ -115,12 +116,12 @@ async function requireInstalled(
   }
 }
 
-async function noAsgiServer(question: PythonQuestion): Promise<ApplicationError> {
+function noAsgiServer(question: PythonQuestion): ApplicationError {
   const { path, source } = question.python;
   return new ApplicationError(
     'no-asgi-server',
     `This is an ASGI application, and none of ${asgiServers.join(', ')} is installed. The interpreter is ${path} (from ${source}).`,
-    { hint: await describeInstall(question, "'uvicorn[standard]'") },
+    { hint: describeInstall(question, "'uvicorn[standard]'") },
   );
 }
 

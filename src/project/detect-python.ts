@@ -114,11 +114,11 @@ async function choosePython(
   const options = { env, timeoutMs, signal, run };
   const { platform } = process;
   const python = await findInterpreter({ root, named, setting: settings.python, platform, ...options });
-  return { python, root, ...options };
+  return { python, root, named, ...options };
 }
 
 function describeImported(
-  { python: { path, source, version, passedOver }, root }: PythonQuestion,
+  { python: { path, source, version, warnings: pythonWarnings }, root }: PythonQuestion,
   { isGilEnabled, rssBytes, warnings = [] }: Partial<Pick<DjangoReport, 'warnings'>> & ApplicationReport,
   chosen: ChosenServer,
 ): Omit<CallableProject, 'kind' | 'application'> {
@@ -127,6 +127,6 @@ function describeImported(
     root,
     python: { path, source, version, isGilEnabled },
     applicationRssBytes: rssBytes ?? undefined,
-    warnings: [...passedOver, ...warnings, ...chosen.warnings],
+    warnings: [...pythonWarnings, ...warnings, ...chosen.warnings],
   };
 }

@@ -1,10 +1,18 @@
-import { access, constants } from 'node:fs/promises';
-import { basename, delimiter, dirname, isAbsolute, join, resolve } from 'node:path';
+import { basename, delimiter, isAbsolute, join, resolve } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { Interpreter } from '../contracts/project-facts.js';
 import { readTextFile } from '../contracts/read-file.js';
-import { exists, isFile } from './path-checks.js';
+import { describeRequirements } from './install-command.js';
+import { exists, isExecutable } from './path-checks.js';
+import { listProjectFolders } from './project-folders.js';
+import { warnOfOtherPython } from './required-python.js';
 import type { CommandResult, RunOptions } from './run-command.js';
+import {
+  type Environment,
+  environmentPython,
+  findUnusualName,
+  listEnvironments,
+} from './virtual-environment.js';
 
 /** What to search, and with what. */
 export interface InterpreterSearch extends RunOptions {
@@ -18,8 +26,8 @@ export interface InterpreterSearch extends RunOptions {
 }
 
 export interface FoundInterpreter extends Omit<Interpreter, 'isGilEnabled'> {
-  /** Where an interpreter was expected and none was found, each with the reason: a sentence for the log. */
-  readonly passedOver: readonly string[];
+  /** Sentences for the log: where one was expected and none was found, with the reason, and that the project names another. */
+  readonly warnings: readonly string[];
 }
 
 interface Candidate {
@@ -30,21 +38,22 @@ interface Candidate {
 /** A search in progress: the folders to look at, nearest first, and what was passed over so far. */
 interface Walk extends InterpreterSearch {
   readonly folders: readonly string[];
-  readonly passedOver: string[];
+  readonly warnings: string[];
+  /** Environments whose Python can't be run. */
+  readonly broken: Environment[];
 }
 
 const oldestVersion = [3, 8] as const;
-/** What a virtual environment is usually called; the first that is there counts. */
-export const environmentFolders: readonly string[] = ['.venv', 'venv', 'env'];
-const highestParent = 3;
 const hint =
   'Install Python 3.8 or later (Debian, Ubuntu: apt install python3; macOS: brew install python), or name one: easyserve start --set python=/path/to/python';
 
 /** Throws ApplicationError: nothing found, one that does not run, or one older than Python 3.8. */
 export async function findInterpreter(search: InterpreterSearch): Promise<FoundInterpreter> {
-  const walk = { ...search, folders: await listFolders(search.root, search.named), passedOver: [] };
-  const found = search.setting === null ? await look(walk) : await takeSetting(walk, search.setting);
-  return { ...(await tryOut(walk, found)), passedOver: walk.passedOver };
+  const folders = await listProjectFolders(search.root, search.named);
+  const walk: Walk = { ...search, folders, warnings: [], broken: [] };
+  const chosen = search.setting === null ? await look(walk) : await takeSetting(walk, search.setting);
+  const found = await tryOut(walk, chosen);
+  return { ...found, warnings: [...walk.warnings, ...(await warnOfOtherPython(folders, found))] };
 }
 
 async function look(walk: Walk): Promise<Candidate> {
@@ -52,26 +61,17 @@ async function look(walk: Walk): Promise<Candidate> {
     (await lookInVariable(walk, 'VIRTUAL_ENV', walk.root)) ??
     (await lookInFolders(walk)) ??
     (await askTools(walk)) ??
-    (await lookOnPath(walk));
+    (await lookForUnusualName(walk));
   if (found !== undefined) return found;
+  const [broken] = walk.broken;
+  // The system's Python may have other packages, older ones too: a site would run on them without a word.
+  if (broken !== undefined) throw await brokenEnvironment(walk, broken);
+  const onPath = await lookOnPath(walk);
+  if (onPath !== undefined) return onPath;
   throw new ApplicationError('python-missing', 'No Python interpreter was found.', {
     hint,
-    detail: walk.passedOver.join('\n') || undefined,
+    detail: walk.warnings.join('\n') || undefined,
   });
-}
-
-/** From `root` outwards to the repository's root, and at least to the folder that was named. */
-async function listFolders(root: string, named: string): Promise<string[]> {
-  const chain = [root];
-  for (let folder = dirname(root); chain.length <= highestParent; folder = dirname(folder))
-    chain.push(folder);
-  const isRepository = await Promise.all(
-    chain.map(
-      async (folder) => (await exists(join(folder, '.git'))) || exists(join(folder, 'pyproject.toml')),
-    ),
-  );
-  const last = Math.max(0, isRepository.indexOf(true), chain.indexOf(named));
-  return [...new Set(chain.slice(0, last + 1))];
 }
 
 async function takeSetting(walk: Walk, setting: string): Promise<Candidate> {
@@ -79,7 +79,7 @@ async function takeSetting(walk: Walk, setting: string): Promise<Candidate> {
   const onPath = basename(setting) === setting ? await findOnPath(walk, setting) : undefined;
   if (onPath !== undefined) return { path: onPath, source };
   const path = resolve(walk.named, setting);
-  for (const each of [environmentPython(walk, path), path]) {
+  for (const each of [environmentPython(path, walk.platform), path]) {
     if (await isExecutable(each)) return { path: each, source };
   }
   throw new ApplicationError(
@@ -93,20 +93,38 @@ async function takeSetting(walk: Walk, setting: string): Promise<Candidate> {
 async function lookInVariable(walk: Walk, name: string, base: string): Promise<Candidate | undefined> {
   const folder = walk.env[name];
   if (!folder) return undefined;
-  const path = environmentPython(walk, resolve(base, folder));
+  const path = environmentPython(resolve(base, folder), walk.platform);
   if (await isExecutable(path)) return { path, source: `$${name}` };
-  walk.passedOver.push(`$${name} is ${folder}, but there is no ${path}.`);
+  walk.warnings.push(`$${name} is ${folder}, but there is no ${path}.`);
   return undefined;
 }
 
 async function lookInFolders(walk: Walk): Promise<Candidate | undefined> {
   for (const folder of walk.folders) {
-    for (const name of environmentFolders) {
-      const path = environmentPython(walk, join(folder, name));
-      if (await isExecutable(path)) return { path, source: name };
+    for (const environment of await listEnvironments(folder, walk.platform)) {
+      if (environment.fault === undefined) return { path: environment.python, source: environment.name };
+      walk.warnings.push(environment.fault);
+      walk.broken.push(environment);
     }
   }
   return undefined;
+}
+
+async function lookForUnusualName({ root, platform }: Walk): Promise<Candidate | undefined> {
+  const source = await findUnusualName(root);
+  const path = source && environmentPython(join(root, source), platform);
+  return source && path && (await isExecutable(path)) ? { path, source } : undefined;
+}
+
+async function brokenEnvironment(walk: Walk, { fault, folder }: Environment): Promise<ApplicationError> {
+  const clear = `python3 -m venv --clear ${folder}`;
+  const python = { path: environmentPython(folder, walk.platform), source: 'environment' };
+  const install = await describeRequirements({ ...walk, python }, undefined);
+  const isPip = install === undefined || install.startsWith(python.path);
+  return new ApplicationError('python-broken', fault ?? '', {
+    detail: walk.warnings.filter((each) => each !== fault).join('\n') || undefined,
+    hint: isPip ? [clear, ...(install === undefined ? [] : [install])].join(' && ') : install,
+  });
 }
 
 /** Tools that know where the environment of a project is. */
@@ -152,7 +170,7 @@ async function ask(
   args: readonly string[],
 ): Promise<Candidate | undefined> {
   const passOver = (reason: string) => {
-    walk.passedOver.push(`${cwd} is a project of ${tool}, but ${reason}.`);
+    walk.warnings.push(`${cwd} is a project of ${tool}, but ${reason}.`);
     return undefined;
   };
   const command = await findOnPath(walk, tool);
@@ -208,10 +226,6 @@ function isTooOld(version: string): boolean {
   return major < oldestVersion[0] || (major === oldestVersion[0] && minor < oldestVersion[1]);
 }
 
-function environmentPython(walk: Walk, folder: string): string {
-  return walk.platform === 'win32' ? join(folder, 'Scripts', 'python.exe') : join(folder, 'bin', 'python');
-}
-
 async function findOnPath(walk: Walk, name: string): Promise<string | undefined> {
   const file = walk.platform === 'win32' && !name.endsWith('.exe') ? `${name}.exe` : name;
   for (const folder of (walk.env.PATH ?? '').split(delimiter).filter(isAbsolute)) {
@@ -228,12 +242,4 @@ async function findFolder(
     if (await matches(folder)) return folder;
   }
   return undefined;
-}
-
-async function isExecutable(path: string): Promise<boolean> {
-  const mayRun = await access(path, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
-  return mayRun && isFile(path);
 }

@@ -1,5 +1,5 @@
-import type { Stats } from 'node:fs';
-import { stat } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { access, stat } from 'node:fs/promises';
 
 /** What is at a path, symbolic links followed. All of them say no where nothing is, or where looking is not allowed. */
 
@@ -13,6 +13,15 @@ export async function isFile(path: string): Promise<boolean> {
 
 export async function isFolder(path: string): Promise<boolean> {
   return (await look(path))?.isDirectory() ?? false;
+}
+
+/** Whether it is a file that this user may run. */
+export async function isExecutable(path: string): Promise<boolean> {
+  const mayRun = await access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  return mayRun && isFile(path);
 }
 
 function look(path: string): Promise<Stats | undefined> {

@@ -62,7 +62,7 @@ export const applicationSettings = {
   python: defineSetting({
     format: nullable(executable),
     default: null,
-    doc: "The Python interpreter that runs the application. Unset: the project's virtual environment, else python3.",
+    doc: "The Python interpreter that runs the application, or a virtual environment's folder. Unset: $VIRTUAL_ENV, else .venv, venv, env, .env, virtualenv or myvenv in the project or the folder above it, else what Poetry, Pipenv or uv names, else python3 of PATH.",
     effect: 'generation',
   }),
   scriptName: defineSetting({

@@ -14,8 +14,9 @@ const everything = ['cheroot', 'uvicorn', 'granian', 'hypercorn', 'daphne', 'cha
 
 /** Answers as inspect_cheroot.py does. */
 const question: PythonQuestion = {
-  python: { path: '/site/.venv/bin/python', source: '.venv', version: '3.12.1', passedOver: [] },
+  python: { path: '/site/.venv/bin/python', source: '.venv', version: '3.12.1', warnings: [] },
   root: '/site',
+  named: '/site',
   env: {},
   timeoutMs: 1000,
   run: async () => ({

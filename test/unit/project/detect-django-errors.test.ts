@@ -6,10 +6,6 @@ import type { Project } from '../../../src/contracts/project-facts.js';
 import { testPython } from '../../support/python-env.js';
 import { detect, detectDjango, djangoFiles, errorOf, makeProject } from './project-files.js';
 
-function within(folder: string, files: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(files).map(([path, text]) => [`${folder}/${path}`, text]));
-}
-
 /** Detects a Django project with more lines in its settings. */
 function detectWith(t: TestContext, settings: string): Promise<Project> {
   return detect(makeProject(t, djangoFiles(settings)));
@@ -37,13 +33,35 @@ test('Django missing in the interpreter of the system: the hint makes an environ
   );
 });
 
-test('Django missing: an environment beside the folder is not taken, but named', async (t) => {
-  const parent = makeProject(t, { ...within('site', djangoFiles()), 'venv/pyvenv.cfg': '' });
-  const bare = makeProject(t, {});
-  execFileSync(testPython(), ['-m', 'venv', '--without-pip', bare]);
-  const env = { PATH: join(bare, 'bin') };
-  const error = await errorOf(detect(join(parent, 'site'), { settings: { python: null }, env }));
-  assert.equal(error.hint, `easyserve start --set python=${join(parent, 'venv')}`);
+for (const [what, files, command] of [
+  ['uv', { 'uv.lock': '' }, 'uv sync'],
+  ['Poetry', { 'pyproject.toml': '[tool.poetry]\n' }, 'poetry install'],
+  ['Pipenv', { Pipfile: '' }, 'pipenv install'],
+] as const) {
+  test(`a package is missing in a project of ${what}: the hint is ${command}`, async (t) => {
+    const root = makeProject(t, djangoFiles('import missing_one', files));
+    assert.equal((await errorOf(detect(root))).hint, command);
+    const flask = makeProject(t, { 'app.py': 'import missing_one', ...files });
+    assert.equal((await errorOf(detect(flask))).hint, command);
+  });
+}
+
+for (const [module, name] of [
+  ['flask', 'flask'],
+  ['fastapi', 'fastapi'],
+  ['dotenv', 'python-dotenv'],
+] as const) {
+  test(`${module} is missing, and nothing says what the project requires: the hint installs ${name}`, async (t) => {
+    const root = makeProject(t, { 'app.py': `import ${module}` });
+    execFileSync(testPython(), ['-m', 'venv', '--without-pip', join(root, '.venv')]);
+    const error = await errorOf(detect(root, { settings: { python: null } }));
+    assert.equal(error.hint, `${join(root, '.venv/bin/python')} -m pip install ${name}`);
+  });
+}
+
+test('a module of the project that is missing is not looked for among packages', async (t) => {
+  const root = makeProject(t, { 'app.py': 'import of_the_project' });
+  assert.equal((await errorOf(detect(root))).hint, undefined);
 });
 
 test('Django missing: what the project requires is installed', async (t) => {

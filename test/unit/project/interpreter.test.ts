@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, realpathSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { findInterpreter, type InterpreterSearch } from '../../../src/project/interpreter.js';
@@ -55,7 +55,7 @@ function pathWithPython(t: TestContext, ...before: readonly string[]): string {
 
 test('a virtual environment in the folder is found by each usual name, in order', async (t) => {
   const root = makeProject(t, {});
-  for (const name of ['env', 'venv', '.venv']) {
+  for (const name of ['of-another-name', 'myvenv', 'virtualenv', '.env', 'env', 'venv', '.venv']) {
     const path = makeEnvironment(join(root, name));
     const found = await find(root);
     assert.deepEqual({ path: found.path, source: found.source }, { path, source: name });
@@ -77,7 +77,7 @@ test('a $VIRTUAL_ENV that is gone is passed over, with the reason', async (t) =>
   const path = makeEnvironment(join(root, '.venv'));
   const found = await find(root, { env: { PATH: '', VIRTUAL_ENV: '/gone' } });
   assert.equal(found.path, path);
-  assert.deepEqual(found.passedOver, ['$VIRTUAL_ENV is /gone, but there is no /gone/bin/python.']);
+  assert.deepEqual(found.warnings, ['$VIRTUAL_ENV is /gone, but there is no /gone/bin/python.']);
 });
 
 test('a folder called env without an interpreter is no environment', async (t) => {
@@ -95,12 +95,66 @@ test('the search goes up to the root of the repository, and no further', async (
   assert.equal((await find(root)).path, path);
 });
 
-test('without a repository only the folder itself and the one that was named are searched', async (t) => {
-  const named = makeProject(t, { 'site/manage.py': '' });
-  const root = join(named, 'site');
-  const path = makeEnvironment(join(named, '.venv'));
+test('without a repository the search ends at the folder above the one that was named', async (t) => {
+  const top = makeProject(t, { 'site/mysite/manage.py': '' });
+  const root = join(top, 'site', 'mysite');
+  const path = makeEnvironment(join(top, '.venv'));
   assert.equal((await errorOf(find(root))).code, 'python-missing');
-  assert.equal((await find(root, { named })).path, path);
+  assert.equal((await find(root, { named: join(top, 'site') })).path, path);
+  const nearer = makeEnvironment(join(top, 'site', '.venv'));
+  assert.equal((await find(root)).path, nearer);
+});
+
+test('an environment in a folder above in which anybody may write is not run', async (t) => {
+  const top = makeProject(t, { 'site/manage.py': '' });
+  makeEnvironment(join(top, '.venv'));
+  chmodSync(top, 0o1777);
+  assert.equal((await errorOf(find(join(top, 'site')))).code, 'python-missing');
+});
+
+test('two environments of unusual names: none is guessed', async (t) => {
+  const root = makeProject(t, { 'one/pyvenv.cfg': '', 'two/pyvenv.cfg': '' });
+  for (const name of ['one', 'two']) makeEnvironment(join(root, name));
+  assert.equal((await errorOf(find(root))).code, 'python-missing');
+});
+
+for (const [what, damage, reason] of [
+  [
+    'leads nowhere',
+    (python: string) => symlinkSync('/usr/bin/python3.gone', python),
+    (python: string) => `${python} leads to /usr/bin/python3.gone, which is not there.`,
+  ],
+  ['is missing', () => undefined, (python: string) => `There is no ${python}.`],
+  [
+    'is not executable',
+    (python: string) => writeFileSync(python, '', { mode: 0o644 }),
+    (python: string) => `${python} may not be run by this user.`,
+  ],
+] as const) {
+  test(`an environment whose Python ${what} is an error, and the system's is not taken`, async (t) => {
+    const root = makeProject(t, { 'requirements.txt': 'django' });
+    const python = makeEnvironment(join(root, '.venv'));
+    rmSync(python);
+    damage(python);
+    const error = await errorOf(find(root, { env: { PATH: pathWithPython(t) } }));
+    assert.deepEqual(
+      { code: error.code, message: error.message, hint: error.hint },
+      {
+        code: 'python-broken',
+        message: reason(python),
+        hint: `python3 -m venv --clear ${root}/.venv && ${python} -m pip install -r requirements.txt`,
+      },
+    );
+    const other = makeEnvironment(join(root, 'venv'));
+    const found = await find(root);
+    assert.deepEqual([found.path, found.warnings], [other, [reason(python)]]);
+  });
+}
+
+test('a broken environment of uv is made again by uv', async (t) => {
+  const root = makeProject(t, { 'uv.lock': '', '.venv/pyvenv.cfg': '' });
+  const error = await errorOf(find(root, { env: { PATH: pathWithPython(t) } }));
+  assert.equal(error.hint, 'uv sync');
 });
 
 test('a repository more than three levels up is out of reach', async (t) => {
@@ -154,8 +208,8 @@ for (const [tool, args, files] of [
     const PATH = pathWithPython(t, makeTool(t, tool, args, `echo "Loading…" >&2; echo Note; echo ${path}`));
     const found = await find(root, { env: { PATH } });
     assert.deepEqual(
-      { path: found.path, source: found.source, passedOver: found.passedOver },
-      { path, source: tool, passedOver: [] },
+      { path: found.path, source: found.source, warnings: found.warnings },
+      { path, source: tool, warnings: [] },
     );
   });
 }
@@ -175,7 +229,7 @@ test('a tool is asked in the folder of its file', async (t) => {
 test('pyproject.toml without Poetry is not a project of poetry', async (t) => {
   const root = makeProject(t, { 'pyproject.toml': '[project]\nname = "x"\n' });
   const PATH = pathWithPython(t, makeTool(t, 'poetry', '', 'exit 1'));
-  assert.deepEqual((await find(root, { env: { PATH } })).passedOver, []);
+  assert.deepEqual((await find(root, { env: { PATH } })).warnings, []);
 });
 
 for (const [what, script, reason] of [
@@ -188,7 +242,7 @@ for (const [what, script, reason] of [
     const PATH = pathWithPython(t, makeTool(t, 'pipenv', '--py', script));
     const found = await find(root, { env: { PATH } });
     assert.equal(found.source, 'python3 of PATH');
-    assert.deepEqual(found.passedOver, [`${root} is a project of pipenv, but \`pipenv --py\` ${reason}.`]);
+    assert.deepEqual(found.warnings, [`${root} is a project of pipenv, but \`pipenv --py\` ${reason}.`]);
   });
 }
 
@@ -200,7 +254,7 @@ test('a tool that hangs is passed over at the deadline', async (t) => {
     return request.args[0] === '--py' ? { ...result, isTimedOut: true, code: null } : result;
   };
   const found = await find(root, { env: { PATH }, run });
-  assert.match(found.passedOver[0] ?? '', /`pipenv --py` took longer than 20000 ms/);
+  assert.match(found.warnings[0] ?? '', /`pipenv --py` took longer than 20000 ms/);
 });
 
 test('a tool that cannot be started is passed over', async (t) => {
@@ -208,13 +262,13 @@ test('a tool that cannot be started is passed over', async (t) => {
   const folder = makeProject(t, { pipenv: '#!/no/such/shell\n' });
   chmodSync(join(folder, 'pipenv'), 0o755);
   const found = await find(root, { env: { PATH: pathWithPython(t, folder) } });
-  assert.match(found.passedOver[0] ?? '', /`pipenv --py` cannot be started: .*ENOENT/);
+  assert.match(found.warnings[0] ?? '', /`pipenv --py` cannot be started: .*ENOENT/);
 });
 
 test('a project of a tool that is not installed says so', async (t) => {
   const root = makeProject(t, { Pipfile: '' });
   const found = await find(root, { env: { PATH: pathWithPython(t) } });
-  assert.deepEqual(found.passedOver, [`${root} is a project of pipenv, but there is no pipenv on PATH.`]);
+  assert.deepEqual(found.warnings, [`${root} is a project of pipenv, but there is no pipenv on PATH.`]);
 });
 
 test('$UV_PROJECT_ENVIRONMENT counts in a project of uv, relative to its folder', async (t) => {
