@@ -38,7 +38,10 @@ const floors = [
     app: 'the application side: the pool of processes, kinds of servers, what runs inside of an application process',
     front: 'HTTP: connections, files, compression, the way to the application',
   },
-  { site: 'one front with the processes that it feeds; the interface of the two modes' },
+  {
+    site: 'one front with the processes that it feeds; the interface of the two modes',
+    check: 'what deployments get wrong: findings about settings, project and machine',
+  },
   {
     single: 'the site inside of this process',
     cluster: 'a site in each throng worker',

@@ -58,7 +58,13 @@ export interface ConfigCommand extends PlainCommand<'config'>, GivenSettings {
   readonly asJson: boolean;
 }
 
-export interface CheckCommand extends PlainCommand<'check'>, GivenSettings {}
+export interface CheckCommand extends PlainCommand<'check'>, GivenSettings {
+  readonly asJson: boolean;
+  /** Names of findings, beside those of the setting silencedFindings. */
+  readonly silenced: readonly string[];
+  /** Warnings count like errors. */
+  readonly isStrict: boolean;
+}
 
 export interface InstallCommand extends PlainCommand<'install'>, GivenSettings {
   /** Of the unit; undefined: by the folder. */

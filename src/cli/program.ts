@@ -53,6 +53,7 @@ with --set; \`easyserve config\` lists them.`;
 /** Options as commander gives them to an action, of every verb together. */
 interface Options {
   readonly json?: boolean;
+  readonly strict?: boolean;
   readonly daemon?: boolean;
   readonly readyFd?: number;
   readonly follow?: boolean;
@@ -124,16 +125,23 @@ function addLookingVerbs(verb: AddVerb): void {
   });
   addSettingFlags(config, flags);
   config.option('--json', 'as JSON');
-  const check = 'find what would keep the project from being served; starts nothing';
-  addSettingFlags(
-    verb('check', check, (project, { config: configFile }) => ({
-      verb: 'check',
-      project,
-      configFile,
-      flags,
-    })),
-    flags,
-  );
+  addCheck(verb);
+}
+
+function addCheck(verb: AddVerb): void {
+  const flags: SettingFlag[] = [];
+  const silenced: string[] = [];
+  const what = 'find what would keep the project from being served well; starts nothing';
+  const check = verb('check', what, (project, options) => {
+    const { config: configFile, json: asJson = false, strict: isStrict = false } = options;
+    return { verb: 'check', project, configFile, flags, silenced, asJson, isStrict };
+  });
+  addSettingFlags(check, flags);
+  const silence = new Option('--silence <name>', 'leave this finding out; may be repeated');
+  check
+    .addOption(silence.argParser((name: string) => void silenced.push(name)))
+    .option('--json', 'as JSON (docs/check.md)')
+    .option('--strict', 'exit with 10 for warnings too');
 }
 
 function addInstall(verb: AddVerb): void {

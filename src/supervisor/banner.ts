@@ -1,4 +1,5 @@
 import type { Release } from '../app/pool/release.js';
+import { isAllowedHost } from '../check/django/allowed-host.js';
 import {
   djangoFactsOf,
   interpreterOf,
@@ -141,18 +142,12 @@ function row(name: string, text: string | undefined): readonly Row[] {
 
 /**
  * The names of ALLOWED_HOSTS, where Django refuses the very address that the banner shows: a new site would seem to be broken.
- * With DEBUG an empty list means this machine (HttpRequest.get_host); without DEBUG it has a warning of its own (load-release).
+ * With DEBUG an empty list means this machine (HttpRequest.get_host); without DEBUG it has a finding of its own (check/).
  */
 function otherNames(urls: readonly string[], allowedHosts: readonly string[]): string | undefined {
-  const isAllowed = (name: string): boolean => allowedHosts.some((pattern) => matches(name, pattern));
-  if (allowedHosts.length === 0 || urls.every((url) => isAllowed(new URL(url).hostname))) return undefined;
+  if (allowedHosts.length === 0) return undefined;
+  if (urls.every((url) => isAllowedHost(new URL(url).hostname, allowedHosts))) return undefined;
   return `${allowedHosts.join(', ')} (ALLOWED_HOSTS; Django answers any other name with 400)`;
-}
-
-/** As Django's validate_host does: a name, a name with a leading dot for all below it too, or `*`. */
-function matches(name: string, pattern: string): boolean {
-  if (pattern.startsWith('.')) return name === pattern.slice(1) || name.endsWith(pattern);
-  return pattern === '*' || pattern.toLowerCase() === name;
 }
 
 /** The last space that leaves a line which fits; else the first one at all. -1: one long word. */

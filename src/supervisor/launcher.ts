@@ -21,6 +21,7 @@ import { defaultCertificateFolder } from '../tls/acme/certificate-folder.js';
 import { announce } from './banner.js';
 import { Certificates } from './certificates.js';
 import { createControlHandler } from './control-verbs.js';
+import { FindingReport } from './finding-report.js';
 import { Instance, type LoadRequest } from './instance.js';
 import { InstanceOutput } from './instance-output.js';
 import type { ReloadCause } from './operation-queue.js';
@@ -90,6 +91,7 @@ class Launcher {
   readonly #folder: StateFolder;
   readonly #lock: InstanceLock;
   readonly #output: InstanceOutput;
+  readonly #findings: FindingReport;
   readonly #instance: Instance;
   readonly #workers = new WorkerGroup(workerEntry);
   readonly #watch: WatchSwitch;
@@ -114,6 +116,7 @@ class Launcher {
     this.#lock = lock;
     this.#output = new InstanceOutput(options, settings);
     const { log } = this.#output;
+    this.#findings = new FindingReport(log);
     this.#notifier = new ServiceNotifier({ env: options.env, pid: process.pid, clock: systemClock, log });
     this.#ended = new Promise((resolve, reject) => {
       this.#end = resolve;
@@ -221,6 +224,7 @@ class Launcher {
     import('./create-runner.js').catch(() => {}); // #createRunner hears of it
     const loaded = await loadRelease({ ...sources, ...own, ...request });
     for (const text of loaded.project.warnings) this.#output.log.warn('project-warning', text);
+    await this.#findings.tell(loaded);
     return loaded;
   }
 

@@ -61,7 +61,7 @@ test('check of a project that can be served', { timeout }, async (t) => {
     /^ok +settings: no settings file/m,
     /^ok +python: \d+\.\d+\.\d+, \/.+ \(\$VIRTUAL_ENV\)$/m,
     /^ok +application: photojournal\.wsgi:application, imported, \d+ MB in memory$/m,
-    /^ok +Django \d+\.\d+(\.\d+)?, photojournal\.settings$/m,
+    /^ok +django: \d+\.\d+(\.\d+)?, photojournal\.settings$/m,
     /^ok +address: 127\.0\.0\.1, any free port$/m,
   ]) {
     assert.match(stdout, line);
@@ -73,25 +73,25 @@ const badProjects = [
     name: 'whose application raises',
     spoil: (dir: string) => void breakRelease(dir, 'import-error', applicationModules['django-minimal']),
     exitCode: 4,
-    said: /^problem .*a_module_that_nobody_installed/m,
+    said: /^error .*a_module_that_nobody_installed/m,
   },
   {
     name: 'with DEBUG on',
     spoil: (dir: string) => appendFileSync(join(dir, 'minimal/settings.py'), '\nDEBUG = True\n'),
     exitCode: 0,
-    said: /^note +DEBUG is on: .*\n +fix: DEBUG = False in minimal\.settings$/m,
+    said: /^warning +DEBUG is on: .*\n +fix: DEBUG = False in minimal\.settings$/m,
   },
   {
     name: 'without ALLOWED_HOSTS',
     spoil: (dir: string) => appendFileSync(join(dir, 'minimal/settings.py'), '\nALLOWED_HOSTS = []\n'),
     exitCode: 10,
-    said: /^problem +ALLOWED_HOSTS is empty: .*\n +fix: ALLOWED_HOSTS = /m,
+    said: /^error +ALLOWED_HOSTS is empty: .*\n +fix: ALLOWED_HOSTS = /m,
   },
   {
     name: 'with a wrong settings file',
     spoil: (dir: string) => writeFileSync(join(dir, 'easyserve.toml'), 'threads = 0\n'),
     exitCode: 3,
-    said: /^problem +easyserve\.toml line 1: threads must be /m,
+    said: /^error +easyserve\.toml line 1: threads must be /m,
   },
 ];
 for (const { name, spoil, exitCode, said } of badProjects) {

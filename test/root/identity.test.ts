@@ -72,7 +72,7 @@ inPrivateWorld(import.meta.url, () => {
     assert.equal(refused.code, 3);
     assert.match(refused.stderr, /belongs to root.*\n.*--set user=www-data/);
     assert.equal(existsSync(join(dir, '.easyserve')), false);
-    assert.match((await type(dir, 'check')).stdout, /problem {2}.*belongs to root/);
+    assert.match((await type(dir, 'check')).stdout, /error {4}.*belongs to root/);
     const allowed = await startEasyserve(t, { mode: 'single', dir, env: { EASYSERVE_USER: 'root' } });
     assert.equal(statSync(join(dir, '.easyserve')).uid, 0);
     assert.equal((await fetch(allowed.url)).status, 200);

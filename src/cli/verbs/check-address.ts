@@ -1,3 +1,4 @@
+import type { Finding } from '../../check/finding.js';
 import { describeError } from '../../contracts/errors.js';
 import type { Project } from '../../contracts/project-facts.js';
 import { noBackpressure } from '../../log/backpressure.js';
@@ -5,7 +6,12 @@ import type { Log, LogFields } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { ListeningSocket, WithRights } from '../../sockets/listening-socket.js';
 import { bindMissing, closeAll } from '../../supervisor/reload/site-sockets.js';
-import { type Finding, toProblem } from '../text/finding.js';
+import { type Observation, type ReportedFinding, toFinding } from '../text/finding.js';
+
+interface AddressReport {
+  readonly found: readonly Observation[];
+  readonly findings: readonly ReportedFinding[];
+}
 
 /**
  * Whether `easyserve start` could listen; found out by binding, for a moment. What it would log about the choice of the
@@ -16,31 +22,34 @@ export async function checkAddress(
   project: Project,
   ownUrls: readonly string[],
   withRights?: WithRights,
-): Promise<readonly Finding[]> {
+): Promise<AddressReport> {
   if (ownUrls.length > 0) {
-    return [{ level: 'ok', text: `address: ${ownUrls.join(', ')}, of the running instance` }];
+    const text = `${ownUrls.join(', ')}, of the running instance`;
+    return { found: [{ name: 'address', text }], findings: [] };
   }
   const findings: Finding[] = [];
   try {
     const sockets = await bindMissing(new Map(), { settings, project }, noteLog(findings), { withRights });
     closeAll(sockets.values());
-    return [...findings, ...[...sockets.values()].map((socket) => describeSocket(socket, settings))];
+    return { found: [...sockets.values()].map((socket) => describeSocket(socket, settings)), findings };
   } catch (error) {
-    return [...findings, toProblem(describeError(error))];
+    return { found: [], findings: [...findings, toFinding(describeError(error))] };
   }
 }
 
-function describeSocket({ scheme, host, port }: ListeningSocket, settings: Settings): Finding {
+// Private
+
+function describeSocket({ scheme, host, port }: ListeningSocket, settings: Settings): Observation {
   const isAny = (scheme === 'https' ? settings.httpsPort : settings.port) === 0;
-  const where = `${host}, ${isAny ? 'any free port' : `port ${port}`}`;
-  return { level: 'ok', text: `address${scheme === 'https' ? ' of HTTPS' : ''}: ${where}` };
+  const name = scheme === 'https' ? 'address of HTTPS' : 'address';
+  return { name, text: `${host}, ${isAny ? 'any free port' : `port ${port}`}` };
 }
 
 /** Takes log records as notes. */
 function noteLog(findings: Finding[]): Log {
-  const note = (_event: string, message: string, fields?: LogFields): void => {
-    const fix = typeof fields?.hint === 'string' ? fields.hint : undefined;
-    findings.push({ level: 'note', text: message, fix });
+  const note = (event: string, message: string, fields?: LogFields): void => {
+    const fix = typeof fields?.hint === 'string' ? fields.hint : '';
+    findings.push({ name: event, severity: 'note', message, fix });
   };
   const log: Log = {
     debug() {},

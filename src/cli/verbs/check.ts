@@ -1,32 +1,47 @@
+import type { Subject } from '../../check/check.js';
+import { sortFindings } from '../../check/finding.js';
+import { thisMachine } from '../../check/machine.js';
+import { runChecks } from '../../check/run-checks.js';
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
+import type { Project } from '../../contracts/project-facts.js';
 import type { InstanceStatus } from '../../contracts/status.js';
+import { currentCapacity } from '../../project/current-capacity.js';
+import { planProcesses } from '../../project/process-plan.js';
+import type { Settings } from '../../settings/settings.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { CheckCommand } from '../command.js';
 import { type FolderSettings, loadFolderSettings } from '../folder-settings.js';
 import { settingsSources } from '../project-argument.js';
-import { type Finding, printFinding, toProblem } from '../text/finding.js';
+import {
+  type Observation,
+  printFinding,
+  printObservation,
+  type ReportedFinding,
+  toFinding,
+} from '../text/finding.js';
 import { withProgress } from '../text/wait-progress.js';
 import { checkAddress } from './check-address.js';
-import { checkProject } from './check-project.js';
+import { describeProject } from './describe-project.js';
 
-/**
- * `easyserve check`: what would keep the project from being served, each with its fix. Starts nothing.
- *
- * The exit code is that of the one kind of problem found, the same as `easyserve start` would give; checkFailed for several.
- */
-export async function check(command: CheckCommand, context: CliContext): Promise<number> {
-  const findings = await findAll(command, context);
-  for (const finding of findings) printFinding(finding, context.stdout);
-  const codes = new Set(
-    findings.flatMap((finding) => (finding.level === 'problem' ? [finding.exitCode] : [])),
-  );
-  const [only] = codes;
-  if (only === undefined) return ExitCode.ok;
-  return codes.size === 1 ? only : ExitCode.checkFailed;
+/** What `easyserve check` prints; docs/check.md describes the JSON. */
+interface Report {
+  readonly found: readonly Observation[];
+  /** The worst first. */
+  readonly findings: readonly ReportedFinding[];
 }
 
-async function findAll(command: CheckCommand, context: CliContext): Promise<readonly Finding[]> {
+/** `easyserve check`: what would keep the project from being served well, each with its fix. Starts nothing. */
+export async function check(command: CheckCommand, context: CliContext): Promise<number> {
+  const report = await look(command, context);
+  if (command.asJson) context.stdout.write(`${JSON.stringify(toJson(report), undefined, 2)}\n`);
+  else printReport(report, context);
+  return chooseExitCode(report, command);
+}
+
+// Private
+
+async function look(command: CheckCommand, context: CliContext): Promise<Report> {
   const sources = settingsSources(command, context);
   let folder: FolderSettings;
   try {
@@ -34,15 +49,51 @@ async function findAll(command: CheckCommand, context: CliContext): Promise<read
       loadFolderSettings(sources, { measure: true }),
     );
   } catch (error) {
-    return [toProblem(describeError(error))];
+    return { found: [], findings: [toFinding(describeError(error))] };
   }
   const { loaded, project, failure, privileges } = folder;
-  const file = loaded.file ?? 'no settings file, none is needed';
-  const settings: Finding = { level: 'ok', text: `settings: ${file}` };
-  if (project === undefined) return [settings, toProblem(describeError(failure))];
+  const settings = { name: 'settings', text: loaded.file ?? 'no settings file, none is needed' };
+  if (project === undefined) return { found: [settings], findings: [toFinding(describeError(failure))] };
   const urls = await readUrls(sources.projectDir);
   const address = await checkAddress(loaded.settings, project, urls, (act) => privileges.raised(act));
-  return [settings, ...checkProject(project, loaded.settings), ...address];
+  const subject = makeSubject(loaded.settings, project, command.silenced);
+  const { silencedFindings } = subject.settings;
+  const notes = address.findings.filter(
+    ({ name, severity }) => severity === 'error' || !silencedFindings.includes(name),
+  );
+  return {
+    found: [settings, ...describeProject(project), ...address.found],
+    findings: sortFindings([...notes, ...(await runChecks(subject))]),
+  };
+}
+
+function makeSubject(given: Settings, project: Project, silenced: readonly string[]): Subject {
+  const settings = { ...given, silencedFindings: [...given.silencedFindings, ...silenced] };
+  const plan = planProcesses({ settings, capacity: currentCapacity(), project });
+  return { settings, project, plan, machine: thisMachine() };
+}
+
+/** That of the start, where all that is wrong keeps it from serving for one kind of reason; checkFailed else. */
+function chooseExitCode({ findings }: Report, { isStrict }: CheckCommand): number {
+  const failing = findings.filter(
+    ({ severity }) => severity === 'error' || (isStrict && severity === 'warning'),
+  );
+  const codes = new Set(failing.map(({ exitCode = ExitCode.checkFailed }) => exitCode));
+  const [only = ExitCode.ok] = codes;
+  return codes.size > 1 ? ExitCode.checkFailed : only;
+}
+
+function toJson({ found, findings }: Report): object {
+  return {
+    findings: findings.map(({ name, severity, message, fix }) => ({ name, severity, message, fix })),
+    found,
+    details: findings.flatMap(({ name, detail }) => (detail === undefined ? [] : [{ name, text: detail }])),
+  };
+}
+
+function printReport({ found, findings }: Report, { stdout }: CliContext): void {
+  for (const observation of found) printObservation(observation, stdout);
+  for (const finding of findings) printFinding(finding, stdout);
 }
 
 async function readUrls(projectDir: string): Promise<readonly string[]> {

@@ -1,5 +1,7 @@
-import { boolean, oneOf } from '../formats.js';
+import { boolean, listOf, oneOf, textLike } from '../formats.js';
 import { defineSetting } from '../setting-definition.js';
+
+const findingName = textLike(/^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/, 'the name of a finding');
 
 export const operationSettings = {
   watch: defineSetting({
@@ -24,6 +26,12 @@ export const operationSettings = {
     format: boolean,
     default: true,
     doc: 'Whether each request is logged.',
+    effect: 'live',
+  }),
+  silencedFindings: defineSetting({
+    format: listOf(findingName, 'a list of names of findings, like ["debug-on", "django.security.W004"]'),
+    default: [],
+    doc: 'Findings that `easyserve check` and the start leave out, by their names (check.md).',
     effect: 'live',
   }),
 };

@@ -1,10 +1,7 @@
-import { readFileSync } from 'node:fs';
-import os from 'node:os';
 import type { Release } from '../../app/pool/release.js';
-import type { Project } from '../../contracts/project-facts.js';
 import { type ProjectReader, readProject } from '../../privileges/project-reader.js';
-import { readCapacity } from '../../project/capacity.js';
 import { wantsCollectStatic } from '../../project/collect-static.js';
+import { currentCapacity } from '../../project/current-capacity.js';
 import { describeAddresses } from '../../project/owned-addresses.js';
 import { planProcesses } from '../../project/process-plan.js';
 import { loadSettings, type SettingsSources } from '../../settings/load.js';
@@ -45,39 +42,8 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
     file: loaded.file,
     project: {
       ...project,
-      warnings: [
-        ...project.warnings,
-        ...warnOfHosts(project),
-        ...describeAddresses(project, loaded.settings),
-      ],
+      warnings: [...project.warnings, ...describeAddresses(project, loaded.settings)],
     },
     plan,
   };
-}
-
-// Private
-
-/** Also a problem that `easyserve check` finds. */
-function warnOfHosts(project: Project): readonly string[] {
-  if (project.kind !== 'django' || project.django.isDebug || project.django.allowedHosts.length > 0)
-    return [];
-  return [
-    `ALLOWED_HOSTS is empty, so Django answers every request with 400. Set it in ${project.settingsModule}: ALLOWED_HOSTS = ["www.example.org"]`,
-  ];
-}
-
-function currentCapacity(): ReturnType<typeof readCapacity> {
-  const readFile = (path: string): string | undefined => {
-    try {
-      return readFileSync(path, 'utf8');
-    } catch {
-      return undefined; // not this kind of cgroup, or not Linux
-    }
-  };
-  return readCapacity(readFile, {
-    platform: process.platform,
-    machineCores: os.cpus().length,
-    availableParallelism: os.availableParallelism(),
-    totalMemoryBytes: os.totalmem(),
-  });
 }

@@ -30,7 +30,18 @@ const understood: readonly (readonly [string, Command])[] = [
   ['logs -f -n 5', { verb: 'logs', project: here, follow: true, lines: 5 }],
   ['logs -n0', { verb: 'logs', project: here, follow: false, lines: 0 }],
   ['config --json', { verb: 'config', project: here, ...noSettings, asJson: true }],
-  ['check', { verb: 'check', project: here, ...noSettings }],
+  ['check', { verb: 'check', project: here, ...noSettings, silenced: [], asJson: false, isStrict: false }],
+  [
+    'check --strict --json --silence debug-on --silence django.security.W004',
+    {
+      verb: 'check',
+      project: here,
+      ...noSettings,
+      silenced: ['debug-on', 'django.security.W004'],
+      asJson: true,
+      isStrict: true,
+    },
+  ],
 ];
 
 for (const [line, command] of understood) {

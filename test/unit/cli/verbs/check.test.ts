@@ -6,13 +6,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { loadFolderSettings } from '../../../../src/cli/folder-settings.js';
 import { runCommandLine } from '../../../../src/cli/run-command.js';
-import { checkProject } from '../../../../src/cli/verbs/check-project.js';
 import { ExitCode } from '../../../../src/contracts/errors.js';
 import type { DjangoFacts, DjangoProject, Project } from '../../../../src/contracts/project-facts.js';
 import { ownReader } from '../../../../src/privileges/project-reader.js';
 import type { Detection } from '../../../../src/project/detect-project.js';
 import { copyFixture, makeTempDir } from '../../../support/copy-fixture.js';
-import { defaultSettings } from '../../../support/default-settings.js';
 import { keepUser } from '../../../support/keep-user.js';
 import { makeContext } from '../recording-context.js';
 
@@ -54,7 +52,7 @@ test('a project that can be served passes, and nothing is left running or lying 
   assert.equal(await runCommandLine(['check', '--port', '0'], context), ExitCode.ok, context.stdout.text);
   const lines = context.stdout.text.trimEnd().split('\n');
   assert.ok(
-    lines.every((line) => /^(ok|note) /.test(line)),
+    lines.every((line) => /^(ok|note|warning) /.test(line)),
     context.stdout.text,
   );
   assert.match(context.stdout.text, /^ok {7}application: app:application, imported, \d+ MB in memory$/m);
@@ -76,7 +74,7 @@ test('the port of HTTPS is tried too, where it is wanted', async (t) => {
   await once(server, 'listening');
   const taken = await check((server.address() as AddressInfo).port);
   assert.equal(taken.code, ExitCode.address, taken.said);
-  assert.match(taken.said, /^problem {2}Port \d+ is taken/m);
+  assert.match(taken.said, /^error {4}Port \d+ is taken/m);
 });
 
 test('a setting that is wrong is named', async (t) => {
@@ -84,7 +82,7 @@ test('a setting that is wrong is named', async (t) => {
   assert.equal(await runCommandLine(['check', '--set', 'prot=80'], context), ExitCode.settings);
   assert.match(
     context.stdout.text,
-    /^problem {2}.*unknown setting "prot"\n {9}fix: did you mean "port"\?\n$/,
+    /^error {4}.*unknown setting "prot" \[unknown-setting\]\n {9}fix: did you mean "port"\?\n$/,
   );
 });
 
@@ -93,7 +91,7 @@ test('a folder without an application is told what was looked for', async (t) =>
   assert.equal(await runCommandLine(['check'], context), ExitCode.application);
   assert.match(
     context.stdout.text,
-    /^problem {2}No application was found.*\n {9}Looked for:\n {11}manage\.py/m,
+    /^error {4}No application was found.*\n {9}Looked for:\n {11}manage\.py/m,
   );
 });
 
@@ -102,7 +100,7 @@ test('an application that cannot be imported shows its traceback', async (t) => 
   writeFileSync(join(folder, 'wsgi.py'), 'import nowhere_to_be_found\n');
   const context = makeContext(folder);
   assert.notEqual(await runCommandLine(['check'], context), ExitCode.ok);
-  assert.match(context.stdout.text, /^problem [\s\S]*No module named 'nowhere_to_be_found'/m);
+  assert.match(context.stdout.text, /^error [\s\S]*No module named 'nowhere_to_be_found'/m);
 });
 
 test('a port that is taken is named with who has it', async (t) => {
@@ -116,33 +114,8 @@ test('a port that is taken is named with who has it', async (t) => {
   assert.equal(exitCode, ExitCode.address);
   assert.match(
     context.stdout.text,
-    new RegExp(`^problem {2}Port ${port} is taken by process ${process.pid} `, 'm'),
+    new RegExp(`^error {4}Port ${port} is taken by process ${process.pid} `, 'm'),
   );
-});
-
-test('a Django project without ALLOWED_HOSTS is a problem, one with DEBUG a note', () => {
-  const levels = (facts: Partial<DjangoFacts>): string[] =>
-    checkProject({ ...project, django: { ...django, ...facts } }, defaultSettings()).map(
-      ({ level }) => level,
-    );
-  assert.deepEqual(levels({}), ['ok', 'ok', 'ok']);
-  assert.deepEqual(levels({ allowedHosts: [] }), ['ok', 'ok', 'ok', 'problem']);
-  assert.deepEqual(levels({ allowedHosts: [], isDebug: true }), ['ok', 'ok', 'ok', 'note']);
-});
-
-test('a Django project that writes its tracebacks nowhere is a note, unless DEBUG shows them', () => {
-  const notes = (isDebug: boolean): string[] =>
-    checkProject(
-      { ...project, django: { ...django, isDebug, logsErrors: false } },
-      defaultSettings(),
-    ).flatMap(({ level, text }) => (level === 'note' ? [text] : []));
-  assert.match(notes(false).join(), /LOGGING/);
-  assert.doesNotMatch(notes(true).join(), /LOGGING/);
-});
-
-test('what the detection left out is a note', () => {
-  const findings = checkProject({ ...project, warnings: ['venv has no Django.'] }, defaultSettings());
-  assert.ok(findings.some(({ level, text }) => level === 'note' && text === 'venv has no Django.'));
 });
 
 test('the settings of a folder hold what Django says, and an origin for it', async (t) => {
