@@ -1,9 +1,10 @@
-import { dirname, extname, join, resolve } from 'node:path';
+import { extname, join, resolve } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { NodeFacts, Project } from '../contracts/project-facts.js';
-import { readTextFile } from '../contracts/read-file.js';
-import { exists, isFile } from './path-checks.js';
-import { readNodeCommand } from './start-script.js';
+import { findBuiltServer, findFramework } from './framework-build.js';
+import { findPackageTool, isInstalled, type NodePackage, readPackage } from './node-package.js';
+import { exists, isFile, isFolder } from './path-checks.js';
+import { type ProductionScript, readProductionScript } from './production-script.js';
 
 export interface NodeDetection {
   /** Absolute, symlinks resolved. */
@@ -27,110 +28,120 @@ export interface NodeFinding {
   readonly lookedFor: readonly string[];
 }
 
-interface Package {
-  readonly main: string | undefined;
-  readonly start: string | undefined;
-  readonly hasBuild: boolean;
-  readonly hasDependencies: boolean;
-}
+/** What is run, of what is there, and what is to be said about it. */
+type Choice =
+  | { readonly file: string; readonly facts?: NodeFacts; readonly notes?: readonly string[] }
+  | { readonly command: string; readonly notes?: readonly string[] };
 
 const usualNames = ['server', 'app', 'index'];
 const endings = ['.js', '.mjs', '.cjs'];
 const typedEndings = ['.ts', '.mts', '.cts'];
-/** They rebuild what they serve at each change: made for a developer, not for visitors. */
-const developmentServers =
-  /^(?:npx )?(?:react-scripts start|vite(?! preview)\b|ng serve|vue-cli-service serve|webpack(?:-dev-server| serve)|parcel\b(?! build)|next dev|nuxt dev|astro dev)/;
 /** Flags that bring a compiler of their own: `--import tsx`. */
 const loadingFlags = /^(-r|--require|--import|--loader|--experimental-loader|--experimental-strip-types)\b/;
 
+const plainNode: NodeFacts = { nodeArgs: [], args: [], env: {} };
+
 /**
- * Finds a Node.js application: the file that is named, else in a folder with package.json what `scripts.start` runs, `main`, or a
- * file with one of the usual names. A start script that is more than `node file` is a command.
+ * Finds a Node.js application: the file that is named, else what the start script of package.json runs, the server that a framework has
+ * built, `main`, or a file with one of the usual names. A start script that is more than `node file` is a command.
  *
  * Throws ApplicationError where something is named that is not there, or can't be run.
  */
 export async function detectNode(detection: NodeDetection): Promise<NodeFinding> {
   const { root, file, node } = detection;
   const manifest = await readPackage(root);
-  const warnings = manifest === undefined ? [] : await listWarnings(root, manifest);
-  const run = (path: string, facts: NodeFacts = plainNode): NodeFinding => {
-    checkLanguage(path, facts, node);
-    const { nodeArgs, args, env } = facts;
-    return found({
-      ...{ kind: 'node', server: 'node', root, application: path },
-      node: { nodeArgs, args, env },
-      warnings,
-    });
-  };
-  if (file !== null) return run(await findNamed(root, file));
   const usual = listUsualFiles(node);
-  const looked = `package.json (Node.js) in ${root}, with scripts.start, main, or beside ${usual.slice(0, 3).join(', ')}`;
-  if (manifest === undefined) return { project: undefined, lookedFor: [looked] };
-  const { start, main } = manifest;
-  if (start !== undefined) {
-    const command = readNodeCommand(start);
-    if (command !== undefined) return run(await findStarted(root, command.file, manifest), command);
-    if (!developmentServers.test(start)) {
-      return found({ kind: 'command', server: 'command', root, application: start, warnings });
-    }
+  const choice = file === null ? await choose(root, manifest, usual) : { file: await findNamed(root, file) };
+  if (choice === undefined) {
+    const looked = `package.json (Node.js) in ${root}, with scripts.start, main, or beside ${usual.slice(0, 3).join(', ')}`;
+    return { project: undefined, lookedFor: [looked, ...explainNothing(manifest)] };
   }
-  const path =
-    (main === undefined ? undefined : await findModule(resolve(root, main))) ??
-    (await findFirst(root, usual));
-  if (path !== undefined) return run(path);
-  return { project: undefined, lookedFor: [looked, ...explainNothing(manifest)] };
+  const warnings = [...(choice.notes ?? []), ...(manifest ? await listWarnings(root, manifest) : [])];
+  if ('command' in choice) {
+    return found({ kind: 'command', server: 'command', root, application: choice.command, warnings });
+  }
+  const { nodeArgs, args, env } = choice.facts ?? plainNode;
+  checkLanguage(choice.file, nodeArgs, node);
+  const environment = { ...(manifest && findFramework(manifest)?.env), ...env };
+  return found({
+    ...{ kind: 'node', server: 'node', root, application: choice.file, warnings },
+    node: { nodeArgs, args, env: environment },
+  });
 }
 
 // Private
-
-const plainNode: NodeFacts = { nodeArgs: [], args: [], env: {} };
 
 function found(project: Project): NodeFinding {
   return { project, lookedFor: [] };
 }
 
-function explainNothing({ start }: Package): string[] {
-  if (start === undefined) return ['package.json is there, but names nothing to start'];
-  const advice = 'build the site, and serve the folder with the result';
-  return [`package.json is there, but its start script (${start}) is a server for development: ${advice}`];
+async function choose(
+  root: string,
+  manifest: NodePackage | undefined,
+  usual: readonly string[],
+): Promise<Choice | undefined> {
+  const script = manifest && readProductionScript(manifest);
+  if (script !== undefined && !script.isForDevelopment) return chooseScript(root, script);
+  const framework = manifest && findFramework(manifest);
+  const path =
+    (await findBuiltServer(root, framework)) ??
+    (manifest?.main === undefined ? undefined : await findModule(resolve(root, manifest.main))) ??
+    (manifest === undefined ? undefined : await findFirst(root, usual));
+  return path === undefined ? undefined : { file: path, notes: script && [describeLeftOut(script)] };
 }
 
-async function readPackage(root: string): Promise<Package | undefined> {
-  const path = join(root, 'package.json');
-  const text = await readTextFile(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
-    throw new ApplicationError('package-unreadable', `${path} can't be read: ${error.message}.`);
-  });
-  if (text === undefined) return undefined;
-  const content = parseObject(text, path);
-  const scripts = toObject(content.scripts);
+async function chooseScript(root: string, script: ProductionScript): Promise<Choice> {
+  const { command, text } = script;
+  if (command !== undefined) {
+    const notes = command.leftOut === undefined ? [] : [describeWatcher(script, command.leftOut)];
+    return { file: await findStarted(root, command.file, script), facts: command, notes };
+  }
+  return isNextStart(text) ? chooseNext(root, text) : { command: text };
+}
+
+function isNextStart(text: string): boolean {
+  return /^(?:\w+=\S* )*(?:npx )?next start\b/.test(text);
+}
+
+/**
+ * A build with `output: "standalone"` has a server of its own, which needs the files for browsers beside it; inside of that folder
+ * `next start` is named too, and not there (Next.js, "output").
+ */
+async function chooseNext(root: string, text: string): Promise<Choice> {
+  const inside = join(root, 'server.js');
+  const isInside = (await isFile(inside)) && (await isFolder(join(root, '.next')));
+  if (isInside && !(await hasNextCommand(root))) return { file: inside };
+  const server = join(root, '.next/standalone/server.js');
+  if (!(await isFile(server))) return { command: text };
+  if (await isFolder(join(root, '.next/standalone/.next/static'))) return { file: server };
+  const copy = 'cp -r .next/static .next/standalone/.next/ && cp -r public .next/standalone/';
   return {
-    main: toText(content.main),
-    start: toText(scripts.start),
-    hasBuild: scripts.build !== undefined,
-    hasDependencies: Object.keys(toObject(content.dependencies)).length > 0,
+    command: text,
+    notes: [`.next/standalone is not used, because the files for browsers are missing in it: ${copy}`],
   };
 }
 
-function parseObject(text: string, path: string): Record<string, unknown> {
-  try {
-    // Some editors write a byte order mark; npm takes it too.
-    const content: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
-    if (typeof content === 'object' && content !== null && !Array.isArray(content)) {
-      return content as Record<string, unknown>;
-    }
-  } catch (error) {
-    throw new ApplicationError('package-syntax', `${path} is no JSON: ${(error as Error).message}.`);
-  }
-  throw new ApplicationError('package-syntax', `${path} is no package: it holds no JSON object.`);
+/** A standalone folder has packages of its own, without their commands; it may lie in a project that has them. */
+async function hasNextCommand(root: string): Promise<boolean> {
+  const own = join(root, 'node_modules');
+  return (await isFolder(join(own, 'next')))
+    ? exists(join(own, '.bin/next'))
+    : isInstalled(root, '.bin/next');
 }
 
-function toObject(value: unknown): Record<string, unknown> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+function describeWatcher({ name, text }: ProductionScript, leftOut: string): string {
+  return `scripts.${name} in package.json (${text}) is for development: its file is run without ${leftOut}.`;
 }
 
-function toText(value: unknown): string | undefined {
-  return typeof value === 'string' && value.trim() !== '' ? value : undefined;
+function describeLeftOut({ name, text }: ProductionScript): string {
+  return `scripts.${name} in package.json (${text}) is for development, and is left out.`;
+}
+
+function explainNothing(manifest: NodePackage | undefined): string[] {
+  const script = manifest && readProductionScript(manifest);
+  if (manifest === undefined) return [];
+  if (script === undefined) return ['package.json is there, but names nothing to start'];
+  return [`package.json is there, but its start script (${script.text}) is a server for development`];
 }
 
 async function findNamed(root: string, file: string): Promise<string> {
@@ -142,13 +153,14 @@ async function findNamed(root: string, file: string): Promise<string> {
   );
 }
 
-async function findStarted(root: string, file: string, { hasBuild }: Package): Promise<string> {
+async function findStarted(root: string, file: string, { name }: ProductionScript): Promise<string> {
   const path = await findModule(resolve(root, file));
   if (path !== undefined) return path;
+  const manifest = await readPackage(root);
   throw new ApplicationError(
     'application-file-missing',
-    `There is no file ${resolve(root, file)}, which the start script in package.json names.`,
-    { hint: hasBuild ? 'npm run build' : undefined },
+    `There is no file ${resolve(root, file)}, which the ${name} script in package.json names.`,
+    { hint: manifest?.scripts.build === undefined ? undefined : `${await findPackageTool(root)} run build` },
   );
 }
 
@@ -170,7 +182,11 @@ function listUsualFiles({ stripsTypes }: NodeAbilities): string[] {
   return usualNames.flatMap((name) => possible.map((ending) => `${name}${ending}`));
 }
 
-function checkLanguage(path: string, { nodeArgs }: NodeFacts, { version, stripsTypes }: NodeAbilities): void {
+function checkLanguage(
+  path: string,
+  nodeArgs: readonly string[],
+  { version, stripsTypes }: NodeAbilities,
+): void {
   if (!typedEndings.includes(extname(path)) || stripsTypes) return;
   if (nodeArgs.some((flag) => loadingFlags.test(flag))) return;
   throw new ApplicationError(
@@ -182,13 +198,9 @@ function checkLanguage(path: string, { nodeArgs }: NodeFacts, { version, stripsT
   );
 }
 
-async function listWarnings(root: string, { hasDependencies }: Package): Promise<string[]> {
-  if (!hasDependencies || (await hasModules(root))) return [];
-  return [`The packages of ${join(root, 'package.json')} are not installed: npm install`];
-}
-
-/** In a workspace they are in a folder above. */
-async function hasModules(folder: string): Promise<boolean> {
-  const parent = dirname(folder);
-  return (await exists(join(folder, 'node_modules'))) || (parent !== folder && (await hasModules(parent)));
+async function listWarnings(root: string, { hasDependencies }: NodePackage): Promise<string[]> {
+  if (!hasDependencies || (await isInstalled(root))) return [];
+  return [
+    `The packages of ${join(root, 'package.json')} are not installed: ${await findPackageTool(root)} install`,
+  ];
 }

@@ -4,6 +4,7 @@ import { ApplicationError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import { readInterfacePreference } from './choose-server.js';
+import { detectBuiltSite } from './detect-built-site.js';
 import { detectFolder, isSiteFolder } from './detect-folder.js';
 import { detectNode, type NodeAbilities } from './detect-node.js';
 import { detectDjango, detectPython, type PythonDetection } from './detect-python.js';
@@ -102,6 +103,8 @@ async function detectByFiles(detection: Detection, root: string): Promise<Projec
   if (settings.app !== null || settings.server !== 'auto') throw noApplication(root, looked);
   const node = await detectNode({ root, file: null, node: nodeOf(detection) });
   if (node.project !== undefined) return node.project;
+  const built = await detectBuiltSite(root, detection.root, settings);
+  if (built !== undefined) return built;
   // Not resolved: a link that is turned to another release is followed at each request.
   if (await isSiteFolder(detection.root)) return detectFolder(root, detection.root, settings);
   throw noApplication(root, [...looked, ...node.lookedFor, `index.html (a folder of files) in ${root}`]);

@@ -21,6 +21,35 @@ test('a file, with what stands before and behind it', () => {
   assert.equal(readNodeCommand("A='' node .")?.env.A, '');
 });
 
+test('a compiler before the file is the same compiler as a flag of Node.js', () => {
+  const started = (script: string) => {
+    const { nodeArgs = [], file, args = [], leftOut } = readNodeCommand(script) ?? {};
+    return [[...nodeArgs, file, ...args].join(' '), leftOut];
+  };
+  assert.deepEqual(started('tsx src/index.ts'), ['--import tsx src/index.ts', undefined]);
+  assert.deepEqual(started('npx tsx --env-file=.env src/index.ts --port 1'), [
+    '--import tsx --env-file=.env src/index.ts --port 1',
+    undefined,
+  ]);
+  assert.deepEqual(started('ts-node -r tsconfig-paths/register src/main.ts'), [
+    '--require ts-node/register -r tsconfig-paths/register src/main.ts',
+    undefined,
+  ]);
+  // What watches the files is left out.
+  assert.deepEqual(started('tsx watch src/index.ts'), ['--import tsx src/index.ts', 'tsx watch']);
+  assert.deepEqual(started('node --watch --watch-path ./src server.js'), ['server.js', '--watch']);
+  assert.deepEqual(started('nodemon -w src --ext js,json server.js'), ['server.js', 'nodemon']);
+  assert.deepEqual(started('nodemon --exec "node --import tsx" src/index.ts'), [
+    '--import tsx src/index.ts',
+    'nodemon',
+  ]);
+  assert.deepEqual(started('nodemon src/index.ts'), ['--require ts-node/register src/index.ts', 'nodemon']);
+  assert.deepEqual(started('ts-node-dev --respawn src/index.ts'), [
+    '--require ts-node/register src/index.ts',
+    'ts-node-dev',
+  ]);
+});
+
 for (const script of [
   'next start',
   'npm run build && node server.js',
@@ -29,13 +58,15 @@ for (const script of [
   'PORT=$MY_PORT node server.js',
   'node "$FILE"',
   'node server-*.js',
-  'node --watch server.js',
   'node -e "1"',
   'node --test',
   'node',
   'node --enable-source-maps',
   'node "unclosed',
-  'nodemon server.js',
+  'nodemon --exec "python3 app.py"',
+  'tsx --tsconfig other.json src/index.ts',
+  'ts-node --transpile-only src/index.ts',
+  'bun src/index.ts',
   '',
 ]) {
   test(`left to the shell: ${script}`, () => {
