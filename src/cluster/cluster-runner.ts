@@ -1,11 +1,11 @@
 import type { Worker } from 'node:cluster';
 import type { Readable } from 'node:stream';
-import type { ProbeRule } from '../app/pool/health.js';
 import type { Release } from '../app/pool/release.js';
 import { RestartPolicy } from '../app/pool/restart-policy.js';
 import type { Clock } from '../contracts/clock.js';
 import { EasyserveError, ExitCode, StartError } from '../contracts/errors.js';
 import type { Scheme } from '../contracts/scheme.js';
+import { startDespiteSignals } from '../contracts/start-despite-signals.js';
 import type { SiteStatus } from '../contracts/status.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import { TokenBuckets } from '../front/limits/token-buckets.js';
@@ -74,17 +74,17 @@ export class ClusterRunner implements Runner {
         this.#forked = Promise.resolve(); // there is nothing to wait for
         throw error;
       });
-    const slots = await forked;
+    const first = await forked;
     try {
-      if (this.#isStopping) throw new StartError('start-stopped', 'The start was broken off.');
-      await prepareIn(slots, release, 'reported');
+      await allOf(first.map((slot) => this.#prepareFirst(slot, release)));
+      const slots = [...this.#slots.values()];
       this.#target.release = release;
       await Promise.all(slots.map((slot) => slot.commit(release)));
+      for (const slot of slots) slot.serve();
     } catch (error) {
       await this.stop(0);
       throw error;
     }
-    for (const slot of slots) slot.serve();
   }
 
   async prepare(release: Release): Promise<void> {
@@ -95,7 +95,7 @@ export class ClusterRunner implements Runner {
     try {
       const serving = this.#serving;
       if (serving.length === 0) throw new StartError('worker-exited', 'No worker serves at the moment.');
-      await prepareIn(serving, next, 'required');
+      await allOf(serving.map((slot) => slot.prepare(next, 'required')));
     } catch (error) {
       await this.discard();
       throw error;
@@ -194,6 +194,23 @@ export class ClusterRunner implements Runner {
     );
   }
 
+  async #prepareFirst(slot: WorkerSlot, release: Release): Promise<void> {
+    let forked: Promise<WorkerSlot> | undefined = Promise.resolve(slot);
+    const prepare = async (): Promise<void> => {
+      if (this.#isStopping) throw new StartError('start-stopped', 'The start was broken off.');
+      const present = await (forked ?? this.#fork(slot.index));
+      forked = undefined;
+      await present.prepare(release, 'reported');
+    };
+    await startDespiteSignals(prepare, this.#options);
+  }
+
+  #fork(index: number): Promise<WorkerSlot> {
+    const forked = this.#expectFork(index);
+    this.#options.group.add();
+    return forked;
+  }
+
   #expectFork(index: number): Promise<WorkerSlot> {
     return new Promise((resolve) => this.#forks.push({ index, onForked: resolve }));
   }
@@ -232,10 +249,8 @@ export class ClusterRunner implements Runner {
 
   async #refill(index: number): Promise<void> {
     if (this.#isStopping) return;
-    const { log, group } = this.#options;
-    const forked = this.#expectFork(index);
-    group.add();
-    const slot = await forked;
+    const { log } = this.#options;
+    const slot = await this.#fork(index);
     const { pid } = slot.handle;
     try {
       if (this.#isStopping) throw new StartError('start-stopped', 'The start was broken off.');
@@ -252,8 +267,8 @@ export class ClusterRunner implements Runner {
 // Private
 
 /** Throws what the first that fails throws, when all have ended. */
-async function prepareIn(slots: readonly WorkerSlot[], release: Release, rule: ProbeRule): Promise<void> {
-  const results = await Promise.allSettled(slots.map((slot) => slot.prepare(release, rule)));
+async function allOf(prepared: readonly Promise<void>[]): Promise<void> {
+  const results = await Promise.allSettled(prepared);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
 }

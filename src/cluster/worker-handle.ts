@@ -5,6 +5,7 @@ import type { Clock } from '../contracts/clock.js';
 import { EasyserveError, StartError } from '../contracts/errors.js';
 import type { Scheme } from '../contracts/scheme.js';
 import type { SiteStatus } from '../contracts/status.js';
+import { endCode } from '../contracts/stray-signals.js';
 import type { TlsMaterial } from '../contracts/tls-material.js';
 import type { TokenBuckets } from '../front/limits/token-buckets.js';
 import type { Settings } from '../settings/settings.js';
@@ -37,7 +38,8 @@ export class WorkerHandle implements SiteControl {
   readonly #hello: Promise<void>;
   #lastId = 0;
   readonly #timeouts = new WorkerTimeouts();
-  #isGone = false;
+  /** Once it has ended. */
+  #end: StartError | undefined;
 
   constructor(
     worker: Worker,
@@ -52,7 +54,7 @@ export class WorkerHandle implements SiteControl {
   }
 
   get isGone(): boolean {
-    return this.#isGone;
+    return this.#end !== undefined;
   }
 
   get pid(): number {
@@ -108,7 +110,7 @@ export class WorkerHandle implements SiteControl {
 
   /** Ends the worker too, by force when it takes longer. */
   async stop(drainTimeoutMs: number): Promise<void> {
-    if (this.#isGone) return;
+    if (this.isGone) return;
     const longestMs = drainTimeoutMs + this.#timeouts.killTimeoutMs + LEAVE_TIMEOUT_MS;
     const cancelStop = this.#clock.after(longestMs, () => this.kill());
     await this.#call('stop', [drainTimeoutMs]).catch(() => this.kill()); // it is gone, or broken
@@ -120,7 +122,7 @@ export class WorkerHandle implements SiteControl {
   }
 
   async kill(): Promise<void> {
-    if (this.#isGone) return;
+    if (this.isGone) return;
     this.#send({ kind: 'kill' });
     const cancel = this.#clock.after(KILL_TIMEOUT_MS, () => this.#worker.process.kill('SIGKILL'));
     await this.exited;
@@ -131,15 +133,15 @@ export class WorkerHandle implements SiteControl {
 
   #watchExit(): Promise<string> {
     return new Promise((resolve) => {
-      const end = (how: string): void => {
-        if (this.#isGone) return;
-        this.#isGone = true;
-        for (const { reject } of this.#calls.values()) reject(gone(how));
+      const end = (how: string, signal: NodeJS.Signals | null = null): void => {
+        if (this.isGone) return;
+        this.#end = gone(how, signal);
+        for (const { reject } of this.#calls.values()) reject(this.#end);
         this.#calls.clear();
         resolve(how);
       };
       this.#worker.once('exit', (code, signal) =>
-        end(signal ? `was ended by ${signal}` : `exited with code ${code}`),
+        end(signal ? `was ended by ${signal}` : `exited with code ${code}`, signal as NodeJS.Signals | null),
       );
       this.#worker.on('error', (error) => {
         // Node emits no `exit` where no process could be started; after a channel that breaks it does.
@@ -161,9 +163,9 @@ export class WorkerHandle implements SiteControl {
           this.#send({ kind: 'taken', id: message.id, waitMs: this.#buckets.take(message.request) });
         } else this.#settle(message);
       });
-      void this.exited.then((how) => {
+      void this.exited.then(() => {
         cancel();
-        reject(gone(how));
+        reject(this.#end);
       });
     });
   }
@@ -176,7 +178,7 @@ export class WorkerHandle implements SiteControl {
     handle?: SocketHandle,
   ): Promise<Awaited<ReturnType<SiteControl[C]>>> {
     await this.#hello;
-    if (this.#isGone) throw gone('has ended');
+    if (this.#end !== undefined) throw this.#end;
     this.#lastId += 1;
     const id = this.#lastId;
     const cancel = timeoutMs === undefined ? undefined : this.#clock.after(timeoutMs, () => void this.kill());
@@ -207,6 +209,6 @@ export class WorkerHandle implements SiteControl {
 
 // Private
 
-function gone(how: string): StartError {
-  return new StartError('worker-exited', `A worker ${how}.`);
+function gone(how: string, signal: NodeJS.Signals | null = null): StartError {
+  return new StartError(endCode(signal, 'worker-exited'), `A worker ${how}.`);
 }

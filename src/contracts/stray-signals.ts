@@ -3,6 +3,17 @@ import inspector from 'node:inspector';
 /** Signals that are sent to whole groups of processes, to have logs opened anew: `systemctl kill -s USR1`. */
 const straySignals = ['SIGUSR1', 'SIGUSR2'] as const;
 
+/** The code of an error about a process that has ended while it started; `code`: when no stray signal was the cause. */
+export function endCode(signal: NodeJS.Signals | null, code: string): string {
+  return isStraySignal(signal) ? START_SIGNALLED : code;
+}
+
+export function isStraySignal(signal: NodeJS.Signals | null): boolean {
+  return straySignals.some((stray) => stray === signal);
+}
+
+export const START_SIGNALLED = 'start-signalled';
+
 /** A SIGUSR1 that came before the first line of JavaScript opens the debugger a moment later. */
 const looksAgainAfterMs = [0, 100, 1000] as const;
 

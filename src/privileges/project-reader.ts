@@ -2,7 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { ApplicationError, EasyserveError } from '../contracts/errors.js';
 import type { DjangoProject, Project } from '../contracts/project-facts.js';
-import { withoutDebugger } from '../contracts/stray-signals.js';
+import { startDespiteSignals } from '../contracts/start-despite-signals.js';
+import { endCode, withoutDebugger } from '../contracts/stray-signals.js';
 import { type Collection, collectStatic } from '../project/collect-static.js';
 import { type Detection, detectProject } from '../project/detect-project.js';
 import type { DjangoSource } from '../settings/django-layer.js';
@@ -87,14 +88,12 @@ export class UserReader implements ProjectReader {
 
   async detect({ signal, run: _run, withDjango: _withDjango, ...detection }: Detection): Promise<Project> {
     const job = { kind: 'detect', account: this.#account, sources: this.#sources, detection } as const;
-    return (await this.#do(job, signal)) as Project;
+    return (await startDespiteSignals(() => this.#do(job, signal))) as Project;
   }
 
   async collect(project: DjangoProject, { signal, run: _run, ...collection }: Collection): Promise<string> {
-    return (await this.#do(
-      { kind: 'collect', account: this.#account, project, collection },
-      signal,
-    )) as string;
+    const job = { kind: 'collect', account: this.#account, project, collection } as const;
+    return (await startDespiteSignals(() => this.#do(job, signal))) as string;
   }
 
   /** Rejects with what the job throws, with the signal's reason, or when the process ends without an answer. */
@@ -138,7 +137,7 @@ function awaitAnswer(child: ChildProcess, job: Job, signal: AbortSignal | undefi
     });
     child.once('exit', (code, killer) => {
       if (signal?.aborted) reject(signal.reason);
-      else if (answer === undefined) reject(silent(killer ?? `exit code ${code}`, said));
+      else if (answer === undefined) reject(silent(code, killer, said));
       else if ('error' in answer) reject(EasyserveError.fromRecord(answer.error));
       else resolve(answer.result);
     });
@@ -149,10 +148,10 @@ function awaitAnswer(child: ChildProcess, job: Job, signal: AbortSignal | undefi
 /** What of its output an error shows at most. */
 const saidLength = 4096;
 
-function silent(how: string, said: string): ApplicationError {
+function silent(code: number | null, killer: NodeJS.Signals | null, said: string): ApplicationError {
   return new ApplicationError(
-    'reader-died',
-    `The process that reads the project has ended by itself (${how}).`,
+    endCode(killer, 'reader-died'),
+    `The process that reads the project has ended by itself (${killer ?? `exit code ${code}`}).`,
     { detail: said.trim() === '' ? undefined : said.trim() },
   );
 }

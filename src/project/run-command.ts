@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Readable } from 'node:stream';
+import { isStraySignal } from '../contracts/stray-signals.js';
 
 /** Runs one command to its end, in a process group of its own that is gone afterwards, whatever the command did. */
 export type RunCommand = (request: CommandRequest) => Promise<CommandResult>;
@@ -44,6 +45,15 @@ const closeAfterEndMs = 500;
 
 /** Rejects when the command cannot be started (ENOENT, EACCES) or `signal` is aborted. */
 export const runCommand: RunCommand = async (request) => {
+  const untilMs = performance.now() + request.timeoutMs;
+  for (;;) {
+    const result = await runOnce(request);
+    // Most commands have no handler of it (contracts/start-despite-signals).
+    if (!isStraySignal(result.signal) || performance.now() > untilMs) return result;
+  }
+};
+
+const runOnce: RunCommand = async (request) => {
   request.signal?.throwIfAborted();
   const startedAtMs = performance.now();
   const child = spawn(request.command, request.args, {

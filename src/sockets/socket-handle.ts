@@ -4,7 +4,8 @@ import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { getSystemErrorName } from 'node:util';
 import { StartError } from '../contracts/errors.js';
-import { withoutDebugger } from '../contracts/stray-signals.js';
+import { startDespiteSignals } from '../contracts/start-despite-signals.js';
+import { endCode, withoutDebugger } from '../contracts/stray-signals.js';
 
 /** A raw TCP handle: what http.Server.listen takes, and what a worker can be sent. */
 export interface SocketHandle {
@@ -63,15 +64,23 @@ const duplicateTimeoutMs = 10_000;
  * Node has no dup(2). What is sent to another process and back is a duplicate (unix(7), SCM_RIGHTS). Throws when that
  * process cannot be started.
  */
-export async function duplicateHandle(handle: SocketHandle): Promise<SocketHandle> {
+export function duplicateHandle(handle: SocketHandle): Promise<SocketHandle> {
+  return startDespiteSignals(() => duplicateOnce(handle));
+}
+
+async function duplicateOnce(handle: SocketHandle): Promise<SocketHandle> {
   const child = fork(returnHandle, {
     execArgv: [...withoutDebugger],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     signal: AbortSignal.timeout(duplicateTimeoutMs),
     killSignal: 'SIGKILL',
   });
-  const failed = Promise.race([once(child, 'exit'), once(child, 'error')]).then(([reason]) => {
-    throw new Error(`the listening socket could not be duplicated (${String(reason)})`);
+  const failed = Promise.race([once(child, 'exit'), once(child, 'error')]).then(([reason, signal]) => {
+    const how = String(signal ?? reason);
+    throw new StartError(
+      endCode(signal, 'socket-not-duplicated'),
+      `The listening socket could not be duplicated (${how}).`,
+    );
   });
   // A raw handle is what node:cluster sends too; the types know only the objects around it.
   child.send('handle', handle as never);

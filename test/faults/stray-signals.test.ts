@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.js';
-import { forEachServer, serverCases, startServer } from '../support/for-each-server.js';
+import { integrationTimeoutMs } from '../support/for-each-mode.js';
+import { forEachServer, serverCases, startOptions, startServer } from '../support/for-each-server.js';
 import { ask } from '../support/http-client.js';
 import { listeningPorts } from '../support/listening-ports.js';
 import { NodeApplication } from '../support/node-application.js';
-import { isAlive, killProcess } from '../support/processes.js';
+import { descendantsOf, isAlive, killProcess } from '../support/processes.js';
 import { spawnEasyserve } from '../support/start-easyserve.js';
 
 const kinds = ['gateway', 'cheroot', 'uvicorn', 'express'];
@@ -28,6 +29,20 @@ forEachServer(
       assert.deepEqual(pids.filter(isAlive), pids);
       assert.doesNotMatch(easyserve.output, opened);
       assert.deepEqual(await easyserve.stop(), { code: 0, signal: null });
+    });
+  },
+);
+
+// Every kind of process that easyserve starts: what it asks the project, its fronts, the application.
+forEachServer(
+  serverCases.filter(({ name }) => ['gateway', 'express', 'command'].includes(name)),
+  (serverCase, mode, testIn) => {
+    testIn('SIGUSR1 and SIGUSR2 to what has just been started end no start, and no reload', async (t) => {
+      const easyserve = spawnEasyserve(t, startOptions(serverCase, mode));
+      await signalNewDuring(easyserve.pid, easyserve.untilReady(100_000));
+      const { code, stderr } = await signalNewDuring(easyserve.pid, easyserve.cli('reload'));
+      assert.equal(code, 0, stderr);
+      assert.equal((await ask(easyserve.url, '/version')).status, 200);
     });
   },
 );
@@ -59,6 +74,29 @@ test('a Node.js application that is told SIGUSR1 while it starts has no debugger
   assert.equal(await application.get(), 'here');
   assert.deepEqual(listeningPorts(application.group.pid), []);
 });
+
+/** Looks for new processes as often as it can until `job` is done, and sends each of the first ones a signal, by turns. */
+async function signalNewDuring<T>(pid: number, job: Promise<T>): Promise<T> {
+  const known = new Set(descendantsOf(pid));
+  const signalled = new Set<number>();
+  let isDone = false;
+  const look = (): void => {
+    for (const child of descendantsOf(pid)) {
+      if (known.has(child) || signalled.has(child) || signalled.size === 6) continue;
+      signalled.add(child);
+      killProcess(child, signalled.size % 2 === 0 ? 'SIGUSR1' : 'SIGUSR2');
+    }
+    assert.ok(isDone);
+  };
+  const [result] = await Promise.all([
+    job.finally(() => {
+      isDone = true;
+    }),
+    eventually(look, { intervalMs: 2, timeoutMs: integrationTimeoutMs }),
+  ]);
+  assert.ok(signalled.size > 0);
+  return result;
+}
 
 /** Whether SIGUSR1 is blocked or caught (proc_pid_status(5)). */
 function takesSigusr1(pid: number): boolean {

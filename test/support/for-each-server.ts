@@ -5,7 +5,7 @@ import type { FixtureName } from './copy-fixture.js';
 import type { Easyserve } from './easyserve.js';
 import { integrationTimeoutMs, type Mode } from './for-each-mode.js';
 import { repositoryRoot } from './repository.js';
-import { startEasyserve } from './start-easyserve.js';
+import { type StartOptions, startEasyserve } from './start-easyserve.js';
 
 export interface ServerCase {
   readonly name: string;
@@ -46,11 +46,19 @@ export function forEachServer(
 
 export function startServer(
   t: TestContext,
-  { fixture, settings }: ServerCase,
+  serverCase: ServerCase,
   mode: Mode,
   changed: Readonly<Record<string, unknown>> = {},
 ): Promise<Easyserve> {
-  return startEasyserve(t, {
+  return startEasyserve(t, startOptions(serverCase, mode, changed));
+}
+
+export function startOptions(
+  { fixture, settings }: ServerCase,
+  mode: Mode,
+  changed: Readonly<Record<string, unknown>> = {},
+): StartOptions {
+  return {
     fixture,
     mode,
     settings: { ...settings, ...changed },
@@ -58,5 +66,5 @@ export function startServer(
       if (fixture === 'node-hello')
         symlinkSync(join(repositoryRoot, 'node_modules'), join(dir, 'node_modules'));
     },
-  });
+  };
 }

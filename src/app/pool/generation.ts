@@ -1,37 +1,16 @@
-import type { Clock } from '../../contracts/clock.js';
-import type { Condition } from '../../contracts/condition.js';
 import { StartError } from '../../contracts/errors.js';
 import { Semaphore } from '../../contracts/semaphore.js';
+import { startDespiteSignals } from '../../contracts/start-despite-signals.js';
 import type { PendingRequest } from '../../contracts/upstream.js';
-import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import { atOnce, type DrainTimes, drained, onlyStreamsLeft } from './drain.js';
+import type { GenerationContext } from './generation-context.js';
 import type { AskOther, ProbeRule } from './health.js';
-import type { MemberLauncher, MemberObserver } from './member-launcher.js';
 import type { MemberEnding, PoolMember } from './pool-member.js';
 import { Refill } from './refill.js';
 import type { Release } from './release.js';
 import { Replacement } from './replacement.js';
 import { Standby } from './standby.js';
-
-/** What all generations of a pool share. */
-export interface GenerationContext<R extends PendingRequest> {
-  readonly launcher: MemberLauncher<R>;
-  readonly observer: GenerationObserver<R>;
-  /** Notified when a request has ended or has turned out to be a stream, and when a process is gone. */
-  readonly progress: Condition;
-  readonly clock: Clock;
-  readonly log: Log;
-}
-
-export interface GenerationObserver<R extends PendingRequest> extends MemberObserver<R> {
-  /** No process is left, and none will come soon. */
-  onUnavailable(): void;
-  /** A process has ended by itself; these requests were in flight. */
-  onDied(inFlight: readonly R[]): void;
-  /** The standby process does not start. */
-  onNoStandby(): void;
-}
 
 /** The place of the standby process, which is none. */
 const BESIDE = -1;
@@ -211,8 +190,11 @@ export class Generation<R extends PendingRequest> {
     // At a reload half as many, because the release that serves needs the processors too.
     const permits = rule === 'required' ? Math.ceil(startConcurrency / 2) : startConcurrency;
     return new Semaphore(permits).runEach(places, async (place) => {
-      if (this.#isRetired()) throw new StartError('start-stopped', 'The start was broken off.');
-      await this.#startMember(place, 0, rule, askBefore).catch((error: unknown) => {
+      const start = async (): Promise<void> => {
+        if (this.#isRetired()) throw new StartError('start-stopped', 'The start was broken off.');
+        await this.#startMember(place, 0, rule, askBefore);
+      };
+      await startDespiteSignals(start, this.#context).catch((error: unknown) => {
         // One failure is enough to know: those that still load are not waited for.
         for (const { state, place: other, process } of this.#members) {
           if (state === 'starting' && places.includes(other)) void process.stop(killTimeoutMs);

@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../../contracts/clock.js';
-import { StartError } from '../../contracts/errors.js';
+import { type ErrorMore, StartError } from '../../contracts/errors.js';
 import { type AppState, appLifecycle, type Lifecycle } from '../../contracts/lifecycle.js';
+import { endCode } from '../../contracts/stray-signals.js';
 import type { UpstreamAddress } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import { readLines } from '../../log/read-lines.js';
@@ -87,7 +88,7 @@ export class AppProcess {
     return this.#group.pid;
   }
 
-  /** False as soon as it has ended; `exited` resolves later, when its last output has been read. */
+  /** False as soon as it has ended; `exited` resolves later. */
   get isRunning(): boolean {
     return this.#isRunning;
   }
@@ -266,12 +267,12 @@ export class AppProcess {
       return new StartError('app-not-spawned', message, { detail: this.#options.plan.command });
     }
     const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
-    const failure = this.#failure === undefined ? undefined : describeFailure(this.#failure, exit);
+    const failure = this.#failure && describeFailure(this.#failure, exit);
     const message =
       failure === undefined
         ? `The application ${how} before it was ready.`
         : `The application could not be loaded: ${failure.reason}`;
-    return new StartError('app-exited', message, {
+    return new StartError(endCode(exit.signal, 'app-exited'), message, {
       detail: failure?.detail ?? exit.lastLines,
       hint: failure?.hint ?? (exit.code === 0 ? this.#options.plan.hints?.endedEarly : undefined),
     });
@@ -291,10 +292,7 @@ export class AppProcess {
 // Private
 
 /** In words for a person, from what it told before its end. */
-function describeFailure(
-  failure: LoadFailure,
-  exit: ExitFacts,
-): { reason: string; detail: string; hint?: string | undefined } {
+function describeFailure(failure: LoadFailure, exit: ExitFacts): { reason: string } & ErrorMore {
   if ('reason' in failure) return { ...failure, reason: `${failure.reason}.`, detail: exit.lastLines };
   return { reason: failure.error.trimEnd().split('\n').at(-1) ?? '', detail: failure.error };
 }

@@ -6,7 +6,7 @@ import type { ListeningSocket } from '../../../src/sockets/listening-socket.js';
 import type { SocketHandle } from '../../../src/sockets/socket-handle.js';
 import { defaultSettings } from '../../support/default-settings.js';
 import { FakeClock } from '../../support/fake-clock.js';
-import { FakeWorkers } from '../../support/fake-workers.js';
+import { type FakeWorker, FakeWorkers } from '../../support/fake-workers.js';
 import { makeRelease } from '../../support/make-release.js';
 import { RecordingLog } from '../../support/recording-log.js';
 
@@ -72,6 +72,26 @@ test('start: the processes are shared out, all prepare, then all serve', async (
     ],
   );
   assert.deepEqual(workers.at(2).handles, [{ fd: 1 }]);
+});
+
+test('start: a worker that a stray signal ends before it serves is forked again, in its place', async () => {
+  const { runner, workers } = makeRunner();
+  const endBy = (worker: FakeWorker): void => {
+    if (worker.process.pid === 2001) worker.exit(null, 'SIGUSR2');
+    else worker.sayHello();
+    if (worker.process.pid === 2002) {
+      worker.answer = () => {
+        worker.exit(null, 'SIGUSR1');
+        return undefined;
+      };
+    }
+  };
+  workers.onFork = endBy;
+  await runner.start(releaseOf(1, 5, 2));
+  assert.deepEqual(
+    workers.all.map(({ calls }) => calls),
+    [[], ['prepare 1 x2'], ['prepare 1 x3', 'commit'], ['prepare 1 x2', 'commit']],
+  );
 });
 
 test('start: one worker that cannot prepare ends them all, and none is forked again', async () => {

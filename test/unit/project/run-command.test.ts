@@ -103,3 +103,10 @@ test('an abort beforehand starts nothing', async () => {
 test('a command that does not exist rejects', async () => {
   await assert.rejects(runCommand(shell('', { command: '/nowhere/to/be/found' })), { code: 'ENOENT' });
 });
+
+test('a command that SIGUSR1 or SIGUSR2 has ended runs again', async (t) => {
+  const file = join(makeTempDir(t), 'runs');
+  const kills = `echo >> ${file}; case $(wc -l < ${file}) in 1) kill -USR1 $$;; 2) kill -USR2 $$;; esac; echo done`;
+  assert.equal((await runCommand(shell(kills))).stdout, 'done');
+  assert.equal(readFileSync(file, 'utf8'), '\n\n\n');
+});

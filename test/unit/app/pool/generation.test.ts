@@ -47,6 +47,28 @@ test('one process that does not start ends them all, and begins no more', async 
   assert.equal(world.children.all.length, 2);
 });
 
+test('a process that SIGUSR1 or SIGUSR2 ends before it is ready is started again, for half a minute', async (t) => {
+  const world = await makePoolWorld(t);
+  world.children.onSpawn = (child) => {
+    if (child.pid > 1002) child.becomeReady();
+    else child.exit(null, child.pid === 1001 ? 'SIGUSR1' : 'SIGUSR2');
+  };
+  await world.serve();
+  assert.equal(world.children.running.length, 1);
+  assert.deepEqual(
+    world.log.all('start-repeated').map(({ message }) => message),
+    ['SIGUSR1', 'SIGUSR2'].map(
+      (signal) => `The application was ended by ${signal} before it was ready. It is started again.`,
+    ),
+  );
+  world.children.onSpawn = (child) => {
+    world.clock.advance(20_000);
+    child.exit(null, 'SIGUSR2');
+  };
+  await assert.rejects(world.pool.prepare(world.release(), 'required'), { code: 'start-signalled' });
+  assert.equal(world.children.all.length, 5);
+});
+
 test('the probe asks for the real page with the real host', async (t) => {
   const world = await makePoolWorld(t);
   const settings = { healthPath: '/up/', healthHost: 'shop.example', healthTimeoutMs: 700 };
