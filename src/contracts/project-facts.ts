@@ -133,6 +133,8 @@ export interface DjangoAddresses {
 export interface DjangoFacts {
   readonly version: string;
   readonly isDebug: boolean;
+  /** With DEBUG: a module beside the settings that is called as those for production are. */
+  readonly productionSettings?: string | undefined;
   readonly allowedHosts: readonly string[];
   /** SECURE_SSL_REDIRECT: pages are answered to visitors by https only. */
   readonly redirectsToHttps: boolean;

@@ -23,6 +23,8 @@ export interface DjangoReport {
   readonly isGilEnabled: boolean;
   readonly rssBytes?: number | null;
   readonly warnings: readonly string[];
+  /** The settings are those of wsgi.py, and it turned out that asgi.py is served, or the other way round. */
+  readonly isOfOtherEntry: boolean;
 }
 
 /** What app/python/inspect_application.py reports. */
@@ -43,15 +45,28 @@ interface Failure {
   readonly detail?: string;
   readonly hint?: string;
   readonly missingModule?: string;
+  /** A settings module that manage.py names, in place of the one that could not be loaded. */
+  readonly otherSettings?: string;
 }
+
+type Answer<Report> = { readonly report: Report } | { readonly failure: Failure };
 
 const scriptFolder = fileURLToPath(new URL('../app/python', import.meta.url));
 /** The script ends itself at the deadline, with the stack of what hangs; it is killed only so much later. */
 const stackTimeMs = 2000;
 
 /** Throws ApplicationError with the code that the script gave, `application-hangs` or `application-dies`. */
-export function askAboutDjango(question: PythonQuestion, args: readonly string[]): Promise<DjangoReport> {
-  return ask<DjangoReport>(question, 'inspect_django.py', args);
+export async function askAboutDjango(
+  question: PythonQuestion,
+  args: readonly string[],
+): Promise<DjangoReport> {
+  const answer = await ask<DjangoReport>(question, 'inspect_django.py', args);
+  if ('report' in answer) return answer.report;
+  const { failure } = answer;
+  const error = await describeFailure(question, failure);
+  throw failure.otherSettings === undefined
+    ? error
+    : withOtherSettings(error, failure.otherSettings, await tryOther(question, args, failure.otherSettings));
 }
 
 /** `args`: see app/python/inspect_application.py. Throws like askAboutDjango. */
@@ -59,21 +74,60 @@ export function askAboutApplication(
   question: PythonQuestion,
   args: readonly string[],
 ): Promise<ApplicationReport> {
-  return ask<ApplicationReport>(question, 'inspect_application.py', args);
+  return report<ApplicationReport>(question, 'inspect_application.py', args);
 }
 
 /** About the Cheroot that is installed. Throws like askAboutDjango. */
 export function askAboutCheroot(question: PythonQuestion): Promise<CherootReport> {
-  return ask<CherootReport>(question, 'inspect_cheroot.py', []);
+  return report<CherootReport>(question, 'inspect_cheroot.py', []);
 }
 
 // Private
+
+async function report<Report>(
+  question: PythonQuestion,
+  script: string,
+  args: readonly string[],
+): Promise<Report> {
+  const answer = await ask<Report>(question, script, args);
+  if ('failure' in answer) throw await describeFailure(question, answer.failure);
+  return answer.report;
+}
+
+/** Undefined where the other settings can't be loaded either. */
+async function tryOther(
+  question: PythonQuestion,
+  args: readonly string[],
+  settings: string,
+): Promise<DjangoReport | undefined> {
+  const answer = await ask<DjangoReport>(question, 'inspect_django.py', [
+    ...args.filter((each) => each !== '--measure'),
+    `--settings-module=${settings}`,
+  ]).catch(() => undefined);
+  question.signal?.throwIfAborted();
+  return answer !== undefined && 'report' in answer ? answer.report : undefined;
+}
+
+/** Says that other settings load; those for development (DEBUG) are not advised. */
+function withOtherSettings(
+  error: ApplicationError,
+  settings: string,
+  report: DjangoReport | undefined,
+): ApplicationError {
+  if (report === undefined) return error;
+  const { code, message, detail, hint } = error;
+  const sentence = `${settings}, which manage.py names, can be loaded`;
+  const advice = report.django.isDebug
+    ? `${hint ?? 'set what these settings need'} (${sentence}, but has DEBUG = True, which is for development)`
+    : `${hint === undefined ? '' : `${hint}, or, as ${sentence}: `}easyserve start --set settingsModule=${settings}`;
+  return new ApplicationError(code, message, { detail, hint: advice, cause: error.cause });
+}
 
 async function ask<Report>(
   question: PythonQuestion,
   script: string,
   args: readonly string[],
-): Promise<Report> {
+): Promise<Answer<Report>> {
   const { python, root, env, timeoutMs, signal, run } = question;
   const result = await run({
     command: python.path,
@@ -86,11 +140,8 @@ async function ask<Report>(
   });
   const answer = parseAnswer<Report>(result.answer);
   if (answer === undefined) throw describeSilence(question, result);
-  if ('failure' in answer) throw await describeFailure(question, answer.failure);
-  return answer.report;
+  return answer;
 }
-
-type Answer<Report> = { readonly report: Report } | { readonly failure: Failure };
 
 /** Undefined where the script died before its answer was complete. */
 function parseAnswer<Report>(text: string): Answer<Report> | undefined {

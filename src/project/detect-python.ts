@@ -47,6 +47,8 @@ export async function detectDjango(
   const question = await choosePython(detection, named, root);
   const first = readInterfacePreference(detection.settings);
   let report = await askDjango(detection, question, first);
+  if (report.isOfOtherEntry)
+    report = await askDjango(detection, question, { ...first, interface: report.interface });
   const settings = detection.withDjango?.(djangoSource(report)) ?? detection.settings;
   const last = readInterfacePreference(settings);
   if (last.interface !== first.interface) report = await askDjango(detection, question, last);

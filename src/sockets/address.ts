@@ -98,8 +98,13 @@ function wantedHost(settings: Settings, project: Project): string {
 }
 
 function warnOfDebug(settings: Settings, project: Project, log: Log): void {
-  if (settings.host !== null || !djangoFactsOf(project)?.isDebug) return;
+  const django = djangoFactsOf(project);
+  if (settings.host !== null || !django?.isDebug) return;
+  const { productionSettings } = django;
+  const cure = productionSettings
+    ? `easyserve start --set settingsModule=${productionSettings}`
+    : 'set DEBUG = False';
   log.warn('debug-loopback', 'DEBUG is on, so only this machine can reach the site', {
-    hint: 'set DEBUG = False; or, to show your error pages to everybody: easyserve start --host 0.0.0.0',
+    hint: `${cure}; or, to show your error pages to everybody: easyserve start --host 0.0.0.0`,
   });
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from typing import Any, Dict, List, Optional, Tuple
 
 import easyserve_application_loader as loader
@@ -15,9 +16,12 @@ DEFAULT_ASGI = "django.core.asgi:get_asgi_application()"
 
 
 def choose_application(
-    settings: Any, arguments: argparse.Namespace
+    settings: Any, arguments: argparse.Namespace, entries: Dict[str, str]
 ) -> Tuple[str, str]:
-    """Return its spec, and how it is called: "wsgi" or "asgi"."""
+    """Return its spec, and how it is called: "wsgi" or "asgi".
+
+    `entries` are the wsgi.py and asgi.py of the project, where it has them.
+    """
     preference = loader.read_preference(arguments)
     if arguments.application is not None:
         # What the settings file or the command line names may be either kind.
@@ -26,9 +30,10 @@ def choose_application(
     if preference.interface == "asgi" or (
         preference.interface is None and prefers_asgi(settings)
     ):
-        return name_asgi(settings), "asgi"
+        spec = read_spec(settings, "ASGI_APPLICATION")
+        return spec or name_entry(entries.get("asgi"), DEFAULT_ASGI), "asgi"
     spec = read_spec(settings, "WSGI_APPLICATION")
-    return spec or DEFAULT_WSGI, "wsgi"
+    return spec or name_entry(entries.get("wsgi"), DEFAULT_WSGI), "wsgi"
 
 
 def prefers_asgi(settings: Any) -> bool:
@@ -46,14 +51,14 @@ def prefers_asgi(settings: Any) -> bool:
     )
 
 
-def name_asgi(settings: Any) -> str:
-    """Return the spec of ASGI_APPLICATION, or of the usual asgi.py."""
-    spec = read_spec(settings, "ASGI_APPLICATION")
-    if spec is not None:
-        return spec
-    package = os.environ[SETTINGS_VARIABLE].partition(".")[0]
-    usual = f"{package}.asgi"
-    return f"{usual}:application" if is_installed(usual) else DEFAULT_ASGI
+def name_entry(path: Optional[str], default: str) -> str:
+    """Return the spec of the application that a wsgi.py or asgi.py has."""
+    if path is None:
+        return default
+    with open(path, encoding="utf-8", errors="replace") as source:
+        named = re.search(r"^(application|app)\b", source.read(), re.MULTILINE)
+    module = os.path.splitext(path)[0].replace(os.sep, ".")
+    return f"{module}:{named.group(1)}" if named is not None else default
 
 
 def read_spec(settings: Any, name: str) -> Optional[str]:

@@ -64,6 +64,10 @@ class Failure(Exception):
         self.code = code
         self.message = message
         self.hint = hint
+        # Whether what could not be imported may be a package.
+        self.is_package_missing = True
+        # Django settings that were named too, and may be loaded.
+        self.other_settings: Optional[str] = None
 
 
 def enter_project(timeout_s: float) -> None:
@@ -132,8 +136,10 @@ def describe_failure(failure: Failure) -> Dict[str, Any]:
         record["hint"] = failure.hint
     if cause is not None:
         record["detail"] = format_for_owner(cause)
-    if isinstance(cause, ModuleNotFoundError) and cause.name:
+    if isinstance(cause, ModuleNotFoundError) and failure.is_package_missing:
         record["missingModule"] = cause.name
+    if failure.other_settings is not None:
+        record["otherSettings"] = failure.other_settings
     return record
 
 

@@ -10,11 +10,8 @@ DJANGO_SETTINGS_MODULE, .env files, sys.path, django-configurations.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import logging
 import os
-import re
-import runpy
 import sys
 from typing import Any, Dict, List, Optional
 
@@ -23,16 +20,13 @@ import easyserve_application_loader as loader  # noqa: E402
 import easyserve_django_addresses as addresses  # noqa: E402
 import easyserve_django_files as files  # noqa: E402
 import easyserve_django_interface as interfaces  # noqa: E402
+import easyserve_django_settings as choice  # noqa: E402
 import easyserve_inspection as inspection  # noqa: E402
 from easyserve_django import keep_prefix, mounted  # noqa: E402
 from easyserve_django_interface import SETTINGS_VARIABLE  # noqa: E402
 from easyserve_django_urls import import_urls  # noqa: E402
 from easyserve_gil_limiter import is_gil_enabled  # noqa: E402
 from easyserve_inspection import Failure  # noqa: E402
-
-NAMED_SETTINGS = re.compile(
-    SETTINGS_VARIABLE + r"""["']\s*(?:,|\]\s*=)\s*["']([\w.]+)["']"""
-)
 
 
 def main() -> None:
@@ -76,19 +70,23 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
     """Return the report; raise Failure."""
     version = require_django()
     warnings: List[str] = []
-    is_named_by_manage = choose_settings(arguments)
-    settings = load_settings()
-    set_up(settings, arguments.script_name)
+    chosen = choice.choose_settings(arguments)
+    try:
+        settings = choice.load_settings(chosen)
+        set_up(settings, arguments.script_name)
+    except Failure as failure:
+        failure.other_settings = chosen.other
+        raise
     application, interface = interfaces.choose_application(
-        settings, arguments
+        settings, arguments, chosen.entries
     )
-    if is_named_by_manage:
-        warn_of_other_settings(application, warnings)
+    choice.tell_choice(chosen, warnings)
     report: Dict[str, Any] = {
         "settingsModule": os.environ[SETTINGS_VARIABLE],
         "application": application,
         "interface": interface,
         "installed": inspection.list_installed(),
+        "isOfOtherEntry": choice.asks_other_entry(chosen, interface),
     }
     if interface == "asgi":
         interfaces.warn_of_kept_connections(settings, warnings)
@@ -125,71 +123,6 @@ def require_django() -> str:
     return str(django.get_version())
 
 
-def choose_settings(arguments: argparse.Namespace) -> bool:
-    """Set DJANGO_SETTINGS_MODULE, and run manage.py where there is one.
-
-    The option comes first, then the environment, then manage.py. Returns
-    whether manage.py named the settings; raises Failure where nothing does.
-    """
-    chosen = arguments.settings_module or os.environ.get(SETTINGS_VARIABLE)
-    if chosen:
-        os.environ[SETTINGS_VARIABLE] = chosen
-    if arguments.manage is not None:
-        run_manage(arguments.manage)
-    if chosen:
-        os.environ[SETTINGS_VARIABLE] = chosen  # manage.py may assign it
-    elif not os.environ.get(SETTINGS_VARIABLE):
-        raise Failure(
-            "settings-module-unknown",
-            f"{arguments.manage} sets no {SETTINGS_VARIABLE}.",
-            "easyserve start --set settingsModule=project.settings",
-        )
-    return not chosen
-
-
-def run_manage(path: str) -> None:
-    """Run manage.py up to where it would run a command.
-
-    It is told to run `check`: some projects treat other commands specially.
-    """
-    from django.core import management
-
-    utility = management.ManagementUtility
-    execute = management.execute_from_command_line
-    execute_utility = utility.execute
-    management.execute_from_command_line = lambda argv=None: None
-    utility.execute = lambda self: None
-    argv, sys.argv = sys.argv, [path, "check"]
-    try:
-        runpy.run_path(path, run_name="__main__")
-    except BaseException as error:
-        if not (isinstance(error, SystemExit) and not error.code):
-            raise Failure(
-                "manage-raises",
-                f"{path} failed: {inspection.summarise(error)}",
-            ) from error
-    finally:
-        sys.argv = argv
-        management.execute_from_command_line = execute
-        utility.execute = execute_utility
-
-
-def load_settings() -> Any:
-    """Return django.conf.settings, loaded; raise Failure."""
-    from django.conf import settings
-
-    try:
-        settings.INSTALLED_APPS
-    except BaseException as error:
-        name = os.environ[SETTINGS_VARIABLE]
-        raise Failure(
-            "django-settings",
-            f"Django's settings {name!r} cannot be loaded: "
-            f"{inspection.summarise(error)}",
-        ) from error
-    return settings
-
-
 def set_up(settings: Any, script_name: str) -> None:
     """Call django.setup(), as a process that is mounted there would."""
     import django
@@ -217,30 +150,6 @@ def load_urls(settings: Any) -> Optional[str]:
     return None
 
 
-def warn_of_other_settings(application: str, warnings: List[str]) -> None:
-    """Warn when wsgi.py would choose other settings than manage.py does.
-
-    Some projects name those for production only in wsgi.py.
-    """
-    try:
-        spec = importlib.util.find_spec(application.partition(":")[0])
-    except Exception:
-        return  # loading the application reports it, with the traceback
-    if spec is None or not os.path.isfile(spec.origin or ""):
-        return
-    path = os.path.relpath(str(spec.origin))
-    with open(path, encoding="utf-8", errors="replace") as source:
-        named = NAMED_SETTINGS.search(source.read())
-    chosen = os.environ[SETTINGS_VARIABLE]
-    if named is not None and named.group(1) != chosen:
-        other = named.group(1)
-        warnings.append(
-            f"The settings are {chosen}, as manage.py names them, but {path} "
-            f"names {other}. To use those: "
-            f"easyserve start --set settingsModule={other}"
-        )
-
-
 def gather_facts(
     settings: Any, version: str, warnings: List[str]
 ) -> Dict[str, Any]:
@@ -252,6 +161,8 @@ def gather_facts(
         "redirectsToHttps": bool(settings.SECURE_SSL_REDIRECT),
         "logsErrors": logs_errors(),
     }
+    if settings.DEBUG:
+        facts["productionSettings"] = choice.find_production_settings()
     facts.update(interfaces.gather_headers(settings))
     facts.update(files.gather_media(settings, warnings))
     facts["databaseFiles"] = files.list_databases(settings)

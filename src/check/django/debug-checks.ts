@@ -17,7 +17,9 @@ export const debugChecks: readonly Check[] = [
       return [
         {
           message: 'DEBUG is on: error pages show the code and the settings of the site.',
-          fix: `${fix} in ${settingsModule}`,
+          fix: django.productionSettings
+            ? `easyserve start --set settingsModule=${django.productionSettings}`
+            : `${fix} in ${settingsModule}`,
         },
       ];
     },

@@ -56,7 +56,7 @@ export const applicationSettings = {
   settingsModule: defineSetting({
     format: nullable(moduleName),
     default: null,
-    doc: "Django's settings module. Unset: read from manage.py.",
+    doc: "Django's settings module. Unset: DJANGO_SETTINGS_MODULE of the environment, else what wsgi.py names (under ASGI asgi.py), as other production servers have it, else what manage.py names.",
     effect: 'generation',
   }),
   python: defineSetting({

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { DjangoFacts, DjangoProject } from '../../../src/contracts/project-facts.js';
 import { testPython } from '../../support/python-env.js';
-import { detect, detectDjango, djangoFiles, errorOf, makeProject, manage, wsgi } from './project-files.js';
+import { detect, detectDjango, djangoFiles, errorOf, makeProject, manage } from './project-files.js';
 
 const djangoVersion = execFileSync(testPython(), ['-m', 'django', '--version'], { encoding: 'utf8' }).trim();
 
@@ -173,7 +173,8 @@ for (const [what, code] of [
 }
 
 test('manage.py that names no settings: the error names the setting', async (t) => {
-  const root = makeProject(t, djangoFiles('', { 'manage.py': 'x = 1\n' }));
+  const { 'site_/wsgi.py': _, ...files } = djangoFiles('WSGI_APPLICATION = None', { 'manage.py': 'x = 1\n' });
+  const root = makeProject(t, files);
   const error = await errorOf(detect(root));
   assert.equal(error.code, 'settings-module-unknown');
   assert.equal(error.hint, 'easyserve start --set settingsModule=project.settings');
@@ -208,23 +209,8 @@ test('the setting settingsModule makes a Django project of a folder without mana
   assert.deepEqual([project.kind, project.application], ['django', 'site_.wsgi:application']);
 });
 
-test('wsgi.py that names other settings is a warning, unless the settings were chosen', async (t) => {
-  const files = {
-    'site_/wsgi.py': wsgi('site_.production'),
-    'site_/production.py': 'from site_.settings import *',
-  };
-  const root = makeProject(t, djangoFiles('', files));
-  assert.deepEqual((await detectDjango(root)).warnings, [
-    'The settings are site_.settings, as manage.py names them, but site_/wsgi.py names site_.production. To use those: easyserve start --set settingsModule=site_.production',
-  ]);
-  assert.deepEqual(
-    (await detectDjango(root, { settings: { settingsModule: 'site_.settings' } })).warnings,
-    [],
-  );
-});
-
 for (const [what, setting, application] of [
-  ['None', 'None', 'django.core.wsgi:get_wsgi_application()'],
+  ['None', 'None', 'site_.wsgi:application'],
   ['a name', "'site_.urls.other'", 'site_.urls:other'],
 ] as const) {
   test(`WSGI_APPLICATION is ${what}`, async (t) => {
@@ -233,10 +219,10 @@ for (const [what, setting, application] of [
   });
 }
 
-test('WSGI_APPLICATION None can be measured', async (t) => {
-  const project = await detectDjango(makeProject(t, djangoFiles('WSGI_APPLICATION = None')), {
-    measure: true,
-  });
+test('without WSGI_APPLICATION and wsgi.py the application is that of Django, and can be measured', async (t) => {
+  const { 'site_/wsgi.py': _, ...files } = djangoFiles('WSGI_APPLICATION = None');
+  const project = await detectDjango(makeProject(t, files), { measure: true });
+  assert.equal(project.application, 'django.core.wsgi:get_wsgi_application()');
   assert.ok(project.applicationRssBytes);
 });
 
