@@ -1,10 +1,12 @@
 import { realpathSync } from 'node:fs';
-import { dirname, resolve, sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { djangoFactsOf, interpreterOf, type Project } from '../../contracts/project-facts.js';
 import { defaultPorts } from '../../contracts/scheme.js';
+import { writtenFolders } from '../../project/written-folders.js';
 import type { SettingFlag } from '../../settings/flag-layer.js';
 import { type Settings, wantsHttps } from '../../settings/settings.js';
 import { settingArgument } from '../command.js';
+import { findReleaseLink } from './release-link.js';
 import type { ServicePlan } from './service-unit.js';
 import type { SocketPlan } from './socket-unit.js';
 
@@ -35,9 +37,15 @@ export interface UnitPlans {
 export function planUnits(facts: ServiceFacts): UnitPlans {
   const { name, projectDir, project, settings, program } = facts;
   const sockets = facts.hasSockets ? planSockets(facts) : new Map<string, SocketPlan>();
+  const link = findReleaseLink(projectDir);
   const certificates = settings.acmeFolder === null ? [] : [settings.acmeFolder];
-  const places = [facts.stateFolder, ...certificates, ...placesOf(project, settings), ...facts.writable];
-  const writable = withoutNested(places);
+  const places = [
+    facts.stateFolder,
+    ...certificates,
+    ...writtenFolders(project, settings),
+    ...facts.writable,
+  ];
+  const writable = withoutNested(places.map((place) => link?.lastingFolder(place) ?? place));
   const python = interpreterOf(project)?.path ?? project.root;
   const needed = [projectDir, project.root, python, ...program, ...writable];
   const service: ServicePlan = {
@@ -45,8 +53,8 @@ export function planUnits(facts: ServiceFacts): UnitPlans {
     projectDir,
     user: facts.user,
     group: settings.group ?? undefined,
-    program,
-    startArgs: startArguments(facts),
+    program: program.map((part) => link?.lastingPath(part) ?? part),
+    startArgs: startArguments(facts).map((part) => link?.lastingArgument(part) ?? part),
     writable,
     needsHome: needed.some(isInHome),
     stopTimeoutMs: settings.drainTimeoutMs + settings.killTimeoutMs,
@@ -66,17 +74,6 @@ function planSockets({ name, projectDir, project, settings }: ServiceFacts): Map
   return new Map(
     [...ports].map(([role, port]) => [`${name}-${role}.socket`, { projectDir, service, role, host, port }]),
   );
-}
-
-/** Folders that a Django project writes to by its own settings. */
-function placesOf(project: Project, { collect }: Settings): readonly string[] {
-  const django = djangoFactsOf(project);
-  if (django === undefined) return [];
-  const { mediaRoot, staticRoot, databaseFiles = [] } = django;
-  const places = databaseFiles.map((file) => dirname(file)); // SQLite keeps its journal beside the database
-  if (mediaRoot !== undefined) places.push(mediaRoot);
-  if (staticRoot !== undefined && collect === 'auto') places.push(staticRoot);
-  return places;
 }
 
 function withoutNested(paths: readonly string[]): readonly string[] {

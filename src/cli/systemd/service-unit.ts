@@ -41,8 +41,8 @@ export function renderService(plan: ServicePlan): string {
     `After=${['network-online.target', ...plan.socketUnits].join(' ')}`,
     'Wants=network-online.target',
     ...(plan.socketUnits.length > 0 ? [`Requires=${plan.socketUnits.join(' ')}`] : []),
-    'StartLimitIntervalSec=300',
-    'StartLimitBurst=5',
+    // It would count what a person starts as well, and refuse that (systemd.unit(5)).
+    'StartLimitIntervalSec=0',
     '',
     '[Service]',
     ...lifeLines(plan),

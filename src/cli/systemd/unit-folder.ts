@@ -51,18 +51,27 @@ export class UnitFolder {
     return before === undefined ? 'created' : 'changed';
   }
 
-  /**
-   * For a name that was made from a folder's: whoever calls his folder like somebody else's must not have the other one's service
-   * replaced. Throws EasyserveError `unit-foreign`.
-   */
+  /** Of the units that are the folder's; undefined: it has none. */
+  nameOf(projectDir: string): string | undefined {
+    const services = existsSync(this.path)
+      ? readdirSync(this.path).filter((unit) => unit.endsWith('.service'))
+      : [];
+    const own = services.find((unit) => describes(this.#readText(unit), projectDir));
+    return own?.replace(/\.service$/, '');
+  }
+
+  /** A name that was given may be another site's, which must keep its service. Throws EasyserveError `unit-foreign`. */
   requireOf(name: string, projectDir: string): void {
     const unit = this.unitsOf(name).find((each) => !describes(this.#readOwn(each) ?? '', projectDir));
     if (unit === undefined) return;
+    const owner = describedFolder(this.#readText(unit));
     throw new EasyserveError(
       'unit-foreign',
       ExitCode.usage,
-      `${join(this.path, unit)} belongs to another folder of the same name.`,
-      { hint: 'say which is meant: --name mysite' },
+      `${join(this.path, unit)} belongs to another folder: ${owner}.`,
+      {
+        hint: `another name: easyserve install --name ${name}-2; if that site is gone: sudo easyserve uninstall --name ${name}`,
+      },
     );
   }
 
@@ -87,6 +96,16 @@ export class UnitFolder {
   }
 
   // Private
+
+  /** Empty where it is not ours, or cannot be read. */
+  #readText(unit: string): string {
+    try {
+      const text = readFileSync(join(this.path, unit), 'utf8');
+      return text.startsWith(unitMark) ? text : '';
+    } catch {
+      return ''; // a dangling link, as systemctl link leaves it
+    }
+  }
 
   #readOwn(unit: string): string | undefined {
     const path = join(this.path, unit);
@@ -119,8 +138,12 @@ export class UnitFolder {
 
 /** Whether Description= of the unit names the folder, as service-unit and socket-unit write it. */
 function describes(text: string, projectDir: string): boolean {
+  return describedFolder(text) === unitValue(projectDir);
+}
+
+function describedFolder(text: string): string {
   const [, described = ''] = /^Description=easyserve: (?:https? of )?(.*)$/m.exec(text) ?? [];
-  return described === unitValue(projectDir);
+  return described;
 }
 
 function runSystemctl(args: readonly string[]): { status: number | null; output: string } {

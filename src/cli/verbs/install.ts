@@ -4,7 +4,9 @@ import { resolve } from 'node:path';
 import { ExitCode } from '../../contracts/errors.js';
 import { findStateFolders, stateFolderOf } from '../../control/state-folder.js';
 import { refuseRoot } from '../../privileges/account.js';
+import { makeFolder } from '../../privileges/make-folder.js';
 import type { Privileges } from '../../privileges/privileges.js';
+import { writtenFolders } from '../../project/written-folders.js';
 import type { Settings } from '../../settings/settings.js';
 import type { CliContext } from '../cli-context.js';
 import type { InstallCommand } from '../command.js';
@@ -30,8 +32,8 @@ export async function install(
 ): Promise<number> {
   const sources = settingsSources(command, context);
   const { projectDir, configFile, flags } = sources;
-  const name = unitName(projectDir, command.name);
-  if (command.name === undefined && !command.isPrinted) folder.requireOf(name, projectDir);
+  const name = unitName(projectDir, command.name, folder);
+  if (!command.isPrinted) folder.requireOf(name, projectDir);
   // Everything from here to the units is done as the user of the site.
   const { loaded, project, failure, privileges } = await withProgress(
     context.stderr,
@@ -41,6 +43,9 @@ export async function install(
   if (project === undefined) throw failure;
   const { settings } = loaded;
   const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
+  if (!command.isPrinted) {
+    for (const path of writtenFolders(project, settings)) makeFolder(path, projectDir, privileges);
+  }
   const plans = planUnits({
     ...{ name, projectDir, configFile, flags, project, settings, user },
     stateFolder: await stateFolderPath(projectDir, command),

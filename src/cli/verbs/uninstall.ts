@@ -12,8 +12,7 @@ export function uninstall(
   folder: UnitFolder = new UnitFolder(),
 ): number {
   const projectDir = projectFolder(command.project, context);
-  const name = unitName(projectDir, command.name);
-  if (command.name === undefined) folder.requireOf(name, projectDir);
+  const name = unitName(projectDir, command.name, folder);
   const units = folder.unitsOf(name);
   if (units.length === 0) {
     context.stdout.write(`There is no ${name}.service in ${folder.path}.\n`);

@@ -1,15 +1,21 @@
 import type { Release } from '../../app/pool/release.js';
+import { describeError } from '../../contracts/errors.js';
+import { djangoFactsOf, type Project } from '../../contracts/project-facts.js';
 import { type ProjectReader, readProject } from '../../privileges/project-reader.js';
 import { wantsCollectStatic } from '../../project/collect-static.js';
 import { currentCapacity } from '../../project/current-capacity.js';
 import { describeAddresses } from '../../project/owned-addresses.js';
 import { planProcesses } from '../../project/process-plan.js';
+import { writtenFolders } from '../../project/written-folders.js';
 import { loadSettings, type SettingsSources } from '../../settings/load.js';
+import type { Settings } from '../../settings/settings.js';
 
 export interface ReleaseSources extends Omit<SettingsSources, 'django'> {
   readonly generation: number;
   /** Runs the project's code, as the user that it belongs to. */
   readonly reader: ProjectReader;
+  /** As that user, or as root for that user. Throws EasyserveError `folder-not-made`. */
+  readonly makeFolder: (path: string) => unknown;
   /** What the project is read with, and served with. */
   readonly applicationEnv: Readonly<Record<string, string | undefined>>;
   /** Told what is being done, for the person who waits. */
@@ -30,6 +36,7 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
   onStep('reading the project');
   const measure = first.settings.processes === 'auto';
   const { loaded, project } = await readProject(reader, first, { sources, env, measure, signal });
+  const missing = makeFolders(project, loaded.settings, sources.makeFolder);
   if (wantsCollectStatic(project, loaded.settings)) {
     onStep('collecting static files');
     await reader.collect(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
@@ -42,8 +49,32 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
     file: loaded.file,
     project: {
       ...project,
-      warnings: [...project.warnings, ...describeAddresses(project, loaded.settings)],
+      warnings: [...project.warnings, ...missing, ...describeAddresses(project, loaded.settings)],
     },
     plan,
   };
+}
+
+// Private
+
+/**
+ * What the application writes to. Says which folders are missing still: a site may do without uploads, and collectstatic not without
+ * its folder. Throws EasyserveError `folder-not-made` for that.
+ */
+function makeFolders(
+  project: Project,
+  settings: Pick<Settings, 'collect'>,
+  makeFolder: ReleaseSources['makeFolder'],
+): readonly string[] {
+  const { staticRoot } = djangoFactsOf(project) ?? {};
+  return writtenFolders(project, settings).flatMap((path) => {
+    try {
+      makeFolder(path);
+      return [];
+    } catch (error) {
+      const { message, hint } = describeError(error);
+      if (path === staticRoot) throw error;
+      return [`${message} To make it: ${hint}`];
+    }
+  });
 }

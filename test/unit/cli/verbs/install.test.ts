@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseCommandLine } from '../../../../src/cli/program.js';
 import { UnitFolder } from '../../../../src/cli/systemd/unit-folder.js';
+import { unitName } from '../../../../src/cli/systemd/unit-name.js';
 import { install } from '../../../../src/cli/verbs/install.js';
 import { uninstall } from '../../../../src/cli/verbs/uninstall.js';
 import { makeTempDir } from '../../../support/copy-fixture.js';
@@ -136,13 +145,58 @@ test('a name that is none for a unit is refused', async (t) => {
   }
 });
 
-test('a folder with the name of another one gets and removes no service of that one, unless it is named', async (t) => {
+test('each folder has units of its own, whatever its name: a name that is taken gets a number', async (t) => {
   const first = makeWorld(t);
   await first.install('--port', '8080', '--socket');
   const second = makeWorld(t, { units: first.units });
-  await assert.rejects(second.install('--port', '8081'), { code: 'unit-foreign' });
-  assert.throws(() => second.uninstall(), { code: 'unit-foreign' });
+  assert.match(second.uninstall(), /There is no easyserve-shop-2\.service/);
+  assert.match(await second.install('--port', '8081'), /easyserve-shop-2\.service: created/);
+  assert.match(await second.install('--port', '8081'), /easyserve-shop-2\.service: unchanged/);
   assert.match(readFileSync(join(first.units, 'easyserve-shop.service'), 'utf8'), /--port=8080/);
-  assert.match(await second.install('--port', '8081', '--name', 'other'), /other\.service: created/);
+  for (const name of ['easyserve-shop', 'easyserve-shop.service']) {
+    await assert.rejects(second.install('--port', '8081', '--name', name), {
+      code: 'unit-foreign',
+      message: new RegExp(`belongs to another folder: ${first.project}`),
+    });
+  }
   assert.match(first.uninstall(), /easyserve-shop\.service: removed/);
+  assert.match(second.uninstall(), /easyserve-shop-2\.service: removed/);
+  assert.deepEqual(readdirSync(first.units), []);
+});
+
+test('the unit of a folder is found again by the name that it was given', async (t) => {
+  const world = makeWorld(t);
+  await world.install('--name', 'web');
+  assert.match(await world.install(), /web\.service: unchanged/);
+  assert.match(world.uninstall(), /web\.service: removed/);
+});
+
+test('folders that every site has are named by the one above', (t) => {
+  const folder = new UnitFolder(makeTempDir(t));
+  const names = Object.entries({
+    '/srv/shop/current': 'easyserve-shop',
+    '/home/anna/blog/src': 'easyserve-blog',
+    '/srv/app': 'easyserve-app',
+    '/var/www/site': 'easyserve-site',
+    '/srv/my shop': 'easyserve-my-shop',
+  });
+  for (const [path, name] of names) assert.equal(unitName(path, undefined, folder), name);
+});
+
+test('a unit of a folder of releases names nothing of the release that it was written for', async (t) => {
+  const world = makeWorld(t);
+  const base = join(world.project, '..');
+  mkdirSync(join(base, 'releases'));
+  renameSync(world.project, join(base, 'releases', '1'));
+  symlinkSync('releases/1', world.project);
+  await world.install('--set', `acmeFolder=${join(base, 'releases', '1', 'certificates')}`);
+  const text = readFileSync(join(world.units, 'easyserve-shop.service'), 'utf8');
+  assert.doesNotMatch(text, /releases\/1/);
+  const paths = /^ReadWritePaths=(.*)$/m.exec(text)?.[1]?.split(' ');
+  assert.deepEqual(paths, [`-${join(base, '.easyserve-shop')}`, `-${join(base, 'releases')}`]);
+});
+
+test('no start is ever refused for the number of those before it', async (t) => {
+  const world = makeWorld(t);
+  assert.match(await world.install('--print'), /^StartLimitIntervalSec=0$/m);
 });
