@@ -9,7 +9,6 @@ import { acquireInstance, type InstanceLock } from '../control/instance-lock.js'
 import { requireProject, type StateFolder, stateFolderOf } from '../control/state-folder.js';
 import type { Output } from '../log/output.js';
 import { applicationEnvironment } from '../privileges/account.js';
-import { makeFolder } from '../privileges/make-folder.js';
 import { Privileges } from '../privileges/privileges.js';
 import { readerFor } from '../privileges/project-reader.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
@@ -220,11 +219,7 @@ class Launcher {
     const { projectDir, configFile, env, flags, isStartedByRoot } = this.#options;
     const sources = { projectDir, configFile, env, flags, isStartedByRoot };
     const reader = readerFor(this.#privileges, sources);
-    const own = {
-      reader,
-      makeFolder: (path: string) => makeFolder(path, projectDir, this.#privileges),
-      applicationEnv: this.#applicationEnv,
-    };
+    const own = { reader, privileges: this.#privileges, applicationEnv: this.#applicationEnv };
     // Half of our modules are loaded by it: while another process reads the project that costs no time.
     import('./create-runner.js').catch(() => {}); // #createRunner hears of it
     const loaded = await loadRelease({ ...sources, ...own, ...request });

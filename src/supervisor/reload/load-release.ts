@@ -1,6 +1,8 @@
 import type { Release } from '../../app/pool/release.js';
 import { describeError } from '../../contracts/errors.js';
 import { djangoFactsOf, type Project } from '../../contracts/project-facts.js';
+import { makeFolder } from '../../privileges/make-folder.js';
+import type { Privileges } from '../../privileges/privileges.js';
 import { type ProjectReader, readProject } from '../../privileges/project-reader.js';
 import { wantsCollectStatic } from '../../project/collect-static.js';
 import { currentCapacity } from '../../project/current-capacity.js';
@@ -14,8 +16,7 @@ export interface ReleaseSources extends Omit<SettingsSources, 'django'> {
   readonly generation: number;
   /** Runs the project's code, as the user that it belongs to. */
   readonly reader: ProjectReader;
-  /** As that user, or as root for that user. Throws EasyserveError `folder-not-made`. */
-  readonly makeFolder: (path: string) => unknown;
+  readonly privileges: Privileges;
   /** What the project is read with, and served with. */
   readonly applicationEnv: Readonly<Record<string, string | undefined>>;
   /** Told what is being done, for the person who waits. */
@@ -36,7 +37,7 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
   onStep('reading the project');
   const measure = first.settings.processes === 'auto';
   const { loaded, project } = await readProject(reader, first, { sources, env, measure, signal });
-  const missing = makeFolders(project, loaded.settings, sources.makeFolder);
+  const missing = makeFolders(project, loaded.settings, sources);
   if (wantsCollectStatic(project, loaded.settings)) {
     onStep('collecting static files');
     await reader.collect(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
@@ -64,12 +65,12 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
 function makeFolders(
   project: Project,
   settings: Pick<Settings, 'collect'>,
-  makeFolder: ReleaseSources['makeFolder'],
+  { projectDir, privileges }: Pick<ReleaseSources, 'projectDir' | 'privileges'>,
 ): readonly string[] {
   const { staticRoot } = djangoFactsOf(project) ?? {};
   return writtenFolders(project, settings).flatMap((path) => {
     try {
-      makeFolder(path);
+      makeFolder(path, projectDir, privileges);
       return [];
     } catch (error) {
       const { message, hint } = describeError(error);
