@@ -10,14 +10,14 @@ import { uwsgiBehind } from './uwsgi.mjs';
  * docs.gunicorn.org/en/stable/deploy.html, and of uwsgi-docs.readthedocs.io/en/latest/tutorials/Django_and_nginx.html;
  * HTTPS is nginx.org/en/docs/http/configuring_https_servers.html.
  */
-export function nginxGunicorn({ workers, threads }) {
+export function nginxGunicorn({ workers, threads, https = false }) {
   return {
     name: 'nginx+gunicorn',
     title: `nginx + gunicorn ${describe(workers, threads)}`,
     needs: ['nginx', 'python:gunicorn'],
     launch(place) {
       const { server, socket } = gunicornBehind(place, { workers, threads });
-      return behindNginx(place, server, proxyTo(socket));
+      return behindNginx(place, server, proxyTo(socket), https);
     },
   };
 }
@@ -50,9 +50,9 @@ export function nginxStatic({ https = false } = {}) {
 
 // Private
 
-function behindNginx(place, server, application) {
-  const nginx = startNginx(place, { https: false, application });
-  return { url: `http://127.0.0.1:${place.port}`, processes: [server, nginx] };
+function behindNginx(place, server, application, https = false) {
+  const nginx = startNginx(place, { https, application });
+  return { url: `${https ? 'https' : 'http'}://127.0.0.1:${place.port}`, processes: [server, nginx] };
 }
 
 function startNginx(place, what) {
