@@ -1,4 +1,4 @@
-import { readdir, realpath } from 'node:fs/promises';
+import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
@@ -8,6 +8,7 @@ import { detectBuiltSite } from './detect-built-site.js';
 import { detectFolder, isSiteFolder } from './detect-folder.js';
 import { detectNode, type NodeAbilities } from './detect-node.js';
 import { detectDjango, detectPython, type PythonDetection } from './detect-python.js';
+import { findProjectAbove, hasManage, listDjangoFolders } from './django-folders.js';
 import { isFile, isFolder } from './path-checks.js';
 
 export interface Detection extends PythonDetection {
@@ -65,8 +66,10 @@ async function resolveFolder(path: string): Promise<string> {
  * the setting is meant from there; with `settingsModule` it counts without a manage.py.
  */
 async function findDjangoRoot(named: string, settings: Detection['settings']): Promise<string | undefined> {
-  if (settings.settingsModule !== null || (await isFile(join(named, 'manage.py')))) return named;
+  if (settings.settingsModule !== null || (await hasManage(named))) return named;
   if (settings.app !== null) return undefined;
+  const above = await findProjectAbove(named);
+  if (above !== undefined) throw insideOfProject(named, above);
   const roots = await listDjangoFolders(named);
   if (roots.length > 1) {
     throw new ApplicationError('several-applications', `There are several Django projects in ${named}.`, {
@@ -75,17 +78,6 @@ async function findDjangoRoot(named: string, settings: Detection['settings']): P
     });
   }
   return roots[0];
-}
-
-async function listDjangoFolders(named: string): Promise<string[]> {
-  const folders: string[] = [];
-  for (const entry of (await readdir(named)).sort()) {
-    const folder = join(named, entry);
-    if (entry.startsWith('.') || entry === 'node_modules') continue;
-    if (!(await isFile(join(folder, 'manage.py'))) || (await isFile(join(folder, 'pyvenv.cfg')))) continue;
-    folders.push(await realpath(folder));
-  }
-  return [...new Set(folders)];
 }
 
 /** What no setting names: Python's usual files, then package.json, and last a folder that only has files. */
@@ -127,6 +119,12 @@ function describePythonSearch(root: string): readonly string[] {
     `manage.py (Django) in ${root} and the folders in it`,
     `${usualFiles.join(', ')} in ${root}, with application, app, create_app() or make_app()`,
   ];
+}
+
+/** Its wsgi.py would be found, and could not import the settings from there. */
+function insideOfProject(folder: string, above: string): ApplicationError {
+  const message = `${folder} is a package of a Django project: manage.py is one level up.`;
+  return new ApplicationError('no-application', message, { hint: `easyserve start ${above}` });
 }
 
 function noApplication(root: string, looked: readonly string[]): ApplicationError {

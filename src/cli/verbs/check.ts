@@ -11,8 +11,8 @@ import type { Settings } from '../../settings/settings.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { CheckCommand } from '../command.js';
+import { findSources } from '../find-project.js';
 import { type FolderSettings, loadFolderSettings } from '../folder-settings.js';
-import { settingsSources } from '../project-argument.js';
 import {
   type Observation,
   printFinding,
@@ -42,7 +42,7 @@ export async function check(command: CheckCommand, context: CliContext): Promise
 // Private
 
 async function look(command: CheckCommand, context: CliContext): Promise<Report> {
-  const sources = settingsSources(command, context);
+  const sources = await findSources(command, context);
   let folder: FolderSettings;
   try {
     folder = await withProgress(context.stderr, 'importing the application', () =>

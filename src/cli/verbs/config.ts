@@ -9,8 +9,8 @@ import type { LoadedSettings } from '../../settings/load.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { ConfigCommand } from '../command.js';
+import { findProject, findSources } from '../find-project.js';
 import { loadFolderSettings } from '../folder-settings.js';
-import { projectFolder, settingsSources } from '../project-argument.js';
 import { alignTable, printError } from '../text/layout.js';
 
 /**
@@ -56,7 +56,7 @@ async function readInstance(
 ): Promise<readonly ConfigEntry[] | undefined> {
   if (command.flags.length > 0 || command.configFile !== undefined) return undefined;
   try {
-    const projectDir = projectFolder(command.project, context);
+    const projectDir = await findProject(command.project, context);
     return (await askInstance(projectDir, { verb: 'config' })) as readonly ConfigEntry[];
   } catch (error) {
     if (error instanceof EasyserveError && error.code === 'not-running') return undefined;
@@ -65,7 +65,7 @@ async function readInstance(
 }
 
 async function readFolder(command: ConfigCommand, context: CliContext): Promise<readonly ConfigEntry[]> {
-  const sources = settingsSources(command, context);
+  const sources = await findSources(command, context);
   const { loaded, project, failure } = await loadFolderSettings(sources, { measure: false });
   if (failure !== undefined) {
     printError(describeError(failure), context.stderr);

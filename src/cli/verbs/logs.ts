@@ -3,7 +3,7 @@ import { InstanceError } from '../../control/control-client.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { LogsCommand } from '../command.js';
-import { projectFolder } from '../project-argument.js';
+import { findInstanceFolder } from '../find-project.js';
 import { readableLine } from '../text/readable-line.js';
 
 /**
@@ -20,7 +20,7 @@ export async function logs(command: LogsCommand, context: CliContext): Promise<n
   const signal = AbortSignal.any([interrupt.signal, outputClosed]);
   const request = { verb: 'logs', follow: command.follow, lines: command.lines } as const;
   try {
-    await askInstance(projectFolder(command.project, context), request, {
+    await askInstance(await findInstanceFolder(command.project, context), request, {
       onLine: (line) => stdout.write(`${readableLine(line, stdout)}\n`),
       signal,
     });

@@ -5,12 +5,12 @@ import { visibleText } from '../../log/visible-text.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { PlainCommand } from '../command.js';
-import { projectFolder } from '../project-argument.js';
+import { findInstanceFolder } from '../find-project.js';
 import { withProgress } from '../text/wait-progress.js';
 
 /** `easyserve reload`: returns when the new release serves. Throws, with the application's traceback, when it was refused. */
 export async function reload(command: PlainCommand<'reload'>, context: CliContext): Promise<number> {
-  const projectDir = projectFolder(command.project, context);
+  const projectDir = await findInstanceFolder(command.project, context);
   const result = await withProgress(context.stderr, 'reloading', (onProgress) =>
     askInstance(projectDir, { verb: 'reload' }, { onProgress }),
   ).catch((error: unknown) => {

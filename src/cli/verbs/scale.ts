@@ -4,12 +4,12 @@ import { visibleText } from '../../log/visible-text.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { ScaleCommand } from '../command.js';
-import { projectFolder } from '../project-argument.js';
+import { findInstanceFolder } from '../find-project.js';
 import { withProgress } from '../text/wait-progress.js';
 
 /** `easyserve scale N`: returns when N application processes serve. */
 export async function scale(command: ScaleCommand, context: CliContext): Promise<number> {
-  const projectDir = projectFolder(command.project, context);
+  const projectDir = await findInstanceFolder(command.project, context);
   const request = { verb: 'scale', processes: command.processes } as const;
   const { processes } = (await withProgress(context.stderr, 'scaling', (onProgress) =>
     askInstance(projectDir, request, { onProgress }),

@@ -4,12 +4,12 @@ import { indentedJson } from '../../log/visible-text.js';
 import { askInstance } from '../ask-instance.js';
 import type { CliContext } from '../cli-context.js';
 import type { StatusCommand } from '../command.js';
-import { projectFolder } from '../project-argument.js';
+import { findInstanceFolder } from '../find-project.js';
 import { describeStatus } from '../text/describe-status.js';
 
 /** `easyserve status`: a table for people, or InstanceStatus as JSON (docs/status.md). */
 export async function status(command: StatusCommand, context: CliContext): Promise<number> {
-  const projectDir = projectFolder(command.project, context);
+  const projectDir = await findInstanceFolder(command.project, context);
   const found = (await askInstance(projectDir, { verb: 'status' })) as InstanceStatus;
   const { stdout } = context;
   const view = { now: Date.now(), isColoured: stdout.colour };

@@ -8,7 +8,7 @@ import type { StateFolder } from '../../control/state-folder.js';
 import { actAsOwner } from '../../privileges/act-as-owner.js';
 import type { CliContext } from '../cli-context.js';
 import type { PlainCommand } from '../command.js';
-import { projectFolder } from '../project-argument.js';
+import { findInstanceFolder } from '../find-project.js';
 import { withProgress } from '../text/wait-progress.js';
 
 /** The system does not announce the end of a process that is not our child, so it is looked at. */
@@ -18,7 +18,7 @@ const exitDeadlineMs = 30_000;
 
 /** `easyserve stop`: returns when the instance is gone, process and socket. */
 export async function stop(command: PlainCommand<'stop'>, context: CliContext): Promise<number> {
-  const projectDir = projectFolder(command.project, context);
+  const projectDir = await findInstanceFolder(command.project, context);
   const { socket, folder } = await connectToInstance(projectDir, actAsOwner);
   const instance = await actAsOwner(folder.path, () => readInstance(folder));
   await withProgress(context.stderr, 'stopping', async (onProgress) => {

@@ -129,6 +129,13 @@ test('manage.py in two folders: the error names both', async (t) => {
   assert.equal(error.hint, `easyserve start ${root}/one`);
 });
 
+test('in a package of the project the error says where manage.py is', async (t) => {
+  const root = makeProject(t, djangoFiles());
+  const error = await errorOf(detect(join(root, 'site_')));
+  assert.deepEqual([error.code, error.hint], ['no-application', `easyserve start ${root}`]);
+  assert.match(error.message, /manage\.py is one level up/);
+});
+
 test('manage.py in the folder itself comes before those in folders', async (t) => {
   const root = makeProject(t, { ...djangoFiles(), 'one/manage.py': '', 'two/manage.py': '' });
   assert.equal((await detectDjango(root)).root, root);

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { findProject } from '../../../src/cli/find-project.js';
+import { makeProject } from '../project/project-files.js';
+
+function find(cwd: string): Promise<string> {
+  return findProject({ base: undefined, dir: undefined }, { cwd, env: {} });
+}
+
+test('the folder with the settings file is the project, from both folders', async (t) => {
+  for (const file of ['easyserve.toml', 'mysite/easyserve.yaml']) {
+    const outer = realpathSync(makeProject(t, { 'mysite/manage.py': '', [file]: '' }));
+    const expected = file === 'easyserve.toml' ? outer : join(outer, 'mysite');
+    assert.equal(await find(outer), expected);
+    assert.equal(await find(join(outer, 'mysite')), expected);
+  }
+});
+
+test('without a settings file, and with one in each, the folder that was typed is the project', async (t) => {
+  const both: Record<string, string> = { 'easyserve.toml': '', 'mysite/easyserve.toml': '' };
+  for (const files of [{}, both]) {
+    const outer = realpathSync(makeProject(t, { 'mysite/manage.py': '', ...files }));
+    for (const each of [outer, join(outer, 'mysite')]) assert.equal(await find(each), each);
+  }
+});
+
+test('a folder above with two projects, or that is one itself, belongs to neither', async (t) => {
+  for (const more of ['other/manage.py', 'manage.py']) {
+    const outer = realpathSync(makeProject(t, { 'mysite/manage.py': '', 'easyserve.toml': '', [more]: '' }));
+    assert.equal(await find(join(outer, 'mysite')), join(outer, 'mysite'));
+  }
+});
