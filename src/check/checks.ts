@@ -1,7 +1,8 @@
 import { addressChecks } from './addresses.js';
 import type { Check } from './check.js';
 import { debugChecks } from './django/debug-checks.js';
+import { fileChecks } from './django/file-checks.js';
 import { hostChecks } from './django/host-checks.js';
 
 /** Every check; docs/check.md lists them in this order. */
-export const checks: readonly Check[] = [...debugChecks, ...hostChecks, ...addressChecks];
+export const checks: readonly Check[] = [...debugChecks, ...hostChecks, ...fileChecks, ...addressChecks];

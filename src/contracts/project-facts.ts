@@ -151,6 +151,10 @@ export interface DjangoFacts {
   readonly staticFound: Readonly<Record<string, string>> | undefined;
   /** Names that the manifest storage made (hashed, so immutable), below the prefix; from staticfiles.json. Read after collectstatic. */
   readonly staticManifest: string | undefined;
+  /** Below staticRoot: the folder that django-compressor writes into while the site runs (COMPRESS_OUTPUT_DIR). */
+  readonly compressedBelow?: string | undefined;
+  /** What WhiteNoise's settings say; undefined where there are none. */
+  readonly whitenoise?: WhiteNoiseFacts | undefined;
   /** Below the prefixes that are answered before the application; undefined where the URLconf cannot be loaded. */
   readonly addresses: DjangoAddresses | undefined;
   /** Why the URLconf cannot be loaded, in one sentence. */
@@ -162,4 +166,32 @@ export interface DjangoFacts {
   /** The EASYSERVER and CHEROOT settings as they stand in Django; undefined where missing. */
   readonly easyserver: unknown;
   readonly cheroot: unknown;
+}
+
+/** WhiteNoise's settings, as app/python/easyserve_whitenoise.py reads them; undefined: not set. */
+export interface WhiteNoiseFacts {
+  /** null: no Cache-Control. */
+  readonly maxAgeSeconds?: number | null;
+  readonly allowsAllOrigins?: boolean;
+  /** Of types that begin with `text/`. */
+  readonly charset?: string;
+  /** By name, or by ending with its dot, in lower case. */
+  readonly mediaTypes?: Readonly<Record<string, string>>;
+  /** `index.html`: answers at the address of its folder. */
+  readonly indexFile?: string;
+  /** Folder whose files are answered at the root of the site. */
+  readonly root?: string;
+  /** There are functions, or an expression, that have to be asked of each file, in the project's Python. */
+  readonly asksFiles: boolean;
+  /** What they said, by address; undefined until the files are there to be asked of. */
+  readonly answers?: Readonly<Record<string, FileAnswer>>;
+  /** Names of settings without effect on what easyserve sends. */
+  readonly ignored: readonly string[];
+}
+
+export interface FileAnswer {
+  /** Undefined: the manifest decides. */
+  readonly isImmutable?: boolean;
+  /** Headers whose values are others than usual: the name, and its values; none: it is not sent. */
+  readonly headers?: readonly (readonly [name: string, values: readonly string[]])[];
 }

@@ -4,6 +4,7 @@ import { ApplicationError, EasyserveError } from '../contracts/errors.js';
 import type { DjangoProject, Project } from '../contracts/project-facts.js';
 import { startDespiteSignals } from '../contracts/start-despite-signals.js';
 import { endCode, withoutDebugger } from '../contracts/stray-signals.js';
+import { askFiles, type FileAsking } from '../project/ask-files.js';
 import { type Collection, collectStatic } from '../project/collect-static.js';
 import { type Detection, detectProject } from '../project/detect-project.js';
 import type { DjangoSource } from '../settings/django-layer.js';
@@ -12,14 +13,16 @@ import type { Account } from './account.js';
 import type { Privileges } from './privileges.js';
 import type { Answer, Job } from './read-as-user.js';
 
-/** The two things that run code of the project before it is served. */
+/** What runs code of the project before it is served. */
 export interface ProjectReader {
   detect(detection: Detection): Promise<Project>;
   collect(project: DjangoProject, collection: Collection): Promise<string>;
+  /** The project with what its code says of each static file; see asksFiles. */
+  askFiles(project: DjangoProject, asking: FileAsking): Promise<DjangoProject>;
 }
 
 /** For a process that has nothing to give up. */
-export const ownReader: ProjectReader = { detect: detectProject, collect: collectStatic };
+export const ownReader: ProjectReader = { detect: detectProject, collect: collectStatic, askFiles };
 
 /** What the settings are put together from, when the project has told what Django says. */
 export type Sources = Omit<SettingsSources, 'django'>;
@@ -94,6 +97,14 @@ export class UserReader implements ProjectReader {
   async collect(project: DjangoProject, { signal, run: _run, ...collection }: Collection): Promise<string> {
     const job = { kind: 'collect', account: this.#account, project, collection } as const;
     return (await startDespiteSignals(() => this.#do(job, signal))) as string;
+  }
+
+  async askFiles(
+    project: DjangoProject,
+    { signal, run: _run, ...asking }: FileAsking,
+  ): Promise<DjangoProject> {
+    const job = { kind: 'ask-files', account: this.#account, project, asking } as const;
+    return (await startDespiteSignals(() => this.#do(job, signal))) as DjangoProject;
   }
 
   /** Rejects with what the job throws, with the signal's reason, or when the process ends without an answer. */

@@ -1,6 +1,7 @@
 import { describeError, type ErrorRecord } from '../contracts/errors.js';
 import type { DjangoProject } from '../contracts/project-facts.js';
 import { ignoreStraySignals } from '../contracts/stray-signals.js';
+import { askFiles, type FileAsking } from '../project/ask-files.js';
 import { type Collection, collectStatic } from '../project/collect-static.js';
 import { type Detection, detectProject } from '../project/detect-project.js';
 import { loadSettings, type SettingsSources } from '../settings/load.js';
@@ -20,6 +21,12 @@ export type Job =
       readonly account: Account;
       readonly project: DjangoProject;
       readonly collection: Omit<Collection, 'signal' | 'run'>;
+    }
+  | {
+      readonly kind: 'ask-files';
+      readonly account: Account;
+      readonly project: DjangoProject;
+      readonly asking: Omit<FileAsking, 'signal' | 'run'>;
     };
 
 export type Answer = { readonly result: unknown } | { readonly error: ErrorRecord };
@@ -50,6 +57,7 @@ function perform(job: Job): Promise<unknown> {
   new Privileges(job.account).drop();
   const { signal } = brokenOff;
   if (job.kind === 'collect') return collectStatic(job.project, { ...job.collection, signal });
+  if (job.kind === 'ask-files') return askFiles(job.project, { ...job.asking, signal });
   const withDjango: Detection['withDjango'] = (django) => loadSettings({ ...job.sources, django }).settings;
   return detectProject({ ...job.detection, withDjango, signal });
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApplicationError } from '../contracts/errors.js';
+import type { FileAnswer } from '../contracts/project-facts.js';
 import type { CherootReport } from './cheroot-keywords.js';
 import { describeRequirements, type PackagePlace } from './install-command.js';
 import type { FoundInterpreter } from './interpreter.js';
@@ -75,6 +76,17 @@ export function askAboutApplication(
   args: readonly string[],
 ): Promise<ApplicationReport> {
   return report<ApplicationReport>(question, 'inspect_application.py', args);
+}
+
+/** What app/python/inspect_static.py reports. */
+export interface StaticReport {
+  readonly answers: Readonly<Record<string, FileAnswer>>;
+  readonly warnings: readonly string[];
+}
+
+/** Of each static file. Throws like askAboutDjango. */
+export function askAboutStatic(question: PythonQuestion, args: readonly string[]): Promise<StaticReport> {
+  return report<StaticReport>(question, 'inspect_static.py', args);
 }
 
 /** About the Cheroot that is installed. Throws like askAboutDjango. */

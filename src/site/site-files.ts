@@ -75,8 +75,21 @@ function sourcesOf({ project, settings }: Release): NamedSource[] {
   const django = djangoFactsOf(project);
   if (settings.serveStatic && django?.staticPrefix !== undefined) {
     const { staticPrefix: prefix, staticRoot: root, staticFound: found, staticManifest: manifest } = django;
+    const { compressedBelow, whitenoise } = django;
     const except = ownedBelow(project, prefix);
-    sources.push({ name: 'STATIC_ROOT', source: { prefix, root, isWritten: true, found, manifest, except } });
+    const written = { root, isWritten: true, compressedBelow };
+    sources.push({
+      name: 'STATIC_ROOT',
+      source: { prefix, ...written, found, manifest, whitenoise, except },
+    });
+  }
+  if (settings.serveStatic && django?.whitenoise?.root !== undefined) {
+    const { whitenoise } = django;
+    const prefix = `${settings.scriptName}/`;
+    sources.push({
+      name: 'WHITENOISE_ROOT',
+      source: { prefix, root: whitenoise.root, whitenoise, isOverlay: true },
+    });
   }
   return sources;
 }

@@ -62,26 +62,6 @@ def gather_addresses(
     return find_addresses(settings, prefixes, script_name)
 
 
-def warn_of_whitenoise(
-    settings: Any, facts: Dict[str, Any], warnings: List[str]
-) -> None:
-    """Warn of files of WHITENOISE_ROOT that nobody can get any more.
-
-    WhiteNoise answers from there at the root of the site, once the
-    application is asked.
-    """
-    root = getattr(settings, "WHITENOISE_ROOT", None)
-    if root is None or not any("hitenoise" in n for n in settings.MIDDLEWARE):
-        return
-    for name in ("mediaPrefix", "staticPrefix"):
-        url = facts.get(name)
-        if url is not None and os.path.isdir(os.path.join(root, url[1:])):
-            warnings.append(
-                f"WHITENOISE_ROOT has a folder for {url}, where easyserve "
-                "answers first: its files there are hidden."
-            )
-
-
 def find_addresses(
     settings: Any, prefixes: List[Prefix], script_name: str
 ) -> Dict[str, Any]:

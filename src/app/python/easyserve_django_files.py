@@ -59,10 +59,26 @@ def gather_static(settings: Any, warnings: List[str]) -> Dict[str, Any]:
     facts: Dict[str, Any] = {"staticPrefix": prefix, "staticRoot": root}
     if root is not None:
         facts["staticManifest"] = manifest_path(staticfiles_storage)
+        facts["compressedBelow"] = compressed_below(settings, root)
     elif prefix is not None and not location:
         ignored = apps.get_app_config("staticfiles").ignore_patterns
         facts["staticFound"] = find_static(ignored, warnings)
     return facts
+
+
+def compressed_below(settings: Any, root: str) -> Optional[str]:
+    """Return where django-compressor writes below the root.
+
+    Its names there are made of the content (CompressorBase.get_filepath).
+    """
+    from django.apps import apps
+
+    if not apps.is_installed("compressor"):
+        return None
+    given = str(getattr(settings, "COMPRESS_ROOT", None) or root)
+    if os.path.realpath(given) != os.path.realpath(root):
+        return None
+    return str(settings.COMPRESS_OUTPUT_DIR).strip("/")
 
 
 def url_prefix(

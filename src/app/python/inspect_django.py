@@ -22,6 +22,7 @@ import easyserve_django_files as files  # noqa: E402
 import easyserve_django_interface as interfaces  # noqa: E402
 import easyserve_django_settings as choice  # noqa: E402
 import easyserve_inspection as inspection  # noqa: E402
+import easyserve_whitenoise as whitenoise  # noqa: E402
 from easyserve_django import keep_prefix, mounted  # noqa: E402
 from easyserve_django_interface import SETTINGS_VARIABLE  # noqa: E402
 from easyserve_django_urls import import_urls  # noqa: E402
@@ -91,10 +92,8 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
     if interface == "asgi":
         interfaces.warn_of_kept_connections(settings, warnings)
     if arguments.measure:
-        preference = loader.InterfacePreference(
-            interface, arguments.chosen_by
-        )
-        loader.load_application(application, preference)
+        wanted = loader.InterfacePreference(interface, arguments.chosen_by)
+        loader.load_application(application, wanted)
     urls_failure = load_urls(settings)
     if arguments.measure:
         report["rssBytes"] = inspection.resident_bytes()
@@ -107,7 +106,6 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
         facts["addresses"] = addresses.gather_addresses(
             settings, facts, arguments.answered, arguments.script_name
         )
-    addresses.warn_of_whitenoise(settings, facts, warnings)
     return report
 
 
@@ -173,6 +171,7 @@ def gather_facts(
         # for, and serves everything else.
         reason = inspection.summarise(error)
         warnings.append(f"Static files are not served: {reason}")
+    facts["whitenoise"] = whitenoise.gather_facts(settings, facts, warnings)
     facts = {
         name: value for name, value in facts.items() if value is not None
     }

@@ -4,6 +4,7 @@ import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange, HeaderList } from '../exchange.js';
 import { type ByteRange, parseByteRange } from './byte-ranges.js';
 import { evaluatePreconditions, isRangeFresh } from './conditional.js';
+import { headersOfRefusal } from './file-policy.js';
 import { respondToFileError } from './file-refusals.js';
 import { respondFromFile } from './send-file.js';
 import type { StaticBodies, StaticContent } from './static-bodies.js';
@@ -84,8 +85,9 @@ function isSettled(
   const outcome = evaluatePreconditions(exchange.request.headers, etag, modifiedMs, tags);
   if (outcome === 'not-modified') exchange.respond(304, notModifiedHeaders);
   if (outcome === 'failed') {
-    // A script of another origin may read that as well as the file.
-    respondWithErrorPage(exchange, 412, 'This file has changed since.', { headers: policy.headers });
+    respondWithErrorPage(exchange, 412, 'This file has changed since.', {
+      headers: headersOfRefusal(policy),
+    });
   }
   return outcome !== 'proceed';
 }
@@ -103,6 +105,6 @@ async function sendPart(
     return respondWithContent(exchange, 206, [...representation.headers, ...contentRange], content, part);
   }
   if (!Buffer.isBuffer(body)) await body.close();
-  const headers = ['Content-Range', `bytes */${size}`, ...policy.headers];
+  const headers = ['Content-Range', `bytes */${size}`, ...headersOfRefusal(policy)];
   respondWithErrorPage(exchange, 416, 'The file has no such part.', { headers });
 }

@@ -1,10 +1,11 @@
 import type { Clock } from '../../contracts/clock.js';
 import { Semaphore } from '../../contracts/semaphore.js';
+import { type FilePolicy, revalidated } from './file-policy.js';
 import type { MemoryBudget } from './memory-budget.js';
 import { type OpenedFile, openRealFile, openSettled } from './open-file.js';
 import { siblingNames, siblingsOf } from './siblings.js';
 import { StaticBodies, type StaticEntries, type StaticOptions } from './static-bodies.js';
-import { type DiskFile, type FilePolicy, revalidated, StaticFile, toDiskFile } from './static-file.js';
+import { type DiskFile, StaticFile, toDiskFile } from './static-file.js';
 import { lookInside } from './walk-folder.js';
 
 /** A file that was looked at within this time is taken to be as it was. */

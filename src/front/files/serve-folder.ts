@@ -4,6 +4,7 @@ import type { Log } from '../../log/log.js';
 import type { Exchange, Handler } from '../exchange.js';
 import { answerOpenedFile } from './answer-file.js';
 import { contentTypeOf, isInertType } from './content-type.js';
+import type { FilePolicy } from './file-policy.js';
 import {
   refuseMethod,
   respondToBadPath,
@@ -11,7 +12,7 @@ import {
   respondWithMissingPage,
 } from './file-refusals.js';
 import { type OpenedFile, openRegularFile } from './open-file.js';
-import { type FilePolicy, StaticFile, toDiskFile } from './static-file.js';
+import { StaticFile, toDiskFile } from './static-file.js';
 import { decodeUrlPath, isHidden, type LeftAddress, leftMatcher, pathMatcher } from './url-path.js';
 
 export interface ServedFolder {

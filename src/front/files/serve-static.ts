@@ -11,8 +11,8 @@ import type { StaticTable } from './static-table.js';
 import { decodeUrlPath, leftMatcher, pathMatcher } from './url-path.js';
 
 /**
- * Serves everything under the table's prefix; what is neither in the table nor in its folder is a 404. With the prefix `/` what is
- * not in the table is left to the next handler, because then it is the application's.
+ * Serves everything under the table's prefix; what is neither in the table nor in its folder is a 404. In an overlay
+ * what is not in the table is left to the next handler, because then it is the application's.
  *
  * How a file is answered, by all three handlers of this folder:
  *
@@ -25,15 +25,16 @@ import { decodeUrlPath, leftMatcher, pathMatcher } from './url-path.js';
 export function serveStatic(table: StaticTable, log: Log): Handler {
   const isBelow = pathMatcher(table.prefix);
   const isLeft = leftMatcher(table.except);
-  const isOverlay = table.prefix === '/';
   return (exchange) => {
     if (!isBelow(exchange.path)) return false;
-    const url = decodeUrlPath(exchange.path);
+    const url = decodeAddress(exchange.path, table);
     if (isLeft(exchange.path, url)) return false;
     const file = typeof url === 'string' ? table.get(url) : undefined;
-    if (file === undefined && isOverlay) return false;
+    const location = typeof url === 'string' ? table.redirectFrom(url) : undefined;
+    if (file === undefined && location === undefined && table.isOverlay) return false;
     if (refuseMethod(exchange)) return true;
     if (typeof url !== 'string') respondToBadPath(exchange, url);
+    else if (location !== undefined) redirect(exchange, location, table);
     else if (file !== undefined) answerFile(exchange, file, table.bodies, log);
     else giveLate(exchange, table, url, log).catch((error) => respondToFileError(exchange, error, log));
     return true;
@@ -41,6 +42,20 @@ export function serveStatic(table: StaticTable, log: Log): Handler {
 }
 
 // Private
+
+/** A slash at the end is no part of a file's name; decodeUrlPath would refuse it. */
+function decodeAddress(path: string, { indexFile }: StaticTable): ReturnType<typeof decodeUrlPath> {
+  if (indexFile === undefined || !path.endsWith('/')) return decodeUrlPath(path);
+  if (path === '/') return path;
+  const folder = decodeUrlPath(path.slice(0, -1));
+  return typeof folder === 'string' ? `${folder}/` : folder;
+}
+
+/** Relative, and found, as WhiteNoise has it. */
+function redirect(exchange: Exchange, location: string, table: StaticTable): void {
+  const encoded = location.split('/').map(encodeURIComponent).join('/');
+  exchange.respond(302, ['Location', encoded, ...table.redirectHeaders]);
+}
 
 async function giveLate(exchange: Exchange, table: StaticTable, url: string, log: Log): Promise<void> {
   const file = await table.findLate(url);

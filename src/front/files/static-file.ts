@@ -2,6 +2,7 @@ import { chooseEncoding } from '../encoding/accept-encoding.js';
 import type { HeaderList } from '../exchange.js';
 import { entityTag, wholeSecondsMs } from './conditional.js';
 import { contentTypeOf, isCompressibleType, isStoredCompressed } from './content-type.js';
+import type { FilePolicy } from './file-policy.js';
 import type { Held } from './memory-budget.js';
 
 /** What was found on disk. */
@@ -23,25 +24,6 @@ export type StaticEncoding = (typeof encodings)[number];
 const madeEncodings = ['br', 'gzip'] as const;
 /** Larger ones would block a pool thread for a second or more, and take too much of the memory. */
 const maxMadeFromBytes = 4 * 1024 * 1024;
-
-/** What the answers for a file say beside what is known of every file. */
-export interface FilePolicy {
-  readonly cacheControl: string;
-  /** Of a 304 too. */
-  readonly headers: HeaderList;
-}
-
-/**
- * As WhiteNoise does: fonts and modules load from another origin, a CDN in front keeps the header, and nothing here depends on
- * who asks.
- */
-const headers = ['Access-Control-Allow-Origin', '*'];
-
-/** Of static files whose content may change. */
-export const revalidated: FilePolicy = { cacheControl: 'no-cache', headers };
-
-/** Of hashed names, which never change their content. */
-export const immutable: FilePolicy = { cacheControl: 'max-age=31536000, public, immutable', headers };
 
 export interface StaticFileOptions {
   readonly policy: FilePolicy;
@@ -82,7 +64,7 @@ export class StaticFile {
     this.disk = disk;
     this.modifiedMs = wholeSecondsMs(disk.mtimeMs);
     this.policy = policy;
-    const type = contentTypeOf(url);
+    const type = policy.contentType ?? contentTypeOf(url);
     const isPacked = isStoredCompressed(url);
     const present = [...(siblings ?? [])].sort(([, a], [, b]) => a.size - b.size);
     const isMade =
@@ -121,11 +103,16 @@ export class StaticFile {
     { type, varies, isPacked }: { type: string; varies: boolean; isPacked: boolean },
   ): Representation {
     const etag = entityTag(this.disk, encoding === 'identity' ? '' : encoding);
-    const shared = ['ETag', etag, 'Cache-Control', this.policy.cacheControl, ...this.policy.headers];
+    const { cacheControl, headers: more } = this.policy;
+    const shared = ['ETag', etag];
+    if (cacheControl !== undefined) shared.push('Cache-Control', cacheControl);
+    shared.push(...more);
     if (varies) shared.push('Vary', 'Accept-Encoding');
     const headers = ['Content-Type', type, ...shared];
     headers.push('Last-Modified', new Date(this.modifiedMs).toUTCString());
-    headers.push('Accept-Ranges', 'bytes', 'X-Content-Type-Options', 'nosniff');
+    headers.push('Accept-Ranges', 'bytes');
+    if (!more.some((name) => /^x-content-type-options$/i.test(name)))
+      headers.push('X-Content-Type-Options', 'nosniff');
     if (isPacked) headers.push('Content-Encoding', 'gzip');
     else if (encoding !== 'identity') headers.push('Content-Encoding', encoding);
     return { encoding, disk, etag, headers, notModifiedHeaders: shared, body: undefined, wasUsed: false };

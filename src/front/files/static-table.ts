@@ -1,18 +1,13 @@
 import { type Clock, systemClock } from '../../contracts/clock.js';
+import type { WhiteNoiseFacts } from '../../contracts/project-facts.js';
+import type { HeaderList } from '../exchange.js';
+import { FilePolicies, type FilePolicy } from './file-policy.js';
 import { LiveFolder } from './live-folder.js';
 import { type OpenedFile, openRegularFile } from './open-file.js';
 import { readManifest } from './read-manifest.js';
 import { siblingsOf } from './siblings.js';
 import { makeBudget, StaticBodies, type StaticEntries, type StaticOptions } from './static-bodies.js';
-import {
-  type DiskFile,
-  type FilePolicy,
-  immutable,
-  revalidated,
-  type StaticEncoding,
-  StaticFile,
-  toDiskFile,
-} from './static-file.js';
+import { type DiskFile, type StaticEncoding, StaticFile, toDiskFile } from './static-file.js';
 import type { LeftAddress } from './url-path.js';
 import { describeFound, type FoundFiles, isLeftOut, walkFolder } from './walk-folder.js';
 
@@ -27,8 +22,13 @@ export interface StaticSource {
   readonly found?: Readonly<Record<string, string>> | undefined;
   /** Path of staticfiles.json. */
   readonly manifest?: string | undefined;
+  /** Folder below the prefix that django-compressor writes files into, with a hash of the content in their names. */
+  readonly compressedBelow?: string | undefined;
+  readonly whitenoise?: WhiteNoiseFacts | undefined;
   /** Addresses below the prefix that are the application's. */
   readonly except?: readonly LeftAddress[];
+  /** What is no file is the application's; default: with the prefix `/`. */
+  readonly isOverlay?: boolean;
 }
 
 /**
@@ -38,6 +38,10 @@ export interface StaticSource {
 export class StaticTable implements StaticEntries {
   readonly prefix: string;
   readonly except: readonly LeftAddress[];
+  readonly isOverlay: boolean;
+  /** A file of this name answers at the address of its folder. */
+  readonly indexFile: string | undefined;
+  readonly redirectHeaders: HeaderList;
   readonly options: StaticOptions;
   /** Symlinks left out because they lead out of the root, in circles or nowhere; site logs it. */
   readonly skippedLinks: number;
@@ -48,6 +52,8 @@ export class StaticTable implements StaticEntries {
   /** What came into the root since; undefined where nothing does. */
   readonly late: LiveFolder | undefined;
   readonly #files = new Map<string, StaticFile>();
+  /** Addresses that lead to that of a folder, with the relative one that they lead to. */
+  readonly #redirects = new Map<string, string>();
 
   private constructor(
     source: StaticSource,
@@ -58,6 +64,8 @@ export class StaticTable implements StaticEntries {
   ) {
     this.prefix = source.prefix;
     this.except = source.except ?? [];
+    this.isOverlay = source.isOverlay ?? source.prefix === '/';
+    this.indexFile = source.whitenoise?.indexFile;
     this.options = options;
     this.skippedLinks = found.skippedLinks;
     this.unreadableFolders = found.unreadableFolders;
@@ -65,12 +73,17 @@ export class StaticTable implements StaticEntries {
     const budget = makeBudget(options);
     this.bodies = new StaticBodies(this, budget);
     const { prefix, root } = source;
+    const policies = new FilePolicies(source.whitenoise);
+    this.redirectHeaders = policies.redirectHeaders;
+    const isCompressed = compressedMatcher(source.compressedBelow);
+    const policyOf = (below: string): FilePolicy =>
+      policies.of(prefix + below, below, { isHashed: hashed.has(below) || isCompressed(below) });
     if (root !== undefined && source.isWritten === true)
-      this.late = new LiveFolder(root, options, clock, { prefix, budget });
+      this.late = new LiveFolder(root, options, clock, { prefix, budget, policyOf });
     for (const [below, disk] of found.files) {
-      const isImmutable = hashed.has(below);
+      const isImmutable = policies.isImmutable(prefix + below, hashed.has(below));
       const siblings = siblingsOf(below, disk, found.files, { isImmutable });
-      this.#put(source.prefix + below, disk, isImmutable ? immutable : revalidated, siblings);
+      this.#put(this.#addressOf(below), disk, policyOf(below), siblings);
     }
   }
 
@@ -96,6 +109,11 @@ export class StaticTable implements StaticEntries {
     return this.#files.get(url);
   }
 
+  /** Where this address of an index file, or of its folder without a slash, leads; undefined: nowhere. */
+  redirectFrom(url: string): string | undefined {
+    return this.#redirects.get(url);
+  }
+
   /** A file that is in none of the lists, as it is on the disk now. */
   async findLate(url: string): Promise<StaticFile | undefined> {
     const below = url.slice(this.prefix.length);
@@ -117,6 +135,19 @@ export class StaticTable implements StaticEntries {
 
   // Private
 
+  /** Of a file in this place: an index is answered where its folder is, and its own address leads there. */
+  #addressOf(below: string): string {
+    const url = this.prefix + below;
+    if (this.indexFile === undefined || !url.endsWith(`/${this.indexFile}`)) return url;
+    const folder = url.slice(0, -this.indexFile.length);
+    this.#redirects.set(url, './');
+    this.#redirects.set(
+      folder.slice(0, -1),
+      `${folder.slice(folder.lastIndexOf('/', folder.length - 2) + 1)}`,
+    );
+    return folder;
+  }
+
   #put(
     url: string,
     disk: DiskFile,
@@ -127,4 +158,15 @@ export class StaticTable implements StaticEntries {
     this.#files.set(url, file);
     return file;
   }
+}
+
+// Private
+
+/** CompressorBase.get_filepath(): `CACHE/css/output.0123456789ab.css`. */
+function compressedMatcher(folder: string | undefined): (below: string) => boolean {
+  if (folder === undefined) return () => false;
+  const start = folder === '' ? '' : `${folder}/`;
+  return (below) =>
+    below.startsWith(start) &&
+    /^(?:css|js)\/[^/]+\.[0-9a-f]{12}\.(?:css|js)$/.test(below.slice(start.length));
 }

@@ -4,6 +4,7 @@ import { djangoFactsOf, type Project } from '../../contracts/project-facts.js';
 import { makeFolder } from '../../privileges/make-folder.js';
 import type { Privileges } from '../../privileges/privileges.js';
 import { type ProjectReader, readProject } from '../../privileges/project-reader.js';
+import { hasFileFunctions } from '../../project/ask-files.js';
 import { wantsCollectStatic } from '../../project/collect-static.js';
 import { currentCapacity } from '../../project/current-capacity.js';
 import { describeAddresses } from '../../project/owned-addresses.js';
@@ -36,12 +37,13 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
   const first = loadSettings(sources);
   onStep('reading the project');
   const measure = first.settings.processes === 'auto';
-  const { loaded, project } = await readProject(reader, first, { sources, env, measure, signal });
-  const missing = makeFolders(project, loaded.settings, sources);
-  if (wantsCollectStatic(project, loaded.settings)) {
+  const { loaded, project: found } = await readProject(reader, first, { sources, env, measure, signal });
+  const missing = makeFolders(found, loaded.settings, sources);
+  if (wantsCollectStatic(found, loaded.settings)) {
     onStep('collecting static files');
-    await reader.collect(project, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
+    await reader.collect(found, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
   }
+  const project = await withFileAnswers(found, loaded.settings, sources);
   const plan = planProcesses({ settings: loaded.settings, capacity: currentCapacity(), project });
   return {
     generation: sources.generation,
@@ -78,4 +80,14 @@ function makeFolders(
       return [`${message} To make it: ${hint}`];
     }
   });
+}
+
+/** After collectstatic, because each file is asked about that is there. */
+async function withFileAnswers(
+  project: Project,
+  settings: Settings,
+  { reader, applicationEnv: env, signal }: ReleaseSources,
+): Promise<Project> {
+  if (!hasFileFunctions(project, settings)) return project;
+  return reader.askFiles(project, { env, settings, timeoutMs: settings.readyTimeoutMs, signal });
 }

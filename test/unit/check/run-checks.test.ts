@@ -68,3 +68,10 @@ test('a domain that ALLOWED_HOSTS refuses', async () => {
   const canonical = djangoSubject({}, { settings: { canonicalHost: 'www.example.org' } });
   assert.deepEqual(await namesFound(canonical), ['domain-refused error']);
 });
+
+test('a setting of WhiteNoise without effect', async () => {
+  const whitenoise = { asksFiles: false, ignored: ['WHITENOISE_AUTOREFRESH'] };
+  assert.deepEqual(await namesFound(djangoSubject({ whitenoise })), ['whitenoise-ignored note']);
+  const settings = { serveStatic: false };
+  assert.deepEqual(await namesFound(djangoSubject({ whitenoise }, { settings })), []);
+});
