@@ -151,6 +151,8 @@ export interface DjangoFacts {
   readonly staticFound: Readonly<Record<string, string>> | undefined;
   /** Names that the manifest storage made (hashed, so immutable), below the prefix; from staticfiles.json. Read after collectstatic. */
   readonly staticManifest: string | undefined;
+  /** Static files that templates ask for, and that the manifest does not have; undefined: none, or there is no manifest. */
+  readonly staticMissing?: readonly MissingStatic[] | undefined;
   /** Below staticRoot: the folder that django-compressor writes into while the site runs (COMPRESS_OUTPUT_DIR). */
   readonly compressedBelow?: string | undefined;
   /** What WhiteNoise's settings say; undefined where there are none. */
@@ -166,6 +168,15 @@ export interface DjangoFacts {
   /** The EASYSERVER and CHEROOT settings as they stand in Django; undefined where missing. */
   readonly easyserver: unknown;
   readonly cheroot: unknown;
+}
+
+/** A page whose template asks for it fails. */
+export interface MissingStatic {
+  readonly name: string;
+  /** Path of the template, from the project's folder. */
+  readonly template: string;
+  /** A finder has it, so that collectstatic will list it. */
+  readonly isFound: boolean;
 }
 
 /** WhiteNoise's settings, as app/python/easyserve_whitenoise.py reads them; undefined: not set. */

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 from urllib.parse import urlsplit
 
+from easyserve_static_names import find_missing
+
 
 def gather_media(settings: Any, warnings: List[str]) -> Dict[str, Any]:
     """Return mediaPrefix and mediaRoot, each None where it is not set."""
@@ -59,6 +61,7 @@ def gather_static(settings: Any, warnings: List[str]) -> Dict[str, Any]:
     facts: Dict[str, Any] = {"staticPrefix": prefix, "staticRoot": root}
     if root is not None:
         facts["staticManifest"] = manifest_path(staticfiles_storage)
+        facts["staticMissing"] = find_missing(settings, staticfiles_storage)
         facts["compressedBelow"] = compressed_below(settings, root)
     elif prefix is not None and not location:
         ignored = apps.get_app_config("staticfiles").ignore_patterns

@@ -69,6 +69,24 @@ test('a domain that ALLOWED_HOSTS refuses', async () => {
   assert.deepEqual(await namesFound(canonical), ['domain-refused error']);
 });
 
+test('a static file that the manifest lacks is named; one that collectstatic will list only where that is not run', async () => {
+  const staticMissing = [
+    { name: 'css/gone.css', template: 'templates/base.html', isFound: false },
+    { name: 'css/new.css', template: 'templates/base.html', isFound: true },
+  ];
+  const messages = async (collect: 'auto' | 'never') =>
+    (await runChecks(djangoSubject({ staticMissing }, { settings: { collect } }))).map(
+      ({ message, fix }) => message + fix,
+    );
+  const [gone, ...more] = await messages('auto');
+  assert.match(
+    gone ?? '',
+    /^templates\/base\.html asks for the static file css\/gone\.css, .*: its pages fail\./,
+  );
+  assert.deepEqual(more, []);
+  assert.match((await messages('never'))[1] ?? '', /css\/new\.css.*python manage\.py collectstatic/);
+});
+
 test('a setting of WhiteNoise without effect', async () => {
   const whitenoise = { asksFiles: false, ignored: ['WHITENOISE_AUTOREFRESH'] };
   assert.deepEqual(await namesFound(djangoSubject({ whitenoise })), ['whitenoise-ignored note']);

@@ -283,3 +283,36 @@ test('files of WHITENOISE_ROOT that only some may see are left to the applicatio
   assert.equal(await rootWith('[]'), undefined);
   assert.equal(await rootWith("['site_.settings.login_required', 'site_.settings.whitenoise']"), undefined);
 });
+
+test('static files that the templates ask for, and that the manifest does not have', async (t) => {
+  const template = [
+    "{% load static %}{# {% static 'not/a.css' %} #}",
+    "{% static 'there.css' %}{% static \"gone.css\" %}{% static 'img/' %}{% static name %}static 'text.css'",
+    "{% comment %}{% static 'not/b.css' %}{% endcomment %}{% static 'gone.css' as url %}",
+  ];
+  const files = {
+    'templates/pages/base.html': template.join('\n'),
+    'assets/there.css': '',
+    'assets/new.css': '',
+  };
+  const settings = (storage: string, more: string[] = []) => [
+    "STATIC_ROOT = BASE_DIR / 'collected'",
+    "STATICFILES_DIRS = [BASE_DIR / 'assets']",
+    "TEMPLATES = [{'BACKEND': 'django.template.backends.django.DjangoTemplates', 'DIRS': [BASE_DIR / 'templates']}]",
+    storageSetting(storage),
+    ...more,
+  ];
+  const missing = async (lines: string[], manifest = '{"there.css": "there.1.css"}') => {
+    const collected = { 'collected/staticfiles.json': `{"version": "1.1", "paths": ${manifest}}` };
+    const { facts } = await factsOf(t, lines.join('\n'), { files: { ...files, ...collected } });
+    return facts.staticMissing;
+  };
+  const gone = { name: 'gone.css', template: 'templates/pages/base.html', isFound: false };
+  assert.deepEqual(await missing(settings(manifestStorage)), [gone]);
+  assert.deepEqual(await missing(settings(manifestStorage), '{}'), [
+    { ...gone, name: 'there.css', isFound: true },
+    gone,
+  ]);
+  assert.equal(await missing(settings('django.contrib.staticfiles.storage.StaticFilesStorage')), undefined);
+  assert.equal(await missing(settings(manifestStorage, ['DEBUG = True'])), undefined);
+});
