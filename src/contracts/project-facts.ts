@@ -13,6 +13,8 @@ interface AnyProject {
   readonly root: string;
   /** Sentences for the log: what was found but left out, and why. */
   readonly warnings: readonly string[];
+  /** engine.io is among its packages, on which Socket.IO builds: a session by long polling needs the process that began it. */
+  readonly hasEngineIo?: boolean;
 }
 
 interface ImportedByPython extends AnyProject {

@@ -27,6 +27,14 @@ export type RequestFailure =
   | 'stuck'
   | 'stopping';
 
+/** What ties a request to others of its session, where a process holds that in its memory. */
+export interface SessionTie {
+  /** Its name; undefined: the request belongs to none yet. */
+  readonly session: string | undefined;
+  /** Calls back with the name of the session that the answer begins, before the client sees it. */
+  onceBegun(tell: (session: string) => void): void;
+}
+
 /** A request that waits for, or runs on, a thread of an application process. */
 export interface PendingRequest {
   readonly method: string;
@@ -40,6 +48,8 @@ export interface PendingRequest {
   readonly isAbandoned: boolean;
   /** Nothing of an answer has come yet, and the client still waits for it. */
   readonly isWaiting: boolean;
+  /** Where sessions need the same process (`affinity`), and this request has to do with one. */
+  readonly tie?: SessionTie | undefined;
   /** May be sent once more: GET or HEAD, not repeated too often before, no byte of an answer seen. */
   takeRetry(): boolean;
   /** Answers the client with an error page, or cuts the connection when the answer has begun. */

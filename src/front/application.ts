@@ -1,6 +1,7 @@
 import type { Clock } from '../contracts/clock.js';
 import type { Dispatcher, UpstreamAddress } from '../contracts/upstream.js';
 import type { Log } from '../log/log.js';
+import type { Affinity } from '../project/affinity.js';
 import type { Settings } from '../settings/settings.js';
 import type { Spool } from './buffers/spool.js';
 import { answerHandlerFailure, respondWithErrorPage } from './error-page.js';
@@ -24,6 +25,8 @@ export interface ApplicationNeeds {
   readonly uploadPlaces: number;
   /** What has no X-Frame-Options is meant to have none. */
   readonly decidesFraming: boolean;
+  /** Sessions that need the same process. */
+  readonly affinity?: Affinity | undefined;
 }
 
 export interface ApplicationOptions {
@@ -121,7 +124,7 @@ async function readThenDispatch(exchange: Exchange, context: Context): Promise<v
 function dispatch(exchange: Exchange, body: RequestBody, context: Context): void {
   const { spool, needs, environs } = context;
   const writer = new AnswerWriter(exchange, context);
-  const request = new AppRequest({ exchange, body, writer, spool, environs });
+  const request = new AppRequest({ exchange, body, writer, spool, environs, affinity: needs.affinity });
   const head = needs.protocol === 'gateway' ? request.environ : request.headers;
   if (head === undefined) {
     void spool.release(body);

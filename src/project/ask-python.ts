@@ -21,6 +21,7 @@ export interface DjangoReport {
   readonly interface: 'wsgi' | 'asgi';
   readonly installed: readonly string[];
   readonly django: Readonly<Record<string, unknown>>;
+  readonly hasEngineIo?: boolean;
   readonly isGilEnabled: boolean;
   readonly rssBytes?: number | null;
   readonly warnings: readonly string[];
@@ -35,6 +36,7 @@ export interface ApplicationReport {
   /** Undefined where `application` is null. */
   readonly interface?: 'wsgi' | 'asgi';
   readonly installed: readonly string[];
+  readonly hasEngineIo?: boolean;
   readonly isGilEnabled: boolean;
   readonly rssBytes?: number | null;
 }

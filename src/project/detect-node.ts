@@ -39,6 +39,9 @@ const typedEndings = ['.ts', '.mts', '.cts'];
 /** Flags that bring a compiler of their own: `--import tsx`. */
 const loadingFlags = /^(-r|--require|--import|--loader|--experimental-loader|--experimental-strip-types)\b/;
 
+/** engine.io, and what brings it. */
+const engineIo = ['socket.io', 'engine.io', '@nestjs/platform-socket.io', 'fastify-socket.io'];
+
 const plainNode: NodeFacts = { nodeArgs: [], args: [], env: {} };
 
 /**
@@ -57,14 +60,16 @@ export async function detectNode(detection: NodeDetection): Promise<NodeFinding>
     return { project: undefined, lookedFor: [looked, ...explainNothing(manifest)] };
   }
   const warnings = [...(choice.notes ?? []), ...(manifest ? await listWarnings(root, manifest) : [])];
+  const hasEngineIo = manifest !== undefined && engineIo.some((name) => manifest.packages.has(name));
+  const all = { root, warnings, ...(hasEngineIo && { hasEngineIo }) };
   if ('command' in choice) {
-    return found({ kind: 'command', server: 'command', root, application: choice.command, warnings });
+    return found({ ...all, kind: 'command', server: 'command', application: choice.command });
   }
   const { nodeArgs, args, env } = choice.facts ?? plainNode;
   checkLanguage(choice.file, nodeArgs, node);
   const environment = { ...(manifest && findFramework(manifest)?.env), ...env };
   return found({
-    ...{ kind: 'node', server: 'node', root, application: choice.file, warnings },
+    ...{ ...all, kind: 'node', server: 'node', application: choice.file },
     node: { nodeArgs, args, env: environment },
   });
 }

@@ -121,7 +121,12 @@ async function choosePython(
 
 function describeImported(
   { python: { path, source, version, warnings: pythonWarnings }, root }: PythonQuestion,
-  { isGilEnabled, rssBytes, warnings = [] }: Partial<Pick<DjangoReport, 'warnings'>> & ApplicationReport,
+  {
+    isGilEnabled,
+    rssBytes,
+    hasEngineIo,
+    warnings = [],
+  }: Partial<Pick<DjangoReport, 'warnings'>> & ApplicationReport,
   chosen: ChosenServer,
 ): Omit<CallableProject, 'kind' | 'application'> {
   return {
@@ -129,6 +134,7 @@ function describeImported(
     root,
     python: { path, source, version, isGilEnabled },
     applicationRssBytes: rssBytes ?? undefined,
+    ...(hasEngineIo && { hasEngineIo }),
     warnings: [...pythonWarnings, ...warnings, ...chosen.warnings],
   };
 }

@@ -1,5 +1,6 @@
 import { type Interpreter, isThreaded, type Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
+import { affinityOf } from './affinity.js';
 import type { Capacity } from './capacity.js';
 
 /** How many processes and threads, in which mode, and why. */
@@ -20,9 +21,9 @@ export interface ProcessPlan {
 }
 
 export interface PlanInput {
-  readonly settings: Pick<Settings, 'processes' | 'threads' | 'fronts'>;
+  readonly settings: Pick<Settings, 'processes' | 'threads' | 'fronts' | 'affinity'>;
   readonly capacity: Capacity;
-  readonly project: Pick<Project, 'server'> & {
+  readonly project: Pick<Project, 'server' | 'hasEngineIo'> & {
     readonly python?: Pick<Interpreter, 'isGilEnabled'>;
     readonly applicationRssBytes?: number | undefined;
   };
@@ -51,11 +52,11 @@ export function planProcesses(input: PlanInput): ProcessPlan {
   return {
     mode: isCluster ? 'cluster' : 'single',
     processes,
-    fronts: isCluster ? chooseFronts(settings.fronts, processes) : 1,
+    fronts: isCluster ? chooseFronts(input, processes) : 1,
     threads: chooseThreads(input, processes),
     memoryBytes: input.capacity.memoryLimitBytes,
     reason,
-    advice: settings.processes === 1 ? advise(input, automatic) : undefined,
+    advice: settings.processes === 1 ? advise(input, automatic) : adviseOnFronts(input, isCluster),
   };
 }
 
@@ -115,9 +116,14 @@ function toMebibytes(bytes: number): number {
   return Math.round(bytes / 1024 / 1024);
 }
 
-/** A front without an application process would have nothing to do, hence the cap. */
-function chooseFronts(setting: number | 'auto', processes: number): number {
-  return setting === 'auto' ? Math.ceil(processes / processesPerFront) : Math.min(setting, processes);
+/**
+ * A front without an application process would have nothing to do, hence the cap. Only one front reaches a process, so that with affinity
+ * there is one.
+ */
+function chooseFronts({ settings, project }: PlanInput, processes: number): number {
+  if (affinityOf(settings, project) !== undefined) return 1;
+  const { fronts } = settings;
+  return fronts === 'auto' ? Math.ceil(processes / processesPerFront) : Math.min(fronts, processes);
 }
 
 function chooseThreads({ settings, capacity, project }: PlanInput, processes: number): number {
@@ -126,6 +132,12 @@ function chooseThreads({ settings, capacity, project }: PlanInput, processes: nu
   const least = processes > 1 ? clusterThreads : singleThreads;
   if (project.python?.isGilEnabled !== false) return least;
   return Math.max(least, Math.ceil((freeThreadsPerCore * Math.floor(capacity.cores)) / processes));
+}
+
+function adviseOnFronts({ settings, project }: PlanInput, isCluster: boolean): string | undefined {
+  if (!isCluster || settings.fronts === 'auto' || settings.fronts === 1) return undefined;
+  if (affinityOf(settings, project) === undefined) return undefined;
+  return `fronts = ${settings.fronts} has no effect: sessions need the same process (affinity), which one front alone reaches`;
 }
 
 function advise({ capacity }: PlanInput, automatic: Choice): string | undefined {

@@ -27,6 +27,7 @@ import type { AppRequest } from '../front/upstream/app-request.js';
 import { GatewayClient } from '../front/upstream/gateway-client.js';
 import { HttpClient } from '../front/upstream/http-client.js';
 import type { Log } from '../log/log.js';
+import { affinityOf } from '../project/affinity.js';
 import type { Settings } from '../settings/settings.js';
 import type { SocketHandle } from '../sockets/socket-handle.js';
 import type { SiteControl } from './site-control.js';
@@ -235,6 +236,7 @@ function needsOf({ project, plan, settings }: Release): ApplicationNeeds {
   return {
     protocol: server === 'gateway' ? 'gateway' : 'http',
     readsBodiesFirst,
+    affinity: affinityOf(settings, project),
     decidesFraming: djangoFactsOf(project)?.decidesFraming ?? false,
     // Threads get such uploads only where `streamUploads` says so: the only one too.
     uploadPlaces: readsBodiesFirst

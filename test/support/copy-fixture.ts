@@ -14,7 +14,9 @@ export type FixtureName =
   | 'node-hello'
   | 'node-site'
   | 'plain-site'
-  | 'request-journal';
+  | 'request-journal'
+  | 'socket-io'
+  | 'flask-socket-io';
 
 /** What running an application leaves behind in its folder; never part of a copy. */
 const leftBehind = new Set(['__pycache__', '.easyserve', 'db.sqlite3', 'media', 'static-collected']);

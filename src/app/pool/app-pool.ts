@@ -12,6 +12,7 @@ import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import { describeApp } from './describe-app.js';
 import { atOnce, isAnswered } from './drain.js';
+import { DueReplacements } from './due-replacements.js';
 import { Generation } from './generation.js';
 import type { GenerationContext } from './generation-context.js';
 import type { ProbeRule } from './health.js';
@@ -19,10 +20,9 @@ import { logLoss, logRetry } from './lost-requests.js';
 import { MemberLauncher, type MemberLauncherOptions } from './member-launcher.js';
 import type { PoolMember } from './pool-member.js';
 import { Quarantine } from './quarantine.js';
-import { RecyclePolicy } from './recycle-policy.js';
 import type { Release } from './release.js';
 import { RequestQueue } from './request-queue.js';
-import { StuckRequests } from './stuck-requests.js';
+import { SessionPlaces } from './session-places.js';
 
 const SWEEP_MS = 1000;
 
@@ -36,10 +36,10 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   readonly #log: Log;
   readonly #queue: RequestQueue<R>;
   readonly #quarantine: Quarantine<R>;
+  readonly #sessions: SessionPlaces<R>;
   /** Notified when a request has ended or has turned out to be a stream, and when a process is gone. */
   readonly #progress: Condition;
-  readonly #recycle: RecyclePolicy;
-  readonly #stuck: StuckRequests<R>;
+  readonly #due: DueReplacements<R>;
   readonly #stopSweep: () => void;
   #current: Generation<R> | undefined;
   #next: Generation<R> | undefined;
@@ -56,8 +56,8 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
       standby: () => this.#current?.standby,
       resend: (request) => this.#requeue(request),
     });
-    this.#recycle = new RecyclePolicy(clock);
-    this.#stuck = new StuckRequests(clock, log);
+    this.#sessions = new SessionPlaces(clock, log, (request) => this.#requeue(request));
+    this.#due = new DueReplacements(clock, log);
     this.#progress = new Condition(clock);
     this.#context = {
       launcher: new MemberLauncher(options),
@@ -68,7 +68,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
         onUnavailable: () => this.#failQueue('unavailable'),
         onDied: (inFlight) => {
           this.#quarantine.onDied(inFlight);
-          this.#progress.notifyAll();
+          this.#serveQueue();
         },
         onNoStandby: () => this.#quarantine.failAll('unavailable'),
       },
@@ -81,7 +81,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
 
   /** Requests that wait for a thread. */
   get queued(): number {
-    return this.#queue.length + this.#quarantine.queued;
+    return this.#queue.length + this.#quarantine.queued + this.#sessions.queued;
   }
 
   /**
@@ -95,9 +95,10 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
       return;
     }
     if (this.#quarantine.admit(request, current.release.settings.queueRequests)) return;
+    if (request.tie !== undefined && this.#sessions.admit(request, current)) return;
     // Requests that wait already go first.
     const member = this.#queue.length === 0 ? current.choose() : undefined;
-    if (member !== undefined) member.send(request);
+    if (member !== undefined) this.#sessions.send(request, member);
     else this.#queue.add(request, current.release.settings.queueRequests, current);
   }
 
@@ -126,6 +127,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     this.#next = undefined;
     next.activate();
     this.#quarantine.forgetAll();
+    this.#sessions.forgetAll();
     this.#serveQueue();
     if (previous !== undefined) this.#retire(previous);
   }
@@ -174,7 +176,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   async stop(drainTimeoutMs: number): Promise<void> {
     this.#stopSweep();
     await this.#progress.waitFor(() => this.#isEmpty(), drainTimeoutMs);
-    this.#queue.failAll('stopping');
+    this.#failQueue('stopping');
     this.#quarantine.failAll('stopping');
     const generations = this.#generations();
     this.#isStopped = true;
@@ -216,10 +218,11 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   }
 
   #serveQueue(): void {
+    this.#sessions.serve(this.#current);
     for (let member = this.#chooseForQueue(); member !== undefined; member = this.#chooseForQueue()) {
       const request = this.#queue.take();
       if (request === undefined) break;
-      member.send(request);
+      this.#sessions.send(request, member);
     }
     this.#progress.notifyAll();
   }
@@ -230,6 +233,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
 
   #failQueue(reason: RequestFailure): void {
     this.#queue.failAll(reason);
+    this.#sessions.failAll(reason);
     this.#progress.notifyAll();
   }
 
@@ -256,6 +260,7 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
   #requeue(request: R): void {
     const current = this.#current;
     if (current && this.#quarantine.admit(request, current.release.settings.queueRequests)) return;
+    if (current && request.tie !== undefined && this.#sessions.admit(request, current)) return;
     if (!request.isAbandoned) this.#queue.addFirst(request);
     if (current === undefined) this.#failQueue('stopping');
     else if (current.isUnavailable) this.#failQueue('unavailable');
@@ -268,28 +273,8 @@ export class AppPool<R extends PendingRequest> implements Dispatcher<R> {
     if (current === undefined) return;
     const { settings } = current.release;
     this.#queue.expire(settings.queueTimeoutMs);
+    this.#sessions.expire(settings.queueTimeoutMs);
     this.#quarantine.sweep(settings.queueTimeoutMs);
-    for (const member of current.members) void this.#recycleIfDue(member, current);
-    for (const generation of this.#generations()) {
-      for (const member of generation.members) {
-        void this.#replaceIfStuck(member, generation, settings.requestTimeoutMs);
-      }
-    }
-  }
-
-  async #recycleIfDue(member: PoolMember<R>, generation: Generation<R>): Promise<void> {
-    if (member.state !== 'ready') return;
-    const reason = await this.#recycle.check(member, generation.release.settings);
-    if (reason !== undefined) await generation.replace(member, reason);
-  }
-
-  /** `requestTimeoutMs` is that of the current settings, which hold for requests on retired processes too. */
-  async #replaceIfStuck(
-    member: PoolMember<R>,
-    generation: Generation<R>,
-    requestTimeoutMs: number,
-  ): Promise<void> {
-    const isStuck = await this.#stuck.check(member, requestTimeoutMs);
-    if (isStuck) await generation.replace(member, 'a request was stuck');
+    this.#due.sweep(current, this.#generations());
   }
 }

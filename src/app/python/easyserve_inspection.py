@@ -19,6 +19,7 @@ import importlib.util
 import json
 import math
 import os
+import re
 import signal
 import sys
 import threading
@@ -198,6 +199,23 @@ def list_installed() -> List[str]:
     if "granian" in names and not is_granian_embeddable():
         names[names.index("granian")] = "old granian"
     return names
+
+
+def has_engine_io(application: str) -> bool:
+    """Return whether the application uses engine.io, as Socket.IO does.
+
+    It has imported that, or its file names it: the file of a Django project
+    is imported only where it is measured.
+    """
+    if "engineio" in sys.modules:
+        return True
+    try:
+        spec = importlib.util.find_spec(application.partition(":")[0])
+        with open((spec and spec.origin) or "", encoding="utf-8") as source:
+            names = re.search(r"\b(socketio|engineio)\b", source.read())
+            return names is not None
+    except Exception:  # whatever the project does in the package's __init__
+        return False
 
 
 def is_granian_embeddable() -> bool:

@@ -46,6 +46,7 @@ def find_application(arguments: argparse.Namespace) -> Dict[str, Any]:
         if named is not None:
             report["interface"] = loader.load_application(named, preference)
             report["application"] = named
+            report["hasEngineIo"] = inspection.has_engine_io(named)
             report["rssBytes"] = inspection.resident_bytes()
             break
     report["isGilEnabled"] = is_gil_enabled()

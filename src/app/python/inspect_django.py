@@ -87,6 +87,7 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
         "application": application,
         "interface": interface,
         "installed": inspection.list_installed(),
+        "hasEngineIo": inspection.has_engine_io(application),
         "isOfOtherEntry": choice.asks_other_entry(chosen, interface),
     }
     if interface == "asgi":

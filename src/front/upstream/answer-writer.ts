@@ -18,6 +18,7 @@ import { Http2Response } from '../listen/http2/http2-response.js';
 import { type AnswerHead, isBodiless, parseAnswerHead } from './answer-head.js';
 import type { AnswerSink, FileTarget } from './gateway-request.js';
 import { openHandedOver, openSendfile } from './named-files.js';
+import type { AnswerWatcher } from './session-rule.js';
 
 /** What is the same for all answers of an application. */
 export interface AnswerContext {
@@ -53,6 +54,7 @@ export class AnswerWriter implements AnswerSink {
   /** The application's body is not sent: a HEAD, a status without a body, or a file in its place. */
   #dropsBody = false;
   hasStarted = false;
+  #watcher: AnswerWatcher | undefined;
 
   constructor(exchange: Exchange, { settings, spool, log, needs }: AnswerContext) {
     this.#exchange = exchange;
@@ -62,9 +64,15 @@ export class AnswerWriter implements AnswerSink {
     this.#decidesFraming = needs.decidesFraming;
   }
 
+  /** Of an answer that may begin a session: it sees it before the client does. */
+  watchBy(watcher: AnswerWatcher): void {
+    this.#watcher = watcher;
+  }
+
   whole(head: string, body: Buffer): void {
     this.#guard(() => {
       const answer = this.#begin(head);
+      this.#watcher?.onBody(body);
       if (this.#redirectsToFile(answer)) return;
       const length = answer.contentLength ?? body.length;
       if (!this.#dropsBody && length !== body.length) {
@@ -95,6 +103,8 @@ export class AnswerWriter implements AnswerSink {
   }
 
   write(piece: Buffer): boolean {
+    this.#watcher?.onBody(piece);
+    this.#watcher = undefined;
     if (this.#buffer === undefined || this.#dropsBody) return true;
     const compressor = this.#compressor;
     if (compressor === undefined) return this.#buffer.write(piece);
@@ -146,6 +156,7 @@ export class AnswerWriter implements AnswerSink {
 
   #begin(head: string): AnswerHead {
     this.hasStarted = true;
+    this.#watcher?.onHead(head);
     const { sendfileRoots, accelRoots } = this.#settings;
     const hasRoots = sendfileRoots.length > 0 || Object.keys(accelRoots).length > 0;
     // Without roots it may be meant for a proxy before us; to anyone else it would only tell a path.

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { PendingRequest, RequestFailure } from '../../contracts/upstream.js';
+import type { PendingRequest, RequestFailure, SessionTie } from '../../contracts/upstream.js';
+import type { Affinity } from '../../project/affinity.js';
 import type { Spool } from '../buffers/spool.js';
 import { respondWithErrorPage } from '../error-page.js';
 import type { Exchange } from '../exchange.js';
@@ -10,6 +11,7 @@ import { encodeFrame, IS_MULTIPROCESS, RequestKind } from './frames.js';
 import type { RequestCarrier } from './gateway-request.js';
 import type { RequestBody } from './request-body.js';
 import { makeForwardedHeaders } from './request-headers.js';
+import { tieRequest } from './session-rule.js';
 import type { UploadFailure } from './upload-stream.js';
 
 /** How each failure is told to the client: status, sentence, seconds until another try. */
@@ -34,6 +36,7 @@ export interface AppRequestParts {
   readonly writer: AnswerWriter;
   readonly spool: Spool;
   readonly environs: EnvironEncoder;
+  readonly affinity?: Affinity | undefined;
 }
 
 /**
@@ -47,6 +50,7 @@ export class AppRequest implements PendingRequest {
   readonly exchange: Exchange;
   readonly body: RequestBody;
   readonly writer: AnswerWriter;
+  readonly tie: SessionTie | undefined;
   readonly #spool: Spool;
   readonly #environs: EnvironEncoder;
   #environ: string | undefined;
@@ -55,12 +59,13 @@ export class AppRequest implements PendingRequest {
   #isAbandoned = false;
   #carrier: RequestCarrier | undefined;
 
-  constructor({ exchange, body, writer, spool, environs }: AppRequestParts) {
+  constructor({ exchange, body, writer, spool, environs, affinity }: AppRequestParts) {
     this.exchange = exchange;
     this.body = body;
     this.writer = writer;
     this.#spool = spool;
     this.#environs = environs;
+    this.tie = affinity && tieRequest(exchange, affinity, (watcher) => writer.watchBy(watcher));
     exchange.response.once('close', () => this.#onClientClosed());
   }
 

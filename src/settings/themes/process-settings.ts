@@ -33,6 +33,15 @@ export const processSettings = {
     doc: 'HTTP fronts of cluster mode, at most one for each process. "auto" takes one for every four.',
     effect: 'restart',
   }),
+  affinity: defineSetting({
+    format: textLike(
+      /^(?:auto|off|engine\.io|(?:cookie|header):[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/,
+      '"auto", "off", "engine.io", "cookie:NAME" or "header:NAME"',
+    ),
+    default: 'auto',
+    doc: 'With several processes: what names the session of a request that only the process that began it can answer. "engine.io" is Socket.IO by long polling, which "auto" takes where that is among the packages of the project; a cookie or a header that the application sets may name it too. There is one front then.',
+    effect: 'restart',
+  }),
 };
 
 /** useradd(8) makes such names; directory services add dots, and the domain behind an @. */

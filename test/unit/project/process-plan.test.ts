@@ -13,6 +13,8 @@ interface Case {
   memoryMiB?: number;
   rssMiB?: number;
   isGilEnabled?: boolean;
+  affinity?: string;
+  hasEngineIo?: boolean;
 }
 
 function plan(given: Case, server: ServerName = 'gateway') {
@@ -21,6 +23,7 @@ function plan(given: Case, server: ServerName = 'gateway') {
       processes: given.processes ?? 1,
       threads: given.threads ?? 'auto',
       fronts: given.fronts ?? 'auto',
+      affinity: given.affinity ?? 'auto',
     },
     capacity: {
       cores: given.cores ?? 4,
@@ -30,6 +33,7 @@ function plan(given: Case, server: ServerName = 'gateway') {
     },
     project: {
       server,
+      hasEngineIo: given.hasEngineIo ?? false,
       python: { isGilEnabled: given.isGilEnabled ?? true },
       applicationRssBytes: given.rssMiB === undefined ? undefined : given.rssMiB * mebibyte,
     },
@@ -141,4 +145,18 @@ test('a folder of files has no processes, whatever the settings say', () => {
     ...folder,
     reason: `${reason}, so processes = 4 has no effect`,
   });
+});
+
+test('sessions that need the same process have one front, which reaches them all', () => {
+  const of = (given: Case) => plan({ processes: 8, ...given });
+  assert.equal(of({}).fronts, 2);
+  assert.equal(of({ hasEngineIo: true }).fronts, 1);
+  assert.equal(of({ hasEngineIo: true, affinity: 'off' }).fronts, 2);
+  for (const affinity of ['engine.io', 'cookie:sid', 'header:Mcp-Session-Id']) {
+    assert.equal(of({ affinity }).fronts, 1, affinity);
+    assert.equal(of({ affinity }).advice, undefined);
+  }
+  const vain = of({ affinity: 'cookie:sid', fronts: 3 });
+  assert.equal(vain.fronts, 1);
+  assert.match(vain.advice ?? '', /^fronts = 3 has no effect: sessions need the same process/);
 });
