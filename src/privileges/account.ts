@@ -2,6 +2,8 @@ import os from 'node:os';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import { findReplaceableEntry, listPathEntries, type PathEntry } from '../settings/path-entries.js';
 import type { AccountWords } from '../settings/root-rights.js';
+import { findAdopter } from './adoption/adoption-record.js';
+import { findContainerSign } from './container.js';
 
 /** The user that handles requests and runs the application: plain data, sent to the processes that become this user. */
 export interface Account {
@@ -56,14 +58,23 @@ export type WantedAccount = Pick<AccountWords, 'user' | 'group'> & Partial<Accou
 /** Of the effective user. Throws for a number that no user has. */
 export type UserInfo = () => { readonly username: string; readonly homedir: string; readonly gid: number };
 
+/** What decides about a folder of root's for which no user is named. */
+export interface RootFolderRules {
+  /** Whom `easyserve adopt` has made its user. */
+  readonly adoptedBy: (projectDir: string) => string | undefined;
+  /** Why root is the custom here. */
+  readonly containerSign: () => string | undefined;
+}
+
 /** Undefined on Windows, which has no such users. */
 export function systemIdentity(): Identity | undefined {
   return process.getuid === undefined ? undefined : (process as unknown as Identity);
 }
 
 /**
- * Whom this process has to become: the user that root has named, else the owner of the project folder. Undefined: it keeps its
- * user, because only root can become another one, or because root has said root.
+ * Whom this process has to become: the user that root has named, else the owner of the project folder, or whom `easyserve
+ * adopt` has made the user of a folder of root's. Undefined: it keeps its user, because only root can become another one, because
+ * root has said root, or because it is a container with a folder of root's.
  *
  * Throws EasyserveError `root-refused`, `folder-replaceable`, `project-missing`, `user-unknown`, `user-not-permitted`,
  * `group-unknown`.
@@ -73,6 +84,7 @@ export function chooseAccount(
   projectDir: string,
   identity: Identity | undefined = systemIdentity(),
   userInfo: UserInfo = os.userInfo,
+  rules: RootFolderRules = systemRules,
 ): Account | undefined {
   if (identity === undefined) return undefined;
   if (identity.getuid() !== 0) {
@@ -81,9 +93,9 @@ export function chooseAccount(
   }
   const account =
     wanted.user === null
-      ? lookUpOwner(wanted, projectDir, identity, userInfo)
+      ? lookUpOwner(wanted, projectDir, { identity, userInfo, rules })
       : lookUp(toIdentifier(wanted.user), identity, userInfo);
-  if (account.uid === 0) return undefined;
+  if (account === undefined || account.uid === 0) return undefined;
   const gid = wanted.group === null ? account.gid : lookUpGroup(wanted.group, identity);
   return { ...account, gid };
 }
@@ -109,23 +121,29 @@ export function refuseRoot(projectDir: string, foreignHand?: string | undefined)
     `The folder ${projectDir} belongs to root, and easyserve runs no application as root unless it is told to.`,
     {
       detail: foreignHand && `Its settings file is not asked for a user: ${foreignHand}.`,
-      hint: 'name a user: --set user=www-data (in a container, perhaps: --set user=root)',
+      hint: `easyserve adopt ${projectDir}, which makes a user for it; or name one: --set user=www-data (or root: --set user=root)`,
     },
   );
 }
 
 // Private
 
+const systemRules: RootFolderRules = { adoptedBy: findAdopter, containerSign: findContainerSign };
+
 /** The owner of the folder decides what runs in it, and as himself; so nobody else may put another folder in its place. */
 function lookUpOwner(
   { foreignHand }: WantedAccount,
   projectDir: string,
-  identity: Identity,
-  userInfo: UserInfo,
-): Account {
+  { identity, userInfo, rules }: { identity: Identity; userInfo: UserInfo; rules: RootFolderRules },
+): Account | undefined {
   const entries = listFolder(projectDir);
   const { uid, gid } = (entries.at(-1) as PathEntry).stats;
-  if (uid === 0) throw refuseRoot(projectDir, foreignHand);
+  if (uid === 0) {
+    const adopter = rules.adoptedBy(projectDir);
+    if (adopter !== undefined) return lookUp(adopter, identity, userInfo);
+    if (rules.containerSign() !== undefined) return undefined;
+    throw refuseRoot(projectDir, foreignHand);
+  }
   // Root's group would give a user without an entry more than he has by himself.
   const account = lookUp(uid, identity, userInfo, gid === 0 ? uid : gid);
   const reason = findReplaceableEntry(entries, account);

@@ -5,6 +5,12 @@ import { type Account, chooseAccount, type Identity, systemIdentity, type Wanted
 /** Other users have no access to what the application makes. */
 const UMASK = 0o027;
 
+export interface PrivilegesOptions {
+  /** /proc/self/status; default: that of this process. */
+  readonly readStatus?: () => string | undefined;
+  readonly isRootUnasked?: boolean;
+}
+
 /**
  * Root's rights, and how they are given up.
  *
@@ -20,6 +26,8 @@ const UMASK = 0o027;
 export class Privileges {
   /** The user that everything runs as; undefined: keep the current user. */
   readonly account: Account | undefined;
+  /** Root stays root, and nobody has said so: it is a container. */
+  readonly isRootUnasked: boolean;
   readonly #identity: Identity | undefined;
   readonly #readStatus: () => string | undefined;
   #areKept: boolean;
@@ -27,8 +35,9 @@ export class Privileges {
   constructor(
     account: Account | undefined,
     identity: Identity | undefined = systemIdentity(),
-    readStatus: () => string | undefined = readOwnStatus,
+    { readStatus = readOwnStatus, isRootUnasked = false }: PrivilegesOptions = {},
   ) {
+    this.isRootUnasked = isRootUnasked;
     this.account = identity === undefined ? undefined : account;
     this.#identity = identity;
     this.#readStatus = readStatus;
@@ -38,7 +47,9 @@ export class Privileges {
   /** Throws what chooseAccount throws. */
   static assume(wanted: WantedAccount, projectDir: string): Privileges {
     const identity = systemIdentity();
-    const privileges = new Privileges(chooseAccount(wanted, projectDir, identity), identity);
+    const account = chooseAccount(wanted, projectDir, identity);
+    const isRootUnasked = identity?.getuid() === 0 && account === undefined && wanted.user === null;
+    const privileges = new Privileges(account, identity, { isRootUnasked });
     privileges.lower();
     return privileges;
   }

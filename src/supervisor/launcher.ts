@@ -29,6 +29,7 @@ import { loadRelease } from './reload/load-release.js';
 import { openFirst } from './reload/open-first.js';
 import { ServiceNotifier } from './service-notifier.js';
 import { handleSignals } from './signals.js';
+import { warnOfContainer } from './warn-of-container.js';
 import { WatchSwitch, watchSettings } from './watch/settings-watch.js';
 
 export interface LaunchOptions {
@@ -239,12 +240,7 @@ class Launcher {
   }
 
   async #start(): Promise<void> {
-    if (process.pid === 1) {
-      // The kernel gives process 1 all orphans (pid_namespaces(7)), and Node waits for its own children only.
-      this.#output.log.warn('no-init', 'processes that the application leaves behind stay as zombies here', {
-        hint: 'docker run --init, or `init: true` in a compose file',
-      });
-    }
+    warnOfContainer(this.#privileges, this.#output.log);
     if (this.#lock.recovered) {
       this.#output.log.info(
         'recovered',

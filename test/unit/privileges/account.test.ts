@@ -5,12 +5,20 @@ import {
   type Account,
   applicationEnvironment,
   chooseAccount,
+  type RootFolderRules,
   type WantedAccount,
 } from '../../../src/privileges/account.js';
 import { FakeIdentity } from '../../support/fake-identity.js';
 
-function choose(fake: FakeIdentity, wanted: Partial<WantedAccount>, folder = tmpdir()): Account | undefined {
-  return chooseAccount({ user: null, group: null, ...wanted }, folder, fake.identity, fake.userInfo);
+const onServer: RootFolderRules = { adoptedBy: () => undefined, containerSign: () => undefined };
+
+function choose(
+  fake: FakeIdentity,
+  wanted: Partial<WantedAccount>,
+  folder = tmpdir(),
+  rules = onServer,
+): Account | undefined {
+  return chooseAccount({ user: null, group: null, ...wanted }, folder, fake.identity, fake.userInfo, rules);
 }
 
 const shop: Account = { uid: 1001, gid: 1001, name: 'shop', home: '/home/shop' };
@@ -44,6 +52,14 @@ test('without a user it is the owner of the folder; root has to be said', () => 
   assert.equal(choose(new FakeIdentity(), { user: 'root' }, '/'), undefined);
   // Not root: the folder may come a moment later.
   assert.throws(() => choose(new FakeIdentity(), {}, '/no/such/folder'), { code: 'project-missing' });
+});
+
+test('a folder of root runs as the user that has adopted it, and in a container as root', () => {
+  const adoptedBy = (folder: string) => (folder === '/' ? 'shop' : undefined);
+  const isContainer = { ...onServer, containerSign: () => 'it is process 1' };
+  assert.deepEqual(choose(new FakeIdentity(), {}, '/', { ...isContainer, adoptedBy }), shop);
+  assert.equal(choose(new FakeIdentity(), {}, '/', isContainer), undefined);
+  assert.deepEqual(choose(new FakeIdentity(), { user: '4711' }, '/', isContainer)?.uid, 4711);
 });
 
 test('who is not root stays what he is, and calls nothing that a service may be forbidden', () => {

@@ -8,7 +8,7 @@ const shop: Account = { uid: 1001, gid: 1001, name: 'shop', home: '/home/shop' }
 const noCapabilities = 'CapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n';
 
 function makePrivileges(fake: FakeIdentity, account = shop, status = noCapabilities): Privileges {
-  return new Privileges(account, fake.identity, () => status);
+  return new Privileges(account, fake.identity, { readStatus: () => status });
 }
 
 test('lowered, root acts as the user, and binds as root', () => {
