@@ -136,7 +136,8 @@ function addCheck(verb: AddVerb): void {
     const { config: configFile, json: asJson = false, strict: isStrict = false } = options;
     return { verb: 'check', project, configFile, flags, silenced, asJson, isStrict };
   });
-  addSettingFlags(check, flags);
+  const asUser: NamedFlag = ['--user', 'name', 'user', 'try as that user would (for root)'];
+  addSettingFlags(check, flags, [...settingFlags, asUser]);
   const silence = new Option('--silence <name>', 'leave this finding out; may be repeated');
   check
     .addOption(silence.argParser((name: string) => void silenced.push(name)))

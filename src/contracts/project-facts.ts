@@ -167,6 +167,10 @@ export interface DjangoFacts {
   readonly mediaRoot: string | undefined;
   /** Absolute paths of SQLite databases; undefined: none. */
   readonly databaseFiles?: readonly string[] | undefined;
+  /** Of handlers in LOGGING; undefined: none. */
+  readonly logFiles?: readonly string[] | undefined;
+  /** Of file caches, sessions in files and uploads on their way; undefined: none. */
+  readonly cacheFolders?: readonly string[] | undefined;
   /** The EASYSERVER and CHEROOT settings as they stand in Django; undefined where missing. */
   readonly easyserver: unknown;
   readonly cheroot: unknown;

@@ -4,6 +4,7 @@ import type { DjangoProject, Project } from '../contracts/project-facts.js';
 import type { Settings } from '../settings/settings.js';
 import { exists } from './path-checks.js';
 import { type RunOptions, runCommand } from './run-command.js';
+import { tryToWrite } from './written-places.js';
 
 export type Collection = Omit<RunOptions, 'run'> & Partial<Pick<RunOptions, 'run'>>;
 
@@ -13,6 +14,16 @@ export function wantsCollectStatic(
   settings: Pick<Settings, 'collect'>,
 ): project is DjangoProject {
   return settings.collect === 'auto' && project.kind === 'django' && project.django.staticRoot !== undefined;
+}
+
+/** As in a container: what was collected when its image was built is served. A sentence that says so; none where it can be written. */
+export async function findReadOnly({ django: { staticRoot } }: DjangoProject): Promise<readonly string[]> {
+  if (staticRoot === undefined) return [];
+  const failure = await tryToWrite({ name: 'STATIC_ROOT', path: staticRoot, kind: 'folder' });
+  if (failure?.code !== 'EROFS') return [];
+  return [
+    `STATIC_ROOT ${staticRoot} is on a read-only file system, so that nothing is collected: run collectstatic when the image is built.`,
+  ];
 }
 
 /**

@@ -153,7 +153,7 @@ async function write(path: string, text: string): Promise<void> {
     throw new CertificateError(
       'certificate-folder-unusable',
       `The certificate for development cannot be kept in ${path} (${reason}).`,
-      { hint: 'make the folder writable for this user, or free some space', cause: error },
+      { hint: 'another folder, which this user may write: --set acmeFolder=/tmp/certificates', cause: error },
     );
   }
 }

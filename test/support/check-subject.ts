@@ -15,7 +15,12 @@ export interface SubjectShape {
 }
 
 /** A machine in order, in the middle of the life of all that it runs. */
-export const soundMachine: Machine = { nowMs: Date.UTC(2026, 5, 1), nodeVersion: 'v24.4.1' };
+export const soundMachine: Machine = {
+  nowMs: Date.UTC(2026, 5, 1),
+  nodeVersion: 'v24.4.1',
+  user: 'shop',
+  asRoot: 'sudo ',
+};
 
 /** Facts of a Django project that is in order. */
 export const soundDjango: Partial<DjangoFacts> = {

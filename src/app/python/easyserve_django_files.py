@@ -36,6 +36,33 @@ def list_databases(settings: Any) -> Optional[List[str]]:
     return files or None
 
 
+def gather_written(settings: Any) -> Dict[str, Any]:
+    """Return databaseFiles, logFiles and cacheFolders, or None for each.
+
+    What the project writes besides MEDIA_ROOT and STATIC_ROOT.
+    """
+    handlers = (settings.LOGGING or {}).get("handlers") or {}
+    logs = [
+        os.path.abspath(str(handler["filename"]))
+        for handler in handlers.values()
+        if isinstance(handler, dict) and handler.get("filename")
+    ]
+    caches = [
+        os.path.abspath(str(cache["LOCATION"]))
+        for cache in settings.CACHES.values()
+        if str(cache.get("BACKEND", "")).endswith("FileBasedCache")
+        and cache.get("LOCATION")
+    ]
+    for name in ("SESSION_FILE_PATH", "FILE_UPLOAD_TEMP_DIR"):
+        if is_set(settings, name):
+            caches.append(os.path.abspath(str(getattr(settings, name))))
+    return {
+        "databaseFiles": list_databases(settings),
+        "logFiles": logs or None,
+        "cacheFolders": caches or None,
+    }
+
+
 def gather_static(settings: Any, warnings: List[str]) -> Dict[str, Any]:
     """Return the facts whose names begin with `static`.
 

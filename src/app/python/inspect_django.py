@@ -164,7 +164,7 @@ def gather_facts(
         facts["productionSettings"] = choice.find_production_settings()
     facts.update(interfaces.gather_headers(settings))
     facts.update(files.gather_media(settings, warnings))
-    facts["databaseFiles"] = files.list_databases(settings)
+    facts.update(files.gather_written(settings))
     try:
         facts.update(files.gather_static(settings, warnings))
     except Exception as error:

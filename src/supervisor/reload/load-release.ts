@@ -5,7 +5,7 @@ import { makeFolder } from '../../privileges/make-folder.js';
 import type { Privileges } from '../../privileges/privileges.js';
 import { type ProjectReader, readProject } from '../../privileges/project-reader.js';
 import { hasFileFunctions } from '../../project/ask-files.js';
-import { wantsCollectStatic } from '../../project/collect-static.js';
+import { findReadOnly, wantsCollectStatic } from '../../project/collect-static.js';
 import { currentCapacity } from '../../project/current-capacity.js';
 import { describeAddresses } from '../../project/owned-addresses.js';
 import { planProcesses } from '../../project/process-plan.js';
@@ -38,8 +38,11 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
   onStep('reading the project');
   const measure = first.settings.processes === 'auto';
   const { loaded, project: found } = await readProject(reader, first, { sources, env, measure, signal });
-  const missing = makeFolders(found, loaded.settings, sources);
-  if (wantsCollectStatic(found, loaded.settings)) {
+  const wantsCollection = wantsCollectStatic(found, loaded.settings);
+  const readOnly = wantsCollection ? await findReadOnly(found) : [];
+  const isCollected = wantsCollection && readOnly.length === 0;
+  const missing = makeFolders(found, { ...sources, settings: loaded.settings, isCollected });
+  if (isCollected) {
     onStep('collecting static files');
     await reader.collect(found, { env, timeoutMs: COLLECT_TIMEOUT_MS, signal });
   }
@@ -52,7 +55,12 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
     file: loaded.file,
     project: {
       ...project,
-      warnings: [...project.warnings, ...missing, ...describeAddresses(project, loaded.settings)],
+      warnings: [
+        ...project.warnings,
+        ...missing,
+        ...describeAddresses(project, loaded.settings),
+        ...readOnly,
+      ],
     },
     plan,
   };
@@ -66,8 +74,15 @@ export async function loadRelease(sources: ReleaseSources): Promise<Release> {
  */
 function makeFolders(
   project: Project,
-  settings: Pick<Settings, 'collect'>,
-  { projectDir, privileges }: Pick<ReleaseSources, 'projectDir' | 'privileges'>,
+  {
+    settings,
+    projectDir,
+    privileges,
+    isCollected,
+  }: Pick<ReleaseSources, 'projectDir' | 'privileges'> & {
+    readonly settings: Pick<Settings, 'collect'>;
+    readonly isCollected: boolean;
+  },
 ): readonly string[] {
   const { staticRoot } = djangoFactsOf(project) ?? {};
   return writtenFolders(project, settings).flatMap((path) => {
@@ -76,7 +91,7 @@ function makeFolders(
       return [];
     } catch (error) {
       const { message, hint } = describeError(error);
-      if (path === staticRoot) throw error;
+      if (path === staticRoot && isCollected) throw error;
       return [`${message} To make it: ${hint}`];
     }
   });
