@@ -1,15 +1,29 @@
 import { accessChecks } from './access-checks.js';
 import { addressChecks } from './addresses.js';
 import type { Check } from './check.js';
+import { databaseChecks } from './django/database-checks.js';
 import { debugChecks } from './django/debug-checks.js';
+import { deployChecks } from './django/deploy-checks.js';
 import { fileChecks } from './django/file-checks.js';
+import { folderChecks } from './django/folder-checks.js';
 import { hostChecks } from './django/host-checks.js';
+import { processChecks } from './django/process-checks.js';
+import { proxyChecks } from './django/proxy-checks.js';
+import { secretKeyChecks } from './django/secret-key.js';
+import { sqliteChecks } from './django/sqlite-checks.js';
 
 /** Every check; docs/check.md lists them in this order. */
 export const checks: readonly Check[] = [
   ...debugChecks,
+  ...secretKeyChecks,
   ...hostChecks,
+  ...proxyChecks,
+  ...processChecks,
+  ...databaseChecks,
+  ...sqliteChecks,
+  ...folderChecks,
   ...fileChecks,
   ...accessChecks,
+  ...deployChecks,
   ...addressChecks,
 ];

@@ -19,6 +19,8 @@ export interface FolderSettings {
 export interface LookOptions {
   /** Also imports a Django project's application, for its size. */
   readonly measure: boolean;
+  /** Also runs Django's own checks, and asks the databases. */
+  readonly examine?: boolean;
   /** Default: as the user that would serve the project. */
   readonly reader?: ProjectReader;
 }
@@ -29,14 +31,14 @@ export interface LookOptions {
  */
 export async function loadFolderSettings(
   sources: Sources,
-  { measure, reader }: LookOptions,
+  { measure, examine, reader }: LookOptions,
 ): Promise<FolderSettings> {
   const privileges = Privileges.assume(readAccountWords(sources), sources.projectDir);
   const first = loadSettings(sources);
   try {
     const usual = readerFor(privileges, sources);
     const env = applicationEnvironment(sources.env, privileges.account);
-    const { loaded, project } = await readProject(reader ?? usual, first, { sources, env, measure });
+    const { loaded, project } = await readProject(reader ?? usual, first, { sources, env, measure, examine });
     return { loaded, project, failure: undefined, privileges };
   } catch (failure) {
     if (failure instanceof SettingsError) throw failure;

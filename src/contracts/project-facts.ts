@@ -1,3 +1,5 @@
+import type { DeploymentFacts, Examination } from './deployment-facts.js';
+
 /**
  * What was found in the folder, by kind of application: plain data, so that it reaches a worker as a message.
  *
@@ -171,6 +173,10 @@ export interface DjangoFacts {
   readonly logFiles?: readonly string[] | undefined;
   /** Of file caches, sessions in files and uploads on their way; undefined: none. */
   readonly cacheFolders?: readonly string[] | undefined;
+  /** What `easyserve check` has to know of the settings. */
+  readonly deployment?: DeploymentFacts;
+  /** Missing where it was not asked for. */
+  readonly examination?: Examination;
   /** The EASYSERVER and CHEROOT settings as they stand in Django; undefined where missing. */
   readonly easyserver: unknown;
   readonly cheroot: unknown;

@@ -40,6 +40,7 @@ export interface ReadingOptions {
   /** What the project is read with, and served with. */
   readonly env: Detection['env'];
   readonly measure: boolean;
+  readonly examine?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -50,7 +51,7 @@ export interface ReadingOptions {
 export async function readProject(
   reader: ProjectReader,
   first: LoadedSettings,
-  { sources, env, measure, signal }: ReadingOptions,
+  { sources, env, measure, examine, signal }: ReadingOptions,
 ): Promise<{ readonly loaded: LoadedSettings; readonly project: Project }> {
   const withDjango = (django: DjangoSource): LoadedSettings => loadSettings({ ...sources, django });
   const project = await reader.detect({
@@ -59,6 +60,7 @@ export async function readProject(
     withDjango: (django) => withDjango(django).settings,
     env,
     measure,
+    examine,
     timeoutMs: first.settings.readyTimeoutMs,
     signal,
   });

@@ -31,6 +31,8 @@ export interface PythonDetection extends Omit<RunOptions, 'run'> {
   readonly withDjango?: ((source: DjangoSource) => ServerSettings) | undefined;
   /** Also imports a Django project's application, for its size and the state of the GIL. */
   readonly measure: boolean;
+  /** Also runs Django's own checks, and asks the databases. */
+  readonly examine?: boolean;
   readonly run?: RunOptions['run'];
 }
 
@@ -84,7 +86,7 @@ export async function detectPython(
 // Private
 
 async function askDjango(
-  { settings, measure }: PythonDetection,
+  { settings, measure, examine }: PythonDetection,
   question: PythonQuestion,
   preference: InterfacePreference,
 ): Promise<DjangoReport> {
@@ -97,6 +99,7 @@ async function askDjango(
   for (const prefix of Object.keys(settings.static)) args.push(`--answered=${prefix.replace(/\/?$/, '/')}`);
   if (settings.wellKnownRoot !== null) args.push('--answered=/.well-known/');
   if (measure) args.push('--measure');
+  if (examine) args.push('--examine');
   return askAboutDjango(question, args);
 }
 

@@ -15,7 +15,7 @@ export function findConflicts(settings: Settings, origins: Origins): Problem[] {
 // Private
 
 /** By its name alone: whether only this machine reaches what listens there. */
-function isLocalHost(host: string | null): boolean {
+export function isLocalHost(host: string | null): boolean {
   return host !== null && /^(?:127\.|::1$|localhost$|unix:)/.test(host);
 }
 

@@ -18,9 +18,7 @@ def gather_media(settings: Any, warnings: List[str]) -> Dict[str, Any]:
     """Return mediaPrefix and mediaRoot, each None where it is not set."""
     return {
         "mediaPrefix": url_prefix(settings, "MEDIA_URL", warnings),
-        "mediaRoot": servable_root(
-            settings.MEDIA_ROOT, "MEDIA_ROOT", warnings
-        ),
+        "mediaRoot": servable_root(settings.MEDIA_ROOT),
     }
 
 
@@ -84,7 +82,7 @@ def gather_static(settings: Any, warnings: List[str]) -> Dict[str, Any]:
     if not isinstance(staticfiles_storage, FileSystemStorage):
         return {}
     location = staticfiles_storage.base_location
-    root = servable_root(location, "STATIC_ROOT", warnings)
+    root = servable_root(location)
     facts: Dict[str, Any] = {"staticPrefix": prefix, "staticRoot": root}
     if root is not None:
         facts["staticManifest"] = manifest_path(staticfiles_storage)
@@ -143,9 +141,7 @@ def is_set(settings: Any, name: str) -> bool:
     return bool(getattr(settings._wrapped, name, None))
 
 
-def servable_root(
-    root: Any, name: str, warnings: List[str]
-) -> Optional[str]:
+def servable_root(root: Any) -> Optional[str]:
     """Return the absolute folder; None when it is unset.
 
     None as well when the project lies inside it: serving it would publish
@@ -156,11 +152,7 @@ def servable_root(
     path = str(os.path.abspath(os.fspath(root)))
     project = Path.cwd().resolve()
     if Path(path).resolve() in (project, *project.parents):
-        warnings.append(
-            f"{name} is {path}, which holds the project's own code, so it is "
-            "not served. Give it a folder of its own."
-        )
-        return None
+        return None  # a finding of `easyserve check`, and of the start
     return path
 
 

@@ -77,18 +77,6 @@ def read_spec(settings: Any, name: str) -> Optional[str]:
     return f"{module}:{attribute}"
 
 
-def warn_of_kept_connections(settings: Any, warnings: List[str]) -> None:
-    """Warn where Django's documentation (ASGI, "Databases") warns."""
-    for alias, database in settings.DATABASES.items():
-        age = database.get("CONN_MAX_AGE", 0)
-        if age != 0:
-            warnings.append(
-                f"CONN_MAX_AGE of the database {alias!r} is {age}: Django "
-                "says to leave it at 0 under ASGI, and to use the pool of "
-                "the database backend"
-            )
-
-
 def gather_headers(settings: Any) -> Dict[str, Any]:
     """Return what DjangoFacts say of headers."""
     return {

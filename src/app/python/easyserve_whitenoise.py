@@ -99,7 +99,7 @@ def find_root(
             )
     if find_guard(settings) is not None:
         return None
-    return servable_root(root, "WHITENOISE_ROOT", warnings)
+    return servable_root(root)
 
 
 def list_ignored(given: Dict[str, Any], facts: Dict[str, Any]) -> List[str]:

@@ -10,7 +10,6 @@ DJANGO_SETTINGS_MODULE, .env files, sys.path, django-configurations.
 from __future__ import annotations
 
 import argparse
-import logging
 import os
 import sys
 from typing import Any, Dict, List, Optional
@@ -19,11 +18,16 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import easyserve_application_loader as loader  # noqa: E402
 import easyserve_django_addresses as addresses  # noqa: E402
 import easyserve_django_files as files  # noqa: E402
+import easyserve_django_examination as examination  # noqa: E402
 import easyserve_django_interface as interfaces  # noqa: E402
 import easyserve_django_settings as choice  # noqa: E402
 import easyserve_inspection as inspection  # noqa: E402
 import easyserve_whitenoise as whitenoise  # noqa: E402
 from easyserve_django import keep_prefix, mounted  # noqa: E402
+from easyserve_django_deployment import (  # noqa: E402
+    gather_deployment,
+    logs_errors,
+)
 from easyserve_django_interface import SETTINGS_VARIABLE  # noqa: E402
 from easyserve_django_urls import import_urls  # noqa: E402
 from easyserve_gil_limiter import is_gil_enabled  # noqa: E402
@@ -59,6 +63,11 @@ def parse_arguments() -> argparse.Namespace:
         help="import the application too, and report its size",
     )
     parser.add_argument(
+        "--examine",
+        action="store_true",
+        help="run Django's own checks, and ask the databases",
+    )
+    parser.add_argument(
         "--answered",
         action="append",
         default=[],
@@ -90,8 +99,6 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
         "hasEngineIo": inspection.has_engine_io(application),
         "isOfOtherEntry": choice.asks_other_entry(chosen, interface),
     }
-    if interface == "asgi":
-        interfaces.warn_of_kept_connections(settings, warnings)
     if arguments.measure:
         wanted = loader.InterfacePreference(interface, arguments.chosen_by)
         loader.load_application(application, wanted)
@@ -107,6 +114,8 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
         facts["addresses"] = addresses.gather_addresses(
             settings, facts, arguments.answered, arguments.script_name
         )
+    if arguments.examine:
+        facts["examination"] = examination.examine(settings)
     return report
 
 
@@ -159,6 +168,7 @@ def gather_facts(
         "allowedHosts": [str(host) for host in settings.ALLOWED_HOSTS],
         "redirectsToHttps": bool(settings.SECURE_SSL_REDIRECT),
         "logsErrors": logs_errors(),
+        "deployment": gather_deployment(settings),
     }
     if settings.DEBUG:
         facts["productionSettings"] = choice.find_production_settings()
@@ -181,30 +191,6 @@ def gather_facts(
             value = inspection.reduce_to_json(getattr(settings, name))
             facts[name.lower()] = value
     return facts
-
-
-def logs_errors() -> bool:
-    """Return whether the traceback of a failing view is written anywhere.
-
-    With Django's default LOGGING and DEBUG off, it is only mailed to ADMINS.
-    """
-    from django.utils.log import AdminEmailHandler
-
-    logger: Optional[logging.Logger] = logging.getLogger("django.request")
-    record = logging.LogRecord(
-        "django.request", logging.ERROR, "", 0, "", None, None
-    )
-    has_handlers = False
-    while logger is not None:
-        for handler in logger.handlers:
-            has_handlers = True
-            if isinstance(handler, (AdminEmailHandler, logging.NullHandler)):
-                continue
-            if handler.level <= record.levelno and handler.filter(record):
-                return True
-        logger = logger.parent if logger.propagate else None
-    # Without any handler Python writes to stderr (logging.lastResort).
-    return not has_handlers
 
 
 if __name__ == "__main__":

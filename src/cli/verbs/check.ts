@@ -46,7 +46,7 @@ async function look(command: CheckCommand, context: CliContext): Promise<Report>
   let folder: FolderSettings;
   try {
     folder = await withProgress(context.stderr, 'importing the application', () =>
-      loadFolderSettings(sources, { measure: true }),
+      loadFolderSettings(sources, { measure: true, examine: true }),
     );
   } catch (error) {
     return { found: [], findings: [toFinding(describeError(error))] };

@@ -164,17 +164,6 @@ test('WSGI_APPLICATION that is ASGI is found when it is imported', async (t) => 
   assert.equal(error.code, 'application-asgi');
 });
 
-test('connections that Django keeps open are a warning under ASGI', async (t) => {
-  const databases =
-    "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'CONN_MAX_AGE': 600}}\n";
-  const { warnings } = await detectDjango(t, databases, { interface: 'asgi' });
-  assert.match(
-    warnings.join(),
-    /^CONN_MAX_AGE of the database 'default' is 600: Django says to leave it at 0 under ASGI/,
-  );
-  assert.deepEqual((await detectDjango(t, databases, {})).warnings, []);
-});
-
 function described({ kind, application, server }: Project): readonly string[] {
   return [kind, application, server];
 }

@@ -1,0 +1,85 @@
+"""What can be said of a Django project's secrets without telling them."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from typing import Any, Dict, List
+
+# A shorter value would be found where it is none.
+SHORTEST_SECRET = 8
+SECRET_NAMES = re.compile(r"SECRET|PASSWORD|TOKEN|API_?KEY")
+
+
+def describe_keys(settings: Any) -> List[Dict[str, Any]]:
+    """Return what can be said of each key without telling it.
+
+    An empty SECRET_KEY raises when it is read, and is told as one of no
+    letters.
+    """
+    from django.core.exceptions import ImproperlyConfigured
+
+    try:
+        keys = [("SECRET_KEY", settings.SECRET_KEY)]
+    except ImproperlyConfigured:
+        keys = [("SECRET_KEY", "")]
+    for index, key in enumerate(
+        getattr(settings, "SECRET_KEY_FALLBACKS", [])
+    ):
+        keys.append((f"SECRET_KEY_FALLBACKS[{index}]", key))
+    return [
+        {
+            "name": name,
+            "length": len(key),
+            "distinct": len(set(key)),
+            "isExample": to_text(key).startswith("django-insecure-"),
+        }
+        for name, key in keys
+    ]
+
+
+def to_text(value: Any) -> str:
+    """Return a setting that may be bytes as text."""
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+def find_secret_files(settings: Any) -> List[str]:
+    """Return the settings files that have a secret of the site in them."""
+    secrets = [secret.encode() for secret in list_secrets(settings)]
+    found = []
+    for path in list_settings_files():
+        try:
+            with open(path, "rb") as file:
+                text = file.read()
+        except OSError:
+            continue
+        if any(secret in text for secret in secrets):
+            found.append(path)
+    return found
+
+
+def list_secrets(settings: Any) -> List[str]:
+    """Return the values of settings that nobody else may know."""
+    values = [
+        to_text(getattr(settings, name))
+        for name in dir(settings)
+        if SECRET_NAMES.search(name)
+        and isinstance(getattr(settings, name), (str, bytes))
+    ]
+    for database in settings.DATABASES.values():
+        values.append(str(database.get("PASSWORD") or ""))
+    return [value for value in values if len(value) >= SHORTEST_SECRET]
+
+
+def list_settings_files() -> List[str]:
+    """Return the files of the settings module and those beside it."""
+    module = os.environ["DJANGO_SETTINGS_MODULE"]
+    package = module.rpartition(".")[0]
+    files = []
+    for name, loaded in list(sys.modules.items()):
+        path = getattr(loaded, "__file__", None)
+        is_beside = package and name.rpartition(".")[0] == package
+        if path and (name == module or is_beside):
+            files.append(os.path.abspath(path))
+    return sorted(set(files))
