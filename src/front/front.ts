@@ -22,8 +22,9 @@ import { readTarget } from './request-target.js';
 const CLIENT_CLOSED = 499;
 const SWITCHING_PROTOCOLS = 101;
 const GIVEN_ID = /^[A-Za-z0-9._-]{1,64}$/;
-/** How long a client that has just connected may take for its first request when the site stops. */
+/** How long a client that has just connected, or had an answer, may take for its next request when the site stops. */
 const REQUEST_GRACE_MS = 1000;
+const LOOK_EVERY_MS = 100;
 
 /**
  * The HTTP side of a site: its listeners, and the way of each request through the pipeline into the access log.
@@ -109,8 +110,9 @@ export class Front {
    * Closes the listening socket, and resolves when every request but WebSockets and event streams has its answer and every
    * other connection is closed, or at the deadline.
    *
-   * Connections that wait for their next request are closed at once. One that was just made gets a moment for its first,
-   * because the client takes the connection as a promise.
+   * A connection that was just made, or has just had an answer, gets a moment for its next request, because the client takes
+   * it as a promise: to close it while a request is on its way is to lose that request (RFC 9112 section 9.6). The answer to
+   * it says that the connection ends. Those that have waited for longer are closed at once.
    */
   async drain(timeoutMs: number): Promise<void> {
     this.#isStopping = true;
@@ -120,16 +122,10 @@ export class Front {
     for (const { response } of this.#exchanges) response.shouldKeepAlive = false;
     this.#listeners.close();
     const startedAtMs = this.#clock.now();
-    // Browsers connect ahead of time, and may never ask for anything.
-    this.#listeners.closeUnused(
-      this.#peers(),
-      (socket, acceptedAtMs) => socket.bytesRead === 0 && startedAtMs - acceptedAtMs > REQUEST_GRACE_MS,
-    );
-    const endGrace = this.#clock.after(REQUEST_GRACE_MS, () =>
-      this.#listeners.closeUnused(this.#peers(), () => true),
-    );
+    this.#closeSilent(startedAtMs);
+    const endLooking = this.#clock.every(LOOK_EVERY_MS, () => this.#closeSilent(startedAtMs));
     await this.#progress.waitFor(() => this.#isQuiet(), timeoutMs);
-    endGrace();
+    endLooking();
   }
 
   /** Cuts what is left. */
@@ -142,6 +138,14 @@ export class Front {
   /** Connections with a request. */
   #peers(isCounted: (exchange: Exchange) => boolean = () => true): Set<string> {
     return new Set([...this.#exchanges].filter(isCounted).map(({ request }) => peerOf(request.socket)));
+  }
+
+  /** Closes connections without a request whose client has had its moment for one. */
+  #closeSilent(drainedSinceMs: number): void {
+    const now = this.#clock.now();
+    this.#listeners.closeUnused(this.#peers(), ({ sinceMs, isBroken }) => {
+      return now - (isBroken ? Math.max(sinceMs, drainedSinceMs) : sinceMs) >= REQUEST_GRACE_MS;
+    });
   }
 
   /** Streams end with the application; until then their connections are not waited for. */
@@ -198,7 +202,6 @@ export class Front {
 
   #onClosed(exchange: Exchange): void {
     this.#exchanges.delete(exchange);
-    if (this.#isStopping) setImmediate(() => this.#listeners.closeIdleConnections());
     // Here too, because over TLS the TCP connection is closed before what it carried.
     this.#progress.notifyAll();
     if (!this.#settings.accessLog) return;

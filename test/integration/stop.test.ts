@@ -91,21 +91,30 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.deepEqual(await site.ended, inOrder);
   });
 
-  testIn('who has just connected may still ask; who waits for nothing holds nothing up', async (t) => {
-    const site = await startEasyserve(t, { fixture: 'django-site', mode });
-    const idle = await rawConnection(t, site.url);
-    idle.send('GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await idle.readUntil('"version": "v1"}');
-    const late = await rawConnection(t, site.url);
+  testIn(
+    'who has just connected, or had an answer, may still ask; who says nothing holds nothing up',
+    async (t) => {
+      const site = await startEasyserve(t, { fixture: 'django-site', mode });
+      const request = 'GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n';
+      const [kept, silent] = [await rawConnection(t, site.url), await rawConnection(t, site.url)];
+      for (const connection of [silent, kept]) {
+        connection.send(request);
+        await connection.readUntil('"version": "v1"}');
+        connection.forget();
+      }
+      const late = await rawConnection(t, site.url);
 
-    site.signal('SIGTERM');
-    await idle.readToEnd();
-    late.send('GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    const answer = await late.readToEnd();
-    assert.match(answer, /^HTTP\/1\.1 200 /);
-    assert.match(answer, /^Connection: close\r$/m);
-    assert.deepEqual(await site.ended, inOrder);
-  });
+      site.signal('SIGTERM');
+      for (const connection of [kept, late]) connection.send(request);
+      for (const connection of [kept, late]) {
+        const answer = await connection.readToEnd();
+        assert.match(answer, /^HTTP\/1\.1 200 /);
+        assert.match(answer, /^Connection: close\r$/m);
+      }
+      assert.equal(await silent.readToEnd(), '');
+      assert.deepEqual(await site.ended, inOrder);
+    },
+  );
 
   testIn('what the application does after an answer is finished', async (t) => {
     const site = await startEasyserve(t, { fixture: 'django-site', mode, prepare: addWorkAfterAnswers });

@@ -28,11 +28,21 @@ export interface ProxiedClient {
   readonly port: number;
 }
 
+/** Of a connection without a request. */
+export interface Silence {
+  /** It was accepted then, or its last answer ended. */
+  readonly sinceMs: number;
+  /** Something has come since then: the beginning of a request, or a TLS handshake. */
+  readonly isBroken: boolean;
+}
+
 interface Connection {
   readonly socket: Socket;
   /** See peerOf; a closed socket has forgotten it. */
   readonly peer: string;
-  readonly acceptedAtMs: number;
+  silentSinceMs: number;
+  /** What had come by then. */
+  silentAtBytes: number;
   /** Undefined for a proxy. */
   client: Client | undefined;
   /** Of a PROXY header; undefined where there was none, `unknown` where the proxy has named nobody. */
@@ -134,8 +144,12 @@ export class Connections {
     return this.#all.keys();
   }
 
-  acceptedAtMs(socket: Socket): number {
-    return this.#all.get(socket)?.acceptedAtMs ?? 0;
+  /** Undefined for a connection that is none of ours. */
+  silenceOf(socket: Socket): Silence | undefined {
+    const connection = this.#all.get(socket);
+    if (connection === undefined) return undefined;
+    const { silentSinceMs: sinceMs, silentAtBytes } = connection;
+    return { sinceMs, isBroken: socket.bytesRead > silentAtBytes };
   }
 
   /** Takes a connection in that was just accepted. False: there is no room for it. */
@@ -144,7 +158,7 @@ export class Connections {
     if (!this.#hasRoom(socket)) return false;
     const connection: Connection = {
       ...{ socket, peer: peerOf(socket), client: undefined, proxied: undefined, requests: 0 },
-      acceptedAtMs: this.#options.clock.now(),
+      ...{ silentSinceMs: this.#options.clock.now(), silentAtBytes: 0 },
     };
     if (!this.#options.isProxy(address) && !this.#attribute(connection, address)) return false;
     this.#all.set(socket, connection);
@@ -230,6 +244,8 @@ export class Connections {
   #end(connection: Connection): void {
     connection.requests -= 1;
     if (connection.requests > 0 || !this.#all.has(connection.socket)) return;
+    connection.silentSinceMs = this.#options.clock.now();
+    connection.silentAtBytes = connection.socket.bytesRead;
     this.#idle.addKept(connection);
     connection.client?.idle.addKept(connection);
   }

@@ -10,7 +10,7 @@ import type { DescriptorLimit } from '../../sockets/descriptor-limit.js';
 import { isLocalOnly, type SocketHandle } from '../../sockets/socket-handle.js';
 import type { BufferBudget } from '../buffers/buffer-budget.js';
 import { type ClientRequest, type ClientResponse, peerAddressOf, peerOf } from '../client-message.js';
-import { Connections, type ProxiedClient } from './connections.js';
+import { Connections, type ProxiedClient, type Silence } from './connections.js';
 import { applyLimits, createHttp1Server } from './http1-server.js';
 import { Http2Server } from './http2/http2-server.js';
 import { readProxyHeader } from './read-proxy-header.js';
@@ -145,23 +145,19 @@ export class Listeners {
     for (const [server, of] of this.#servers) if (of.scheme === scheme) this.#stopListening(server);
   }
 
-  /** Closes the listening sockets. Connections that wait for their next request are closed, others after their answer. */
+  /** Closes the listening sockets; connections go on. */
   close(): void {
-    for (const server of this.#servers.keys()) server.close();
+    for (const server of this.#servers.keys()) this.#stopListening(server);
     this.#http2.drain();
   }
 
   /** Connections of HTTP/1, or with a handshake under way, that are not among `used`. */
-  closeUnused(used: ReadonlySet<string>, isDue: (socket: Socket, acceptedAtMs: number) => boolean): void {
+  closeUnused(used: ReadonlySet<string>, isDue: (silence: Silence) => boolean): void {
     const busy = new Set([...used, ...this.#http2.peers()]);
     for (const socket of this.#connections.sockets()) {
-      const acceptedAtMs = this.#connections.acceptedAtMs(socket);
-      if (!busy.has(peerOf(socket)) && isDue(socket, acceptedAtMs)) socket.destroy();
+      const silence = this.#connections.silenceOf(socket);
+      if (silence !== undefined && !busy.has(peerOf(socket)) && isDue(silence)) socket.destroy();
     }
-  }
-
-  closeIdleConnections(): void {
-    for (const server of this.#servers.keys()) server.closeIdleConnections();
   }
 
   /** Cuts what is left; Node's closeAllConnections() knows nothing of WebSockets. */

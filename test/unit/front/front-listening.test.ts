@@ -78,11 +78,13 @@ test('drain: nobody is accepted any more, what is under way is finished, then it
   assert.equal(served.front.connections, 0);
 });
 
-test('drain: a connection that waits for its next request is closed at once', async (t) => {
+test('drain: a connection that has waited for its next request is closed at once', async (t) => {
   const served = await serveFront(t, [answer]);
   const connection = await served.connect();
   connection.send(get);
   await connection.readUntil('answer');
+  await new Promise((resolve) => setImmediate(resolve)); // the response is closed
+  served.clock.advance(1000);
   await served.front.drain(60_000);
   await connection.readToEnd();
   assert.equal(connection.error, undefined);
@@ -99,6 +101,24 @@ test('drain: the next request on a connection that is busy is still answered', a
   await new Promise((resolve) => setImmediate(resolve));
   for (const exchange of exchanges) answer(exchange);
   assert.match(await connection.readToEnd(), /answer/);
+  await drained;
+});
+
+test('drain: a client that has just had an answer may ask once more, and is told that it was the last', async (t) => {
+  const served = await serveFront(t, [answer]);
+  const [asking, silent] = [await served.connect(), await served.connect()];
+  for (const connection of [asking, silent]) {
+    connection.send(get);
+    await connection.readUntil('answer');
+    connection.forget();
+  }
+  const drained = served.front.drain(60_000);
+  await served.clock.advanceAsync(900);
+  asking.send(get);
+  assert.match(await asking.readToEnd(), /\r\nConnection: close\r\n[\s\S]*answer$/);
+  assert.equal(served.front.connections, 1);
+  await served.clock.advanceAsync(200);
+  assert.equal(await silent.readToEnd(), '');
   await drained;
 });
 
