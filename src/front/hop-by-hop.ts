@@ -17,6 +17,8 @@ export const hopByHopHeaders: ReadonlySet<string> = new Set([
  * The headers, in lower case, that the sender of a message names in Connection: they end here as well. Undefined where
  * there is none. Never Host, without which the request would be meant for another site.
  *
+ * The front is an intermediary (RFC 9110 section 7.6.1) before every application, so that one gets the same by a gateway as by HTTP.
+ *
  * Takes names and values in turn.
  */
 export function readConnectionOptions(rawHeaders: readonly string[]): ReadonlySet<string> | undefined {

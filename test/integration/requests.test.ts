@@ -24,10 +24,10 @@ interface Case {
   /** Of the answers. A connection ends with the first that is no success. */
   readonly statuses: readonly number[];
   readonly received: readonly Received[];
-  /** At a gateway, where that is another: headers that Connection names end at the last proxy, and a gateway has none behind. */
-  readonly receivedByGateway?: readonly Received[];
-  /** Sent behind the bytes; where it is taken, `statuses` and `received` do not name it. */
+  /** Whether the request that is sent behind the bytes is taken; `statuses` and `received` do not name it. */
   readonly goesOn: boolean;
+  /** Nothing is sent behind the bytes: they have their answer without more. */
+  readonly isAnsweredAtOnce?: boolean;
 }
 
 const folder = join(repositoryRoot, 'test', 'integration', 'requests');
@@ -74,7 +74,8 @@ class Journal {
     body,
   }: Omit<Received, 'headers'> & { headers: [string, string][] }): Received {
     const rest = new Map<string, string>();
-    let host = '';
+    // SERVER_NAME of a request without one, and what a server of HTTP/1.1, which demands it, is told.
+    let host = 'localhost';
     for (const [name, value] of headers) {
       if (name === 'host') host = value;
       if (added.test(name)) continue;
@@ -96,6 +97,10 @@ class Journal {
 async function exchange(t: TestContext, site: Easyserve, bytes: string): Promise<number[]> {
   const connection = await rawConnection(t, site.url);
   connection.send(bytes);
+  // The last answer says so; then the server waits for the client to close its side, for seconds where a body is still to come. One
+  // that says nothing shows in the comparison.
+  await connection.readUntil(/\r\nconnection: close\r\n/i, 20_000).catch(() => {});
+  connection.halfClose();
   const text = await connection.readToEnd(20_000);
   connection.close();
   return [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, status]) => Number(status));
@@ -110,10 +115,9 @@ for (const { name, settings } of servers) {
         const journal = new Journal(site.dir, name === 'gateway');
         const expected: Received[] = [];
         for (const one of cases) {
-          const statuses = await exchange(t, site, one.bytes + end);
+          const statuses = await exchange(t, site, one.isAnsweredAtOnce ? one.bytes : one.bytes + end);
           assert.deepEqual(statuses, [...one.statuses, ...(one.goesOn ? [204] : [])], one.name);
-          const own = (name === 'gateway' ? one.receivedByGateway : undefined) ?? one.received;
-          const arrived = [...own, ...(one.goesOn ? [received] : [])];
+          const arrived = [...one.received, ...(one.goesOn ? [received] : [])];
           assert.deepEqual(journal.read().slice(expected.length), arrived, one.name);
           expected.push(...arrived);
         }

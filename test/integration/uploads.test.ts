@@ -219,11 +219,6 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       }
     });
 
-    await t.test('a body for a path that no application can be asked for', async () => {
-      const answer = await ask(site.url, '/a%00b', { method: 'POST', body: randomBytes(100_000) });
-      assert.equal(answer.status, 400);
-    });
-
     await t.test('no body is left in the spool', () => eventually(() => assert.deepEqual(spooled(site), [])));
   });
 

@@ -2,20 +2,16 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../../log/log.js';
 import { endWithRefusal } from './refuse-request.js';
-import type { Refusal } from './request-rules.js';
+import { type Refusal, refusals } from './request-rules.js';
 
 const malformed: Refusal = { status: 400, sentence: 'This is no HTTP request.' };
-const unknownMethod: Refusal = {
-  status: 501,
-  sentence: 'This server does not know the method of the request.',
-};
 const tunnel: Refusal = { status: 501, sentence: 'This server is no proxy.' };
 
 /** By the code of Node's error. */
-const refusals: Readonly<Record<string, Refusal>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, sentence: 'The headers of the request are too large.' },
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: { status: 413, sentence: 'What you sent is larger than this site accepts.' },
-  HPE_INVALID_VERSION: { status: 505, sentence: 'This server speaks HTTP/1.0, HTTP/1.1 and HTTP/2.' },
+const refusalsByCode: Readonly<Record<string, Refusal>> = {
+  HPE_HEADER_OVERFLOW: refusals.headerBytes,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: refusals.bodyBytes,
+  HPE_INVALID_VERSION: refusals.version,
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, sentence: 'Your request came in too slowly.' },
 };
 
@@ -47,6 +43,15 @@ export class ClientErrors {
   answer(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, socket: Socket): void {
     const code = error.code ?? '';
     if (code === 'ECONNRESET') socket.destroy();
+    this.refuse(
+      socket,
+      refusalsByCode[code] ?? (isOfUnknownMethod(error) ? refusals.method : malformed),
+      code,
+    );
+  }
+
+  /** `code` says in the log what was found. */
+  refuse(socket: Socket, refusal: Refusal, code: string): void {
     // Node goes on parsing, so the same error comes again with each piece that arrives.
     if (this.#condemned.has(socket)) return;
     if (!socket.writable) {
@@ -56,7 +61,7 @@ export class ClientErrors {
     this.#condemned.add(socket);
     const client = socket.remoteAddress;
     this.#log.debug('client-error', 'a client sent what is no HTTP request', { client, code });
-    refuse(socket, refusals[code] ?? (isOfUnknownMethod(error) ? unknownMethod : malformed));
+    refuse(socket, refusal);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../contracts/clock.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
+import type { ChunkLimits } from './chunked-body.js';
 import { ClientErrors, refuseTunnel } from './client-error.js';
 import { cutWhenSilent } from './half-close.js';
 import { Pipelines, whenItsTurn } from './pipelines.js';
@@ -30,8 +31,11 @@ export function createHttp1Server({ settings, clock, rules, onRequest, log }: Ht
   const server = createParser();
   applyLimits(server, settings());
   const clientErrors = new ClientErrors(log);
-  server.on('clientError', (error, socket) => clientErrors.answer(error, socket as Socket));
-  const gate = new RequestGate(rules, clientErrors);
+  const gate = new RequestGate(rules, clientErrors, settings);
+  server.on('clientError', (error, socket) => {
+    gate.leave(socket as Socket);
+    clientErrors.answer(error, socket as Socket);
+  });
   server.on('connection', (socket: Socket) => {
     gate.watch(socket);
     cutWhenSilent(socket, clock, () => settings().halfCloseTimeoutMs);
@@ -49,7 +53,10 @@ export function createHttp1Server({ settings, clock, rules, onRequest, log }: Ht
   // Without these two Node answers by itself, before anyone has looked at the request.
   server.on('checkContinue', take);
   server.on('checkExpectation', take);
-  server.on('connect', (_request, socket) => refuseTunnel(socket as Socket));
+  server.on('connect', (_request, socket) => {
+    gate.leave(socket as Socket);
+    refuseTunnel(socket as Socket);
+  });
   server.on('upgrade', (request, socket: Socket, head) =>
     gate.admit(request, (refusal) => {
       gate.leave(socket);
@@ -92,18 +99,24 @@ function refuse(request: IncomingMessage, refusal: Refusal): void {
 class RequestGate {
   readonly #rules: RequestRules;
   readonly #clientErrors: ClientErrors;
+  readonly #limits: () => ChunkLimits;
   readonly #lines = new WeakMap<Socket, RequestLines>();
 
-  constructor(rules: RequestRules, clientErrors: ClientErrors) {
+  constructor(rules: RequestRules, clientErrors: ClientErrors, limits: () => ChunkLimits) {
     this.#rules = rules;
     this.#clientErrors = clientErrors;
+    this.#limits = limits;
   }
 
   watch(socket: Socket): void {
-    this.#lines.set(socket, new RequestLines(socket));
+    const onRefusal = (refusal: Refusal): void => {
+      this.leave(socket);
+      this.#clientErrors.refuse(socket, refusal, 'REFUSED');
+    };
+    this.#lines.set(socket, new RequestLines(socket, { limits: this.#limits, onRefusal }));
   }
 
-  /** The connection is no longer one of HTTP/1, or is to begin anew. */
+  /** The connection is no longer one of HTTP/1, is to begin anew, or no more of it is looked at. */
   leave(socket: Socket): void {
     this.#lines.get(socket)?.stop();
     this.#lines.delete(socket);
@@ -113,10 +126,15 @@ class RequestGate {
   admit(request: IncomingMessage, callback: (refusal: Refusal | undefined) => void): void {
     const { socket, httpVersion } = request;
     if (this.#clientErrors.isCondemned(socket)) return;
-    const isExact = this.#lines.get(socket)?.isExact(request) ?? true;
-    const refusal = refusalOfLine(httpVersion, isExact) ?? this.#rules.refusalOf(request);
+    const lines = this.#lines.get(socket);
+    const isExact = lines?.isExact(request) ?? true;
+    const refusal =
+      refusalOfLine(httpVersion, isExact) ?? this.#rules.refusalOf(request) ?? lines?.bodyRefusal;
     if (refusal === undefined) takeHostFromTarget(request);
-    else this.#clientErrors.condemn(socket);
+    else {
+      this.leave(socket);
+      this.#clientErrors.condemn(socket);
+    }
     callback(refusal);
   }
 }

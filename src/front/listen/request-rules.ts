@@ -9,6 +9,22 @@ export interface Refusal {
   readonly headers?: readonly string[];
 }
 
+export const refusals = {
+  version: { status: 505, sentence: 'This server speaks HTTP/1.0, HTTP/1.1 and HTTP/2.' },
+  line: { status: 400, sentence: 'The request line is malformed.' },
+  body: { status: 400, sentence: 'A request for a WebSocket has no body.' },
+  chunk: { status: 400, sentence: 'The length of a chunk is malformed, or too large.' },
+  bodyBytes: { status: 413, sentence: 'What you sent is larger than this site accepts.' },
+  headerBytes: { status: 431, sentence: 'The headers of the request are too large.' },
+  headerCount: { status: 431, sentence: 'The request has too many headers.' },
+  method: { status: 501, sentence: 'This server does not know the method of the request.' },
+  trace: { status: 405, sentence: 'TRACE is not allowed here.' },
+  target: { status: 400, sentence: 'The address in the request is malformed.' },
+  host: { status: 400, sentence: 'The request names no host, or a malformed one, or several.' },
+  authorization: { status: 400, sentence: 'The request has several Authorization headers.' },
+  encoding: { status: 400, sentence: 'The transfer encoding of the request is not chunked.' },
+} as const satisfies Record<string, Refusal>;
+
 /** A request before anything has been done for it; HTTP/2 as Http2Head has made it. */
 export interface RequestHead {
   readonly method?: string | undefined;
@@ -60,6 +76,8 @@ export class RequestRules {
   #refuseHost({ method, url = '', httpVersion, rawHeaders }: RequestHead): Refusal | undefined {
     const target = readTarget(url);
     if (target === undefined || (target.path === '*' && method !== 'OPTIONS')) return refusals.target;
+    // No path of a file or an environ can have it, and what compares strings of C sees another path than we (nginx refuses it too).
+    if (/^[^?]*%00/.test(target.path)) return refusals.target;
     const hosts = valuesOf(rawHeaders, 'host');
     const [host] = hosts;
     if (hosts.length > 1 || (host === undefined && httpVersion !== '1.0')) return refusals.host;
@@ -76,6 +94,12 @@ export class RequestRules {
 export function refusalOfLine(httpVersion: string, isExact: boolean): Refusal | undefined {
   if (httpVersion !== '1.1' && httpVersion !== '1.0') return refusals.version;
   return isExact ? undefined : refusals.line;
+}
+
+/** The same of a request line before the rest of its head: of HTTP/0.9 no more may come. `line`: without its line feed. */
+export function refusalOfLineAlone(line: string): Refusal | undefined {
+  if (/ HTTP\/1\.[01]\r$/.test(line)) return undefined;
+  return / (?:RTSP|ICE)\/\S+\r$/.test(line) ? refusals.line : refusals.version;
 }
 
 /** A WebSocket begins with a GET without a body (RFC 6455 section 4.1): what came behind its head would be read as frames. */
@@ -102,19 +126,6 @@ export function takeHostFromTarget(request: {
 }
 
 // Private
-
-const refusals = {
-  version: { status: 505, sentence: 'This server speaks HTTP/1.0, HTTP/1.1 and HTTP/2.' },
-  line: { status: 400, sentence: 'The request line is malformed.' },
-  body: { status: 400, sentence: 'A request for a WebSocket has no body.' },
-  headerCount: { status: 431, sentence: 'The request has too many headers.' },
-  method: { status: 501, sentence: 'This server does not know the method of the request.' },
-  trace: { status: 405, sentence: 'TRACE is not allowed here.' },
-  target: { status: 400, sentence: 'The address in the request is malformed.' },
-  host: { status: 400, sentence: 'The request names no host, or a malformed one, or several.' },
-  authorization: { status: 400, sentence: 'The request has several Authorization headers.' },
-  encoding: { status: 400, sentence: 'The transfer encoding of the request is not chunked.' },
-} as const satisfies Record<string, Refusal>;
 
 /**
  * Nothing but `chunked`, once: what else RFC 9112 section 6.1 allows nobody sends but to have two servers find two ends of a body.

@@ -1,5 +1,6 @@
 import { defaultPorts } from '../../contracts/scheme.js';
 import type { ClientFacts, Exchange } from '../exchange.js';
+import { readConnectionOptions } from '../hop-by-hop.js';
 import { knownBytes, type RequestBody } from './request-body.js';
 import { collectHeaders, isPassedOn } from './request-headers.js';
 
@@ -64,7 +65,10 @@ export class EnvironEncoder {
       this.#byEnvironName.clear();
     }
     const { rawHeaders } = request;
-    if (request.headers['if-match'] !== undefined) return encodeSlowly(request, client);
+    const ending = readConnectionOptions(rawHeaders);
+    if (ending !== undefined || request.headers['if-match'] !== undefined) {
+      return encodeSlowly(request, client, ending);
+    }
     let text = '';
     for (let at = 0; at < rawHeaders.length; at += 2) {
       const known = this.#nameOf(rawHeaders[at] as string, client);
@@ -122,9 +126,13 @@ export function toEnvironName(name: string): string {
 
 // Private
 
-/** For a request with a header twice, whose values are joined (RFC 9110 section 5.3), or with one that is rewritten. */
-function encodeSlowly(request: Exchange['request'], client: ClientFacts): string | undefined {
-  const headers = collectHeaders(request, client);
+/** For a request with a header twice, whose values are joined (RFC 9110 section 5.3), or with one that is rewritten or ends here. */
+function encodeSlowly(
+  request: Exchange['request'],
+  client: ClientFacts,
+  ending?: ReadonlySet<string>,
+): string | undefined {
+  const headers = collectHeaders(request, client, ending);
   if (headers === undefined) return undefined;
   let text = '';
   for (const [name, value] of Object.entries(headers)) {

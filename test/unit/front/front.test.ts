@@ -164,15 +164,28 @@ for (const [what, bytes, status] of refused) {
   });
 }
 
-test('a bad chunk in a body that is being read', async (t) => {
-  const exchanges: Exchange[] = [];
-  const served = await serveFront(t, [holdInto(exchanges)]);
-  const text = await served.exchange(
-    `POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n${get('/smuggled')}`,
-  );
-  assert.match(text, /^HTTP\/1\.1 400 Bad Request\r\n/);
-  assert.equal(exchanges.length, 1);
-});
+const chunkedHead = 'POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+for (const chunk of ['nonsense', 'ffffffffffffffff', '8000001']) {
+  test(`a bad chunk in a body that is being read: ${chunk}`, async (t) => {
+    const exchanges: Exchange[] = [];
+    const served = await serveFront(t, [holdInto(exchanges)]);
+    const connection = await served.connect();
+    connection.send(chunkedHead);
+    await eventually(() => assert.equal(exchanges.length, 1));
+    connection.send(`${chunk}\r\n${get('/smuggled')}`);
+    assert.match(await connection.readToEnd(), /^HTTP\/1\.1 4(?:00 Bad Request|13 Payload Too Large)\r\n/);
+    assert.equal(exchanges.length, 1);
+  });
+
+  test(`a bad chunk that comes with the head of its request: ${chunk}`, async (t) => {
+    const exchanges: Exchange[] = [];
+    const served = await serveFront(t, [holdInto(exchanges)]);
+    const text = await served.exchange(`${chunkedHead}${chunk}\r\n${get('/smuggled')}`);
+    assert.match(text, /^HTTP\/1\.1 4(?:00 Bad Request|13 Payload Too Large)\r\n/);
+    assert.equal(exchanges.length, 0);
+  });
+}
 
 test('bad bytes behind a whole request do not take its answer away', async (t) => {
   const exchanges: Exchange[] = [];

@@ -11,7 +11,6 @@ const paths: [path: string, isInside: boolean][] = [
   ['/%73hop/cart', true],
   ['/', false],
   ['/shopping', false],
-  ['/shop%00', false],
   ['/SHOP/', false],
   ['//shop/', false],
   ['/shop/..', false],

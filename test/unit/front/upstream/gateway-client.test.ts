@@ -340,15 +340,6 @@ test('the file of a client that left is removed', async (t) => {
   await eventually(async () => assert.deepEqual(await readdir(spoolFolder), []));
 });
 
-test('a path that no environ can carry: 400, and the spooled body is removed', async (t) => {
-  const { served, spoolFolder, requests } = await makeWorld(t, { settings: { bodyMemoryBytes: 10 } });
-  const connection = await served.connect();
-  connection.send(`POST /a%00 HTTP/1.1\r\nHost: h\r\nContent-Length: 500\r\n\r\n${'x'.repeat(500)}`);
-  assert.match(await connection.readUntil('</html>'), /^HTTP\/1\.1 400 /);
-  await eventually(async () => assert.deepEqual(await readdir(spoolFolder), []));
-  assert.deepEqual(requests, []);
-});
-
 test('close: those without an answer are lost, those in mid-answer cut', async (t) => {
   const { gateway, client, served, lost, requests } = await makeWorld(t, { threads: 2 });
   const [waiting, streaming] = [await served.connect(), await served.connect()];

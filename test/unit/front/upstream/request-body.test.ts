@@ -184,9 +184,11 @@ for (const [where, sent] of [
 
 test('a bad chunk in the middle', async (t) => {
   const chunk = `c8\r\n${'x'.repeat(200)}\r\n`;
-  const reading = await read(t, `${post}Transfer-Encoding: chunked\r\n\r\n${chunk}nonsense\r\n`);
-  await assertRefused(reading, 'cut');
+  const reading = await read(t, `${post}Transfer-Encoding: chunked\r\n\r\n${chunk}`);
+  await eventually(async () => assert.equal((await readdir(reading.folder)).length, 1));
+  reading.connection.send('nonsense\r\n');
   assert.match(await reading.connection.readToEnd(), /^HTTP\/1\.1 400 Bad Request\r\n/);
+  await assertRefused(reading, 'cut');
 });
 
 test('a body that pauses, but not for too long, is read', async (t) => {
