@@ -7,6 +7,8 @@ import { repositoryRoot } from '../support/repository.js';
 /** How a code is given to an error in TypeScript, to a problem of the settings, and to a failure in Python. */
 const places = [
   /\b(?:\w*Error|broken)\(\s*'([a-z]+(?:-[a-z]+)*)'/g,
+  /\bendCode\(\w+(?:\.\w+)?, '([a-z-]+)'\)/g,
+  /\bSTART_SIGNALLED = '([a-z-]+)'/g,
   /\bcode: '([a-z]+(?:-[a-z]+)+)'/g,
   /\bFailure\(\s*"([a-z]+(?:-[a-z]+)+)"/g,
 ];
