@@ -157,10 +157,16 @@ async function ask<Report>(
   return answer;
 }
 
-/** Undefined where the script died before its answer was complete. */
+/**
+ * Undefined where the script died before its answer was complete. The answer is the last line: the project can write to the
+ * descriptor too.
+ */
 function parseAnswer<Report>(text: string): Answer<Report> | undefined {
   try {
-    return JSON.parse(text) as Answer<Report>;
+    const answer: unknown = JSON.parse(text.slice(text.lastIndexOf('\n') + 1));
+    const isAnswer =
+      typeof answer === 'object' && answer !== null && ('report' in answer || 'failure' in answer);
+    return isAnswer ? (answer as Answer<Report>) : undefined;
   } catch {
     return undefined;
   }

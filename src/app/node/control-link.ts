@@ -33,10 +33,13 @@ export class ControlLink {
     watcher.unref();
   }
 
-  /** Written at once, so that it arrives also when the application ends in the same moment. */
+  /**
+   * Written at once, so that it arrives also when the application ends in the same moment; on a line of its own, whatever the
+   * application has written to this descriptor.
+   */
   tell(event: LinkEvent): void {
     try {
-      writeSync(DESCRIPTOR, `${JSON.stringify(event)}\n`);
+      writeSync(DESCRIPTOR, `\n${JSON.stringify(event)}\n`);
     } catch {
       // easyserve has gone: the end of the descriptor ends this process.
     }

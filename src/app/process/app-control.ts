@@ -15,7 +15,7 @@ export interface AppControlOptions {
   readonly onFailed: (failure: LoadFailure) => void;
   /** Somebody else sent it SIGTERM: it goes on serving, and asks for a successor. */
   readonly onTerminated: () => void;
-  /** A line that is no event: the application wrote to a descriptor that is not its own. */
+  /** The beginning of a line that is no event: the application wrote to a descriptor that is not its own. Called once. */
   readonly onGarbage: (line: string) => void;
 }
 
@@ -39,6 +39,7 @@ type AppCommand =
 const STACKS_TIMEOUT_MS = 2000;
 /** Generous, because the stacks of hundreds of threads, or a long traceback, are one event. */
 const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
+const SHOWN_GARBAGE_CHARACTERS = 200;
 
 /**
  * Easyserve's end of the descriptor that joins an application process to it. The other end belongs to one of the programs of
@@ -47,10 +48,12 @@ const MAX_EVENT_CHARACTERS = 16 * 1024 * 1024;
 export class AppControl {
   readonly #options: AppControlOptions;
   readonly #stackWaits = new Set<(stacks: ThreadStacks | undefined) => void>();
+  #onGarbage: (line: string) => void;
   #isClosed = false;
 
   constructor(options: AppControlOptions) {
     this.#options = options;
+    this.#onGarbage = (line) => options.onGarbage(line.slice(0, SHOWN_GARBAGE_CHARACTERS));
     const { channel } = options;
     if (channel === undefined) return;
     channel.on('error', () => {}); // the process is gone: its exit tells
@@ -94,6 +97,7 @@ export class AppControl {
   }
 
   #onLine(line: string): void {
+    if (line === '') return; // its end of the descriptor begins each event on a line of its own
     const event = parseEvent(line);
     switch (event?.event) {
       case 'ready':
@@ -109,17 +113,42 @@ export class AppControl {
         for (const settle of this.#stackWaits) settle(event.stacks);
         return;
       default:
-        this.#options.onGarbage(line);
+        this.#onGarbage(line);
+        this.#onGarbage = () => {};
     }
   }
 }
 
 // Private
 
+/** Undefined for what is no event: anything may come, for the application can write to every descriptor of its process. */
 function parseEvent(line: string): AppEvent | undefined {
+  let said: unknown;
   try {
-    return JSON.parse(line) as AppEvent;
+    said = JSON.parse(line);
   } catch {
-    return undefined; // onGarbage says so
+    return undefined;
   }
+  return typeof said === 'object' && said !== null && isEvent(said as Said) ? (said as AppEvent) : undefined;
+}
+
+type Said = Readonly<Record<string, unknown>>;
+
+function isEvent({ event, port, error, reason, hint, stacks }: Said): boolean {
+  switch (event) {
+    case 'ready':
+      return port === undefined || (Number.isInteger(port) && Number(port) > 0 && Number(port) < 65_536);
+    case 'failed':
+      return (isText(error) || isText(reason)) && (hint === undefined || isText(hint));
+    case 'terminated':
+      return true;
+    case 'stacks':
+      return typeof stacks === 'object' && stacks !== null && Object.values(stacks).every(isText);
+    default:
+      return false;
+  }
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === 'string';
 }

@@ -1,13 +1,13 @@
 import { rm } from 'node:fs/promises';
 import type { Clock } from '../../contracts/clock.js';
-import { type ErrorMore, StartError } from '../../contracts/errors.js';
+import { StartError } from '../../contracts/errors.js';
 import { type AppState, appLifecycle, type Lifecycle } from '../../contracts/lifecycle.js';
-import { endCode } from '../../contracts/stray-signals.js';
 import type { UpstreamAddress } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import { readLines } from '../../log/read-lines.js';
 import type { LaunchPlan } from '../servers/application-server.js';
 import { AppControl, type LoadFailure, type ThreadStacks } from './app-control.js';
+import { type ExitFacts, explainExit } from './explain-exit.js';
 import { type Kill, ProcessGroup, type Spawn } from './process-group.js';
 import { readRssBytes } from './process-memory.js';
 import { type Connect, ReadinessPoll } from './readiness-poll.js';
@@ -24,13 +24,6 @@ export interface AppProcessOptions {
   readonly clock: Clock;
   /** Somebody else sent it SIGTERM: it goes on serving, and asks for a successor to be started first. */
   readonly onTerminated: () => void;
-}
-
-export interface ExitFacts {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-  /** Its last lines of output, oldest first. */
-  readonly lastLines: string;
 }
 
 const LAST_LINES = 40;
@@ -124,7 +117,11 @@ export class AppProcess {
       this.#control.stop();
       this.#signal('SIGTERM');
     }
-    const cancel = this.#options.clock.after(killTimeoutMs, () => void this.kill());
+    const cancel = this.#options.clock.after(killTimeoutMs, () => {
+      // Where it has ended, only its output goes on.
+      if (this.#isRunning) this.#tellKill(killTimeoutMs);
+      void this.kill();
+    });
     await this.exited;
     cancel();
   }
@@ -167,6 +164,12 @@ export class AppProcess {
           line,
         }),
     });
+  }
+
+  #tellKill(killTimeoutMs: number): void {
+    const { pid } = this;
+    const message = `application ${pid} did not end within ${killTimeoutMs / 1000} s of SIGTERM, and is killed`;
+    this.#options.log.warn('app-killed', message, { app: pid });
   }
 
   #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -256,25 +259,8 @@ export class AppProcess {
       };
       void this.exited.then((exit) => {
         settle();
-        reject(this.#explainExit(exit));
+        reject(explainExit(this.pid, this.#options.plan, exit, this.#failure));
       });
-    });
-  }
-
-  #explainExit(exit: ExitFacts): StartError {
-    if (this.pid === 0) {
-      const message = `The application could not be started: ${exit.lastLines}.`;
-      return new StartError('app-not-spawned', message, { detail: this.#options.plan.command });
-    }
-    const how = exit.signal === null ? `exited with code ${exit.code}` : `was ended by ${exit.signal}`;
-    const failure = this.#failure && describeFailure(this.#failure, exit);
-    const message =
-      failure === undefined
-        ? `The application ${how} before it was ready.`
-        : `The application could not be loaded: ${failure.reason}`;
-    return new StartError(endCode(exit.signal, 'app-exited'), message, {
-      detail: failure?.detail ?? exit.lastLines,
-      hint: failure?.hint ?? (exit.code === 0 ? this.#options.plan.hints?.endedEarly : undefined),
     });
   }
 
@@ -287,12 +273,4 @@ export class AppProcess {
       hint: hints?.neverReady ?? 'If it needs longer to load, raise readyTimeoutMs.',
     });
   }
-}
-
-// Private
-
-/** In words for a person, from what it told before its end. */
-function describeFailure(failure: LoadFailure, exit: ExitFacts): { reason: string } & ErrorMore {
-  if ('reason' in failure) return { ...failure, reason: `${failure.reason}.`, detail: exit.lastLines };
-  return { reason: failure.error.trimEnd().split('\n').at(-1) ?? '', detail: failure.error };
 }

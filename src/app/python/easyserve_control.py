@@ -101,7 +101,9 @@ class Control:
     def _send_lines(self, waits: bool) -> None:
         while self._lines and self._lock.acquire(waits):
             try:
-                self._write(self._lines.popleft() + b"\n")
+                # On a line of its own, whatever the application has
+                # written to this descriptor.
+                self._write(b"\n" + self._lines.popleft() + b"\n")
             except (IndexError, OSError):
                 pass  # sent by another thread; or easyserve is gone
             finally:

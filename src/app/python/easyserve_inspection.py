@@ -2,7 +2,7 @@
 
 easyserve runs them (src/project/ask-python.ts) with the project's interpreter
 and the project's folder as working directory. The answer is one JSON object on
-descriptor 3, since a project may print while it is imported:
+the last line of descriptor 3, since a project may print while it is imported:
 
     {"report": {...}}    what was found
     {"failure": {...}}   why it cannot be hosted: code, message, and where
@@ -123,7 +123,8 @@ def answer(find: Callable[[], Dict[str, Any]]) -> None:
     except Failure as failure:
         message = {"failure": describe_failure(failure)}
     with os.fdopen(ANSWER_DESCRIPTOR, "w", encoding="ascii") as channel:
-        json.dump(message, channel)
+        # On a line of its own, whatever the project has written there.
+        channel.write("\n" + json.dumps(message))
 
 
 def describe_failure(failure: Failure) -> Dict[str, Any]:

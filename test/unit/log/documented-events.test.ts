@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { repositoryRoot } from '../../support/repository.js';
 
-const call = /\blog\.(?:debug|info|warn|error)\(\s*'([a-z-]+)'/gi;
+const call = /\blog\??\.(?:debug|info|warn|error)\(\s*'([a-z-]+)'/gi;
 
 test('docs/logs.md lists every event, and no other', () => {
   const src = join(repositoryRoot, 'src');

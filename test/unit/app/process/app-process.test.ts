@@ -155,14 +155,33 @@ test('no descriptors left: the child has no streams at all', async (t) => {
   assert.equal((await failureOf(app)).message, 'The application could not be started: spawn EMFILE.');
 });
 
-test('what the application writes to our descriptor is logged, and nothing more', async (t) => {
-  const { app, child, log } = await start(t);
-  for (const line of ['hello', '{"event":', '[]', 'null', '{"event":"dance"}']) child.tell(line);
-  child.becomeReady();
-  await app.ready();
-  assert.equal(log.all('control-garbage').length, 5);
-  assert.equal(log.all('control-garbage')[0]?.fields.line, 'hello');
-});
+for (const line of [
+  `hello${'x'.repeat(20_000_000)}`,
+  '{"event":',
+  '[]',
+  'null',
+  '7',
+  '{"event":"dance"}',
+  '{"event":"ready","port":"80"}',
+  '{"event":"ready","port":65536}',
+  '{"event":"failed"}',
+  '{"event":"failed","error":7}',
+  '{"event":"failed","reason":"no","hint":{}}',
+  '{"event":"stacks"}',
+  '{"event":"stacks","stacks":{"main":1}}',
+]) {
+  test(`what the application writes to our descriptor is logged, and nothing more: ${line.slice(0, 40)}`, async (t) => {
+    const { app, child, log } = await start(t);
+    child.tell(line);
+    child.tell(line);
+    child.exit(1);
+    assert.equal((await failureOf(app)).message, 'The application exited with code 1 before it was ready.');
+    assert.deepEqual(
+      log.all('control-garbage').map(({ fields }) => fields.line),
+      [line.slice(0, 200)],
+    );
+  });
+}
 
 test('stop: told over the descriptor, its children by SIGTERM; the socket is removed', async (t) => {
   const { app, child, clock, socketPath } = await start(t);
