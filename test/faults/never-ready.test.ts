@@ -14,7 +14,12 @@ const never: Readonly<Record<string, { file: string; code: string; exit: number;
     exit: 4,
     says: [/The project did not finish loading within 5 seconds\./, /app\.py", line \d+, in <module>/],
   },
-  express: { file: 'express.cjs', code: '\nfor (;;) {}\n', exit: 5, says: [late, /It has to call listen\(\)/] },
+  express: {
+    file: 'express.cjs',
+    code: '\nfor (;;) {}\n',
+    exit: 5,
+    says: [late, /It has to call listen\(\)/],
+  },
   command: {
     file: 'command.cjs',
     code: '\nprocess.exitCode = 0; for (;;) {}\n',
