@@ -8,6 +8,7 @@ import { findProjectAbove, hasManage, listDjangoFolders } from '../project/djang
 import { settingsFileNames } from '../settings/settings-file.js';
 import type { CliContext } from './cli-context.js';
 import type { GivenSettings, ProjectArgument } from './command.js';
+import { refuseFile } from './file-argument.js';
 import { projectFolder, settingsSources } from './project-argument.js';
 
 type TypingContext = Pick<CliContext, 'cwd' | 'env'>;
@@ -19,6 +20,7 @@ type TypingContext = Pick<CliContext, 'cwd' | 'env'>;
  */
 export async function findProject(project: ProjectArgument, context: TypingContext): Promise<string> {
   const typed = projectFolder(project, context);
+  refuseFile(typed, projectFolder({ base: project.base, dir: undefined }, context));
   const other = await findOther(typed).catch(() => undefined);
   if (other === undefined) return typed;
   if (await isServed(typed)) return typed;

@@ -2,6 +2,7 @@ import { Command as Commander, CommanderError, InvalidArgumentError, Option } fr
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import type { Command, ProjectArgument } from './command.js';
+import { translateArguments } from './foreign-arguments.js';
 
 /**
  * The grammar of the command line, and the only import of commander.
@@ -9,7 +10,8 @@ import type { Command, ProjectArgument } from './command.js';
  * Only says what was asked for: nothing is read, started or printed here.
  * Throws EasyserveError `usage` for what it does not understand.
  */
-export function parseCommandLine(argv: readonly string[], version: string): Command {
+export function parseCommandLine(typed: readonly string[], version: string): Command {
+  const argv = withUsualWords(typed);
   let command: Command | undefined;
   let printed = '';
   const program = new Commander('easyserve')
@@ -35,10 +37,17 @@ export function parseCommandLine(argv: readonly string[], version: string): Comm
     program.parse([...argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    return toPrintCommand(error, printed, helpFor(program, argv));
+    return toPrintCommand(error, printed, explain(program, argv));
   }
   if (command === undefined) throw new Error('commander called no verb');
   return command;
+}
+
+/** `help`, `help reload`, `version` and `-v`, as other programs have them. */
+function withUsualWords(argv: readonly string[]): readonly string[] {
+  const [first, ...rest] = argv;
+  if (first === 'help') return [...rest, '--help'];
+  return first === 'version' || first === '-v' ? ['--version', ...rest] : argv;
 }
 
 const afterword = `Examples:
@@ -231,7 +240,7 @@ function toWholeNumber(least: number): (text: string) => number {
 }
 
 /** commander reports help and version as errors too. */
-function toPrintCommand(error: CommanderError, printed: string, help: string): Command {
+function toPrintCommand(error: CommanderError, printed: string, explanation: Explanation): Command {
   if (error.exitCode === 0) return { verb: 'print', text: printed, to: 'stdout', exitCode: ExitCode.ok };
   if (error.code === 'commander.help') {
     return { verb: 'print', text: printed, to: 'stderr', exitCode: ExitCode.usage };
@@ -239,8 +248,21 @@ function toPrintCommand(error: CommanderError, printed: string, help: string): C
   // "error: unknown command 'strat'\n(Did you mean start?)"
   const [sentence = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
   throw new EasyserveError('usage', ExitCode.usage, sentence, {
-    hint: suggestion?.replace(/^\(Did you mean (.*)\)$/, 'did you mean $1') ?? help,
+    hint:
+      explanation.line ??
+      suggestion?.replace(/^\(Did you mean (.*)\)$/, 'did you mean $1') ??
+      explanation.help,
   });
+}
+
+interface Explanation {
+  /** What was meant, as it is typed. */
+  readonly line: string | undefined;
+  readonly help: string;
+}
+
+function explain(program: Commander, argv: readonly string[]): Explanation {
+  return { line: translateArguments(argv), help: helpFor(program, argv) };
 }
 
 function helpFor(program: Commander, argv: readonly string[]): string {

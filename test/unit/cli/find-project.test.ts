@@ -3,7 +3,7 @@ import { realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { findProject } from '../../../src/cli/find-project.js';
-import { makeProject } from '../project/project-files.js';
+import { errorOf, makeProject } from '../project/project-files.js';
 
 function find(cwd: string): Promise<string> {
   return findProject({ base: undefined, dir: undefined }, { cwd, env: {} });
@@ -32,3 +32,17 @@ test('a folder above with two projects, or that is one itself, belongs to neithe
     assert.equal(await find(join(outer, 'mysite')), join(outer, 'mysite'));
   }
 });
+
+for (const [file, text, line] of [
+  ['app.py', 'app = Flask(__name__)', 'easyserve start --set app=app:app'],
+  ['shop.py', 'import x\napplication: object = 1', 'easyserve start --set app=shop:application'],
+  ['shop.py', 'def create_app():\n    pass', 'easyserve start --set app=shop:create_app()'],
+  ['manage.py', '', 'easyserve start'],
+  ['server.js', '', 'easyserve start --set app=server.js'],
+] as const) {
+  test(`a file in place of the folder, ${file}: ${line}`, async (t) => {
+    const cwd = realpathSync(makeProject(t, { [file]: text }));
+    const error = await errorOf(findProject({ base: undefined, dir: file }, { cwd, env: {} }));
+    assert.deepEqual([error.code, error.hint], ['project-missing', line]);
+  });
+}

@@ -113,8 +113,45 @@ for (const [line, message, hint] of misunderstood) {
   });
 }
 
+for (const [line, meant] of [
+  ['start --workers 4 --bind 0.0.0.0:8000', 'start --processes 4 --host 0.0.0.0 --port 8000'],
+  ['start -w 4 -b :8000', 'start --processes 4 --port 8000'],
+  ['start --workers=4 -b unix:/run/x.sock site', 'start --processes 4 --set host=unix:/run/x.sock site'],
+  ['start -p 8001', 'start --port 8001'],
+  ['start --app shop.wsgi:application', 'start --set app=shop.wsgi:application'],
+  ['start shop.wsgi:application --reload', 'start --set app=shop.wsgi:application'],
+  [
+    'main:app --host 0.0.0.0 --port 80 --workers 2',
+    'start --set app=main:app --host 0.0.0.0 --port 80 --processes 2',
+  ],
+  [
+    'start -k uvicorn.workers.UvicornWorker --timeout 60',
+    'start --set server=uvicorn --set requestTimeoutMs=60000',
+  ],
+  ['start --worker-class gthread --threads 8', 'start --threads 8'],
+  ['check --root-path /shop --no-access-log', 'check --set scriptName=/shop --set accessLog=false'],
+  ['runserver --noreload', 'start'],
+  ['serve site', 'start site'],
+  ['--workers 4', 'start --processes 4'],
+] as const) {
+  test(`easyserve ${line}: the line to type is easyserve ${meant}`, () => {
+    assert.throws(
+      () => parseCommandLine(line.split(' '), '1.2.3'),
+      (error) => error instanceof EasyserveError && error.hint?.trim() === `easyserve ${meant}`,
+    );
+  });
+}
+
+test('help, and help with a verb, are --help', () => {
+  assert.deepEqual(parseCommandLine(['help'], '1.2.3'), parseCommandLine(['--help'], '1.2.3'));
+  assert.deepEqual(
+    parseCommandLine(['help', 'reload'], '1.2.3'),
+    parseCommandLine(['reload', '--help'], '1.2.3'),
+  );
+});
+
 test('--version prints the version', () => {
-  for (const flag of ['--version', '-V']) {
+  for (const flag of ['--version', '-V', '-v', 'version']) {
     assert.deepEqual(parseCommandLine([flag], '1.2.3'), {
       verb: 'print',
       text: '1.2.3\n',

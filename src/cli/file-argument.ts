@@ -1,0 +1,44 @@
+import { readFileSync, statSync } from 'node:fs';
+import { basename, dirname, extname } from 'node:path';
+import { ApplicationError } from '../contracts/errors.js';
+
+/** Throws ApplicationError where a file was named in place of the folder, with the line that serves it. */
+export function refuseFile(path: string, here: string): void {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
+  const folder = dirname(path);
+  const place = folder === here ? '' : ` ${folder}`;
+  throw new ApplicationError(
+    'project-missing',
+    `${path} is a file; easyserve is given the project's folder.`,
+    {
+      hint: `easyserve start${place}${nameFile(path)}`,
+    },
+  );
+}
+
+// Private
+
+function nameFile(path: string): string {
+  const name = basename(path);
+  const extension = extname(name);
+  if (name === 'manage.py') return '';
+  if (extension === '.py') return ` --set app=${name.slice(0, -extension.length)}:${nameApplication(path)}`;
+  if (/^\.[cm]?[jt]s$/.test(extension)) return ` --set app=${name}`;
+  return ['.toml', '.yaml', '.yml', '.json'].includes(extension) ? ` --config ${path}` : '';
+}
+
+/** By the usual names, in plain text: nothing is run. */
+function nameApplication(path: string): string {
+  const text = readText(path);
+  const variable = /^(application|app)\b\s*[:=]/m.exec(text)?.[1];
+  const factory = /^(?:async )?def (create_app|make_app)\b/m.exec(text)?.[1];
+  return variable ?? (factory === undefined ? 'app' : `${factory}()`);
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
