@@ -1,6 +1,9 @@
 import { accessChecks } from './access-checks.js';
 import { addressChecks } from './addresses.js';
+import { certificateChecks } from './certificate-checks.js';
 import type { Check } from './check.js';
+import { clockChecks } from './clock-checks.js';
+import { diskChecks } from './disk-space.js';
 import { databaseChecks } from './django/database-checks.js';
 import { debugChecks } from './django/debug-checks.js';
 import { deployChecks } from './django/deploy-checks.js';
@@ -11,6 +14,9 @@ import { processChecks } from './django/process-checks.js';
 import { proxyChecks } from './django/proxy-checks.js';
 import { secretKeyChecks } from './django/secret-key.js';
 import { sqliteChecks } from './django/sqlite-checks.js';
+import { timeChecks } from './django/time-checks.js';
+import { secretFileChecks } from './secret-files.js';
+import { versionChecks } from './versions.js';
 
 /** Every check; docs/check.md lists them in this order. */
 export const checks: readonly Check[] = [
@@ -24,6 +30,12 @@ export const checks: readonly Check[] = [
   ...folderChecks,
   ...fileChecks,
   ...accessChecks,
+  ...timeChecks,
+  ...secretFileChecks,
+  ...certificateChecks,
+  ...versionChecks,
+  ...diskChecks,
+  ...clockChecks,
   ...deployChecks,
   ...addressChecks,
 ];

@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ConfigEntry } from '../../src/control/protocol.js';
 import { applicationModules, breakRelease } from '../support/broken-release.js';
 import { copyFixture, makeTempDir } from '../support/copy-fixture.js';
-import { integrationTimeoutMs } from '../support/for-each-mode.js';
+import { addDjangoSettings } from '../support/django-settings.js';
+import { forEachMode, integrationTimeoutMs } from '../support/for-each-mode.js';
+import { testPython } from '../support/python-env.js';
 import { runEasyserve } from '../support/run-easyserve.js';
 import { startEasyserve } from '../support/start-easyserve.js';
 
@@ -53,19 +57,81 @@ test('config asks the running instance', { timeout }, async (t) => {
   assert.deepEqual(threads, { key: 'threads', value: 3, origin: '--threads' });
 });
 
-test('check of a project that can be served', { timeout }, async (t) => {
+test('check of the example site as it goes into production finds nothing', { timeout }, async (t) => {
   const dir = copyFixture('django-site', join(makeTempDir(t), 'site'));
-  const { code, stdout, stderr } = await check(dir);
+  const env = { JOURNAL_SECRET_KEY: randomBytes(40).toString('hex') };
+  execFileSync(testPython(), ['manage.py', 'migrate', '-v', '0'], {
+    cwd: dir,
+    env: { ...process.env, ...env },
+  });
+  // Of the machine that runs the tests nothing is known.
+  const ofMachine = [
+    'python-unsupported',
+    'django-unsupported',
+    'node-unsupported',
+    'disk-nearly-full',
+    'clock-adrift',
+  ];
+  const silences = ofMachine.flatMap((name) => ['--silence', name]);
+  const { code, stdout, stderr } = await check(dir, ['--strict', ...silences], env);
   assert.equal(code, 0, stdout + stderr);
-  for (const line of [
-    /^ok +settings: no settings file/m,
-    /^ok +python: \d+\.\d+\.\d+, \/.+ \(\$VIRTUAL_ENV\)$/m,
-    /^ok +application: photojournal\.wsgi:application, imported, \d+ MB in memory$/m,
-    /^ok +django: \d+\.\d+(\.\d+)?, photojournal\.settings$/m,
-    /^ok +address: 127\.0\.0\.1, any free port$/m,
-  ]) {
-    assert.match(stdout, line);
+  const lines = stdout.trimEnd().split('\n');
+  for (const [index, line] of [
+    /^ok +settings: no settings file/,
+    /^ok +python: \d+\.\d+\.\d+, \/.+ \(\$VIRTUAL_ENV\)$/,
+    /^ok +application: photojournal\.wsgi:application, imported, \d+ MB in memory$/,
+    /^ok +django: \d+\.\d+(\.\d+)?, photojournal\.settings$/,
+    /^ok +address: 127\.0\.0\.1, any free port$/,
+  ].entries()) {
+    assert.match(lines[index] ?? '', line);
   }
+  assert.equal(lines.length, 5, stdout);
+});
+
+test('check of the example site as it lies there, for programs', { timeout }, async (t) => {
+  const dir = copyFixture('django-site', join(makeTempDir(t), 'site'));
+  writeFileSync(join(dir, 'easyserve.toml'), 'silencedFindings = ["migrations-unapplied"]\n');
+  const look = async (...args: string[]) => {
+    const { code, stdout } = await check(dir, ['--json', '--silence', 'node-unsupported', ...args]);
+    const report = JSON.parse(stdout) as {
+      findings: Record<string, string>[];
+      found: object[];
+      details: object[];
+    };
+    return { code, ...report, names: report.findings.map(({ name }) => String(name)) };
+  };
+  const plain = await look('--processes', '2');
+  assert.equal(plain.code, 0);
+  for (const finding of plain.findings) {
+    assert.deepEqual(Object.keys(finding), ['name', 'severity', 'message', 'fix']);
+    assert.match(finding.severity ?? '', /^(warning|note)$/);
+  }
+  assert.ok(plain.names.includes('secret-key-weak'), plain.names.join());
+  assert.ok(plain.names.includes('sqlite-several-processes'), plain.names.join());
+  assert.ok(!plain.names.includes('migrations-unapplied'), plain.names.join());
+  assert.deepEqual(plain.details, []);
+  assert.equal(plain.found.length, 5);
+  assert.equal((await look('--strict')).code, 10);
+  const error = await look('--set', 'canonicalHost=www.example.org');
+  assert.deepEqual([error.code, error.names[0]], [10, 'domain-refused']);
+  assert.ok(!existsSync(join(dir, 'db.sqlite3')), 'check has made the database');
+});
+
+forEachMode(['single', 'cluster'], (mode, testIn) => {
+  testIn('a start says what it finds in at most three lines, the worst first', async (t) => {
+    const prepare = (dir: string) =>
+      addDjangoSettings(dir, ['MEDIA_ROOT = BASE_DIR', "STATICFILES_DIRS = ['/nowhere/a', '/nowhere/b']"]);
+    const easyserve = await startEasyserve(t, { fixture: 'django-site', mode, prepare });
+    const said = easyserve.records.filter(({ event }) => /^findings?(-left)?$/.test(event));
+    assert.deepEqual(
+      said.map(({ event, name }) => [event, name]),
+      [
+        ['finding', 'folder-holds-project'],
+        ['finding', 'secret-key-weak'],
+        ['findings-left', undefined],
+      ],
+    );
+  });
 });
 
 const badProjects = [
@@ -112,6 +178,6 @@ test('check beside the running instance, which holds its port by right', { timeo
   assert.ok(stdout.includes(`address: ${easyserve.url}, of the running instance`), stdout);
 });
 
-function check(dir: string) {
-  return runEasyserve(['check', '--host', '127.0.0.1', '--port', '0'], { cwd: dir });
+function check(dir: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+  return runEasyserve(['check', '--host', '127.0.0.1', '--port', '0', ...args], { cwd: dir, env });
 }

@@ -20,6 +20,11 @@ export const soundMachine: Machine = {
   nodeVersion: 'v24.4.1',
   user: 'shop',
   asRoot: 'sudo ',
+  uid: 1000,
+  readFile: async () => undefined,
+  listFolder: async () => [],
+  readDisk: async () => ({ freeBytes: 50e9, totalBytes: 100e9, freeFiles: 1e6 }),
+  isClockKept: async () => true,
 };
 
 /** Facts of a Django project that is in order. */

@@ -271,6 +271,15 @@ const faults: Readonly<Record<string, Planted>> = {
     found: ['upload-limits warning', 'upload-limits warning'],
     fixes: ['maxBodyBytes = 500000000 in easyserve.toml'],
   },
+  'a time zone that nobody has set': {
+    lines: 'del TIME_ZONE',
+    found: ['time-zone-unset note'],
+    fixes: ['TIME_ZONE = "UTC" in planted.settings'],
+  },
+  'times of the clock on the wall': {
+    lines: "USE_TZ = False\nTIME_ZONE = 'Europe/Berlin'",
+    found: ['time-zone-naive note'],
+  },
   'errors that are written nowhere': {
     lines: 'LOGGING = {}',
     found: ['errors-not-logged warning'],
