@@ -38,6 +38,8 @@ export interface DjangoProject extends ImportedByPython {
 /** Any other WSGI or ASGI application. */
 export interface CallableProject extends ImportedByPython {
   readonly kind: 'wsgi' | 'asgi';
+  /** Beside the project's folder on sys.path: `src`, where the application is there. */
+  readonly pythonPath?: string | undefined;
 }
 
 export interface NodeProject extends AnyProject {
@@ -61,6 +63,16 @@ export interface FolderProject extends AnyProject {
   readonly server: 'none';
   /** Absolute path of the folder. */
   readonly application: string;
+}
+
+/** The environment of a Python that finds modules there, too (Python documentation, PYTHONPATH). */
+export function withPythonPath<E extends Readonly<Record<string, string | undefined>>>(
+  env: E,
+  pythonPath: string | undefined,
+): E {
+  if (pythonPath === undefined) return env;
+  const { PYTHONPATH: own } = env;
+  return { ...env, PYTHONPATH: own ? `${pythonPath}:${own}` : pythonPath };
 }
 
 /** Undefined where no Python runs the application. */

@@ -9,7 +9,8 @@ import { detectFolder, isSiteFolder } from './detect-folder.js';
 import { detectNode, type NodeAbilities } from './detect-node.js';
 import { detectDjango, detectPython, type PythonDetection } from './detect-python.js';
 import { findProjectAbove, hasManage, listDjangoFolders } from './django-folders.js';
-import { isFile, isFolder } from './path-checks.js';
+import { isFolder } from './path-checks.js';
+import { listPythonPlaces, placeOf, usualFiles } from './python-places.js';
 
 export interface Detection extends PythonDetection {
   /** The folder that the person named. A symbolic link is followed anew each time. */
@@ -18,9 +19,6 @@ export interface Detection extends PythonDetection {
   /** Default: the Node.js that runs us. */
   readonly node?: NodeAbilities;
 }
-
-/** Files that usually hold a WSGI or ASGI application, in the order in which they are tried. */
-const usualFiles = ['wsgi.py', 'asgi.py', 'app.py', 'application.py', 'main.py'];
 
 /**
  * Finds out what stands in the folder, and asks its Python for the rest.
@@ -83,14 +81,16 @@ async function findDjangoRoot(named: string, settings: Detection['settings']): P
 /** What no setting names: Python's usual files, then package.json, and last a folder that only has files. */
 async function detectByFiles(detection: Detection, root: string): Promise<Project> {
   const { settings } = detection;
-  const files = settings.app === null ? await listUsualFiles(root) : [];
-  const specs = settings.app === null ? files.map((file) => file.slice(0, -'.py'.length)) : [settings.app];
-  const python = specs.length === 0 ? undefined : await detectPython(detection, root, specs);
-  if (python !== undefined) return python;
+  const places =
+    settings.app === null ? await listPythonPlaces(root, detection.env) : [await placeOf(root, settings.app)];
+  for (const place of places) {
+    const python = await detectPython(detection, root, place);
+    if (python !== undefined) return python;
+  }
   const kind = readInterfacePreference(settings).interface;
-  const missed = files.map(
-    (file) => `${file} is there, but has none of these${kind ? ` for ${kind.toUpperCase()}` : ''}`,
-  );
+  const missed = places
+    .flatMap(({ files }) => files)
+    .map((file) => `${file} is there, but has none of these${kind ? ` for ${kind.toUpperCase()}` : ''}`);
   const looked = [...describePythonSearch(root), ...missed];
   if (settings.app !== null || settings.server !== 'auto') throw noApplication(root, looked);
   const node = await detectNode({ root, file: null, node: nodeOf(detection) });
@@ -102,12 +102,6 @@ async function detectByFiles(detection: Detection, root: string): Promise<Projec
   throw noApplication(root, [...looked, ...node.lookedFor, `index.html (a folder of files) in ${root}`]);
 }
 
-async function listUsualFiles(root: string): Promise<string[]> {
-  const found: string[] = [];
-  for (const file of usualFiles) if (await isFile(join(root, file))) found.push(file);
-  return found;
-}
-
 function nodeOf({ node }: Detection): NodeAbilities {
   // Older versions do not have the feature's name, and @types/node 20 does not know it.
   const { typescript } = process.features as { typescript?: string | false };
@@ -117,7 +111,7 @@ function nodeOf({ node }: Detection): NodeAbilities {
 function describePythonSearch(root: string): readonly string[] {
   return [
     `manage.py (Django) in ${root} and the folders in it`,
-    `${usualFiles.join(', ')} in ${root}, with application, app, create_app() or make_app()`,
+    `${usualFiles.join(', ')}, server.py, api.py and packages in ${root} and src, with application, app, create_app() or make_app()`,
   ];
 }
 

@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import type { CallableProject, DjangoFacts, Project } from '../contracts/project-facts.js';
+import {
+  type CallableProject,
+  type DjangoFacts,
+  type Project,
+  withPythonPath,
+} from '../contracts/project-facts.js';
 import type { DjangoSource } from '../settings/django-layer.js';
 import type { Settings } from '../settings/settings.js';
 import {
@@ -18,6 +23,7 @@ import {
 } from './choose-server.js';
 import { findInterpreter } from './interpreter.js';
 import { isFile } from './path-checks.js';
+import type { PythonPlace } from './python-places.js';
 import { type RunOptions, runCommand } from './run-command.js';
 
 /** What the Python applications of a folder are found by. */
@@ -71,16 +77,22 @@ export async function detectDjango(
 export async function detectPython(
   detection: PythonDetection,
   root: string,
-  specs: readonly string[],
+  { specs, pythonPath }: PythonPlace,
 ): Promise<Project | undefined> {
   const { settings } = detection;
-  const question = await choosePython(detection, root, root);
+  const env = withPythonPath(detection.env, pythonPath);
+  const question = await choosePython({ ...detection, env }, root, root);
   const preference = preferenceArguments(readInterfacePreference(settings));
   const report = await askAboutApplication(question, [...preference, ...specs]);
   const { application, interface: kind } = report;
   if (application === null || kind === undefined) return undefined;
   const chosen = await chooseServer(settings, { ...report, interface: kind }, question);
-  return { ...describeImported(question, report, chosen), kind, application };
+  return {
+    ...describeImported(question, report, chosen),
+    kind,
+    application,
+    ...(pythonPath !== undefined && { pythonPath }),
+  };
 }
 
 // Private

@@ -19,7 +19,6 @@ import importlib.util
 import json
 import math
 import os
-import re
 import signal
 import sys
 import threading
@@ -32,6 +31,7 @@ from easyserve_application import (
     is_foreign,
     put_project_first,
 )
+from easyserve_own_server import OwnServerWatch, Place
 
 ANSWER_DESCRIPTOR = 3
 DEEPEST_VALUE = 20
@@ -95,10 +95,15 @@ def watch(parent: int, deadline: float) -> None:
     Looks at the parent instead of reading the answer's descriptor for its
     end: a thread that reads from it would keep it open after the answer.
     """
+    own_server = OwnServerWatch()
     while os.getppid() == parent:
         left = deadline - time.monotonic()
         if left <= 0:
             os.write(2, b"It is still here:\n" + main_stack().encode())
+            break
+        place = own_server.look()
+        if place is not None:
+            send({"failure": describe_failure(serves_itself(place))})
             break
         time.sleep(min(PARENT_CHECK_SECONDS, left))
     if os.getpgrp() == os.getpid():
@@ -122,9 +127,25 @@ def answer(find: Callable[[], Dict[str, Any]]) -> None:
         message = {"report": find()}
     except Failure as failure:
         message = {"failure": describe_failure(failure)}
+    send(message)
+
+
+def send(message: Dict[str, Any]) -> None:
+    """Send the answer, once."""
     with os.fdopen(ANSWER_DESCRIPTOR, "w", encoding="ascii") as channel:
         # On a line of its own, whatever the project has written there.
         channel.write("\n" + json.dumps(message))
+
+
+def serves_itself(place: Place) -> Failure:
+    """Return the failure of a module whose import does not return."""
+    return Failure(
+        "application-serves-itself",
+        f"{place[0]}, line {place[1]}, starts a server of its own when it is "
+        "imported, and easyserve is the server.",
+        'put that line below if __name__ == "__main__": and name the '
+        "application, with Bottle by app = bottle.default_app()",
+    )
 
 
 def describe_failure(failure: Failure) -> Dict[str, Any]:
@@ -200,23 +221,6 @@ def list_installed() -> List[str]:
     if "granian" in names and not is_granian_embeddable():
         names[names.index("granian")] = "old granian"
     return names
-
-
-def has_engine_io(application: str) -> bool:
-    """Return whether the application uses engine.io, as Socket.IO does.
-
-    It has imported that, or its file names it: the file of a Django project
-    is imported only where it is measured.
-    """
-    if "engineio" in sys.modules:
-        return True
-    try:
-        spec = importlib.util.find_spec(application.partition(":")[0])
-        with open((spec and spec.origin) or "", encoding="utf-8") as source:
-            names = re.search(r"\b(socketio|engineio)\b", source.read())
-            return names is not None
-    except Exception:  # whatever the project does in the package's __init__
-        return False
 
 
 def is_granian_embeddable() -> bool:

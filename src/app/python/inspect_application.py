@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import easyserve_inspection as inspection  # noqa: E402
 import easyserve_application_loader as loader  # noqa: E402
 from easyserve_application import takes_arguments  # noqa: E402
+from easyserve_engine_io import has_engine_io  # noqa: E402
 from easyserve_gil_limiter import is_gil_enabled  # noqa: E402
 
 USUAL_NAMES = ("application", "app")
@@ -46,7 +47,7 @@ def find_application(arguments: argparse.Namespace) -> Dict[str, Any]:
         if named is not None:
             report["interface"] = loader.load_application(named, preference)
             report["application"] = named
-            report["hasEngineIo"] = inspection.has_engine_io(named)
+            report["hasEngineIo"] = has_engine_io(named)
             report["rssBytes"] = inspection.resident_bytes()
             break
     report["isGilEnabled"] = is_gil_enabled()

@@ -30,6 +30,7 @@ from easyserve_django_deployment import (  # noqa: E402
 )
 from easyserve_django_interface import SETTINGS_VARIABLE  # noqa: E402
 from easyserve_django_urls import import_urls  # noqa: E402
+from easyserve_engine_io import has_engine_io  # noqa: E402
 from easyserve_gil_limiter import is_gil_enabled  # noqa: E402
 from easyserve_inspection import Failure  # noqa: E402
 
@@ -96,7 +97,7 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
         "application": application,
         "interface": interface,
         "installed": inspection.list_installed(),
-        "hasEngineIo": inspection.has_engine_io(application),
+        "hasEngineIo": has_engine_io(application),
         "isOfOtherEntry": choice.asks_other_entry(chosen, interface),
     }
     if arguments.measure:

@@ -1,4 +1,4 @@
-import { interpreterOf, type Project } from '../../contracts/project-facts.js';
+import { interpreterOf, type Project, withPythonPath } from '../../contracts/project-facts.js';
 import type { UpstreamAddress } from '../../contracts/upstream.js';
 import type { LaunchPlan } from './application-server.js';
 
@@ -15,7 +15,10 @@ export function planPython(
     command: python.path,
     args,
     cwd: project.root,
-    env: project.kind === 'django' ? { ...env, DJANGO_SETTINGS_MODULE: project.settingsModule } : env,
+    env:
+      project.kind === 'django'
+        ? { ...env, DJANGO_SETTINGS_MODULE: project.settingsModule }
+        : withPythonPath(env, 'pythonPath' in project ? project.pythonPath : undefined),
     readiness: 'control',
     addresses: [address],
   };
