@@ -3,7 +3,7 @@ import net from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import { defaultPorts, type Scheme } from '../contracts/scheme.js';
-import { findPortOwner } from './port-owner.js';
+import { explainPortOwner, findPortOwner } from './port-owner.js';
 import {
   type CreateServerHandle,
   createServerHandle,
@@ -115,13 +115,15 @@ function explainFailure(host: string, port: number, failure: number): EasyserveE
   const code = getSystemErrorName(failure);
   if (code === 'EADDRINUSE') {
     const owner = findPortOwner(port);
-    const who = owner === undefined ? 'another process' : `process ${owner.pid} (${owner.command})`;
-    return new EasyserveError('port-in-use', ExitCode.address, `Port ${port} is taken by ${who}.`, {
-      hint:
-        owner === undefined
-          ? 'easyserve start --port 8001'
-          : `kill ${owner.pid}, or easyserve start --port 8001`,
-    });
+    const name = owner && `${owner.isGuess ? 'probably ' : ''}process ${owner.pid} (${owner.command})`;
+    return new EasyserveError(
+      'port-in-use',
+      ExitCode.address,
+      `Port ${port} is taken by ${name ?? 'another process'}.`,
+      {
+        hint: explainPortOwner(port, owner),
+      },
+    );
   }
   if (code === 'EACCES' || code === 'EPERM') {
     return new EasyserveError(

@@ -109,7 +109,7 @@ test('a file in place of a folder', async (t) => {
   const dir = copyFixture('django-minimal', join(makeTempDir(t), 'site'));
   const { code, stderr } = await runEasyserve(['start', 'manage.py'], { cwd: dir });
   assert.equal(code, 4);
-  assert.match(stderr, /^easyserve: \/.*\/manage\.py is not a folder\.$/m);
+  assert.match(stderr, /^easyserve: \/.*\/manage\.py is a file; easyserve is given the project's folder\.$/m);
 });
 
 test('a second start of the same folder: names the first', async (t) => {
