@@ -4,8 +4,8 @@ import type { HttpChallenge, TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
 import { isPrivate } from './client-facts.js';
 import { plainAddress } from './client-message.js';
-import { respondWithErrorPage } from './error-page.js';
 import type { Exchange, Handler } from './exchange.js';
+import { refusalText } from './listen/refuse-request.js';
 import { ByServerName } from './listen/tls/by-server-name.js';
 
 const CHALLENGE_PREFIX = '/.well-known/acme-challenge/';
@@ -152,8 +152,13 @@ function redirect(exchange: Exchange, origin: string): void {
   exchange.respond(308, headers, undefined, { drainsRequest: true });
 }
 
-/** 421 where another server may have that name's certificate (RFC 9110 section 15.5.20); 400 as Django says of ALLOWED_HOSTS. */
+/**
+ * 421 where another server may have that name's certificate (RFC 9110 section 15.5.20); 400 as Django says of ALLOWED_HOSTS. In plain
+ * text, because this is no visitor of the site.
+ */
 function refuseUnknown(exchange: Exchange, status: 400 | 421): boolean {
-  respondWithErrorPage(exchange, status, 'There is no such site here.', { drainsRequest: true });
+  const headers = ['Content-Type', 'text/plain; charset=utf-8', 'Cache-Control', 'no-store'];
+  const text = refusalText({ status, sentence: 'There is no such site here.' });
+  exchange.respond(status, headers, text, { drainsRequest: true });
   return true;
 }

@@ -31,12 +31,12 @@ export function respondWithRefusal(response: Http2Response, refusal: Refusal): v
   response.end(body);
 }
 
-// Private
-
 /** Plain, for it is no page of the site. */
-function refusalText({ status, sentence }: Refusal): string {
+export function refusalText({ status, sentence }: Refusal): string {
   return `${status} ${STATUS_CODES[status]}\n${sentence}\n`;
 }
+
+// Private
 
 function headersOf({ headers = [] }: Refusal, body: string): string[] {
   return ['Content-Type', 'text/plain; charset=utf-8', 'Content-Length', String(body.length), ...headers];

@@ -58,10 +58,15 @@ export class RequestRules {
 
   /** Undefined: it may go on. */
   refusalOf(head: RequestHead): Refusal | undefined {
-    if (head.rawHeaders.length > 2 * this.#maxHeaderCount) return refusals.headerCount;
+    if (this.isTooMany(head.rawHeaders)) return refusals.headerCount;
     // Of two credentials one server looks at the first, another at the last.
     if (valuesOf(head.rawHeaders, 'authorization').length > 1) return refusals.authorization;
     return this.#refuseMethod(head.method ?? '') ?? this.#refuseHost(head) ?? refuseEncoding(head);
+  }
+
+  /** Of headers or trailers: names and values in turn. */
+  isTooMany(fields: readonly string[]): boolean {
+    return fields.length > 2 * this.#maxHeaderCount;
   }
 
   // Private

@@ -1,4 +1,5 @@
 import {
+  constants,
   createServer,
   type Http2ServerRequest,
   type Http2ServerResponse,
@@ -124,6 +125,10 @@ export class Http2Server {
     this.#options.slowReaders.watch(response);
     // A body that breaks off would end as if it were whole, where the client resets without an error.
     stream.once('aborted', () => request.destroy());
+    stream.once('trailers', (_trailers: unknown, _flags: unknown, fields?: readonly string[]) => {
+      // The answer may be under way, so that there is no other word for it.
+      if (this.#options.rules.isTooMany(fields ?? [])) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    });
     const refusal = this.#refusalOf(request);
     if (refusal === undefined) this.#options.onRequest(request, response);
     else {
