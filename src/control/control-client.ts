@@ -193,7 +193,7 @@ function silent(timeoutMs: number): InstanceError {
   );
 }
 
-function garbled(cause: unknown): InstanceError {
+export function garbled(cause: unknown): InstanceError {
   const detail = cause instanceof Error ? cause.message : String(cause);
   return new InstanceError(
     'instance-garbled',

@@ -98,7 +98,7 @@ function printReport({ found, findings }: Report, { stdout }: CliContext): void 
 
 async function readUrls(projectDir: string): Promise<readonly string[]> {
   try {
-    return ((await askInstance(projectDir, { verb: 'status' })) as InstanceStatus).urls;
+    return await askInstance(projectDir, { verb: 'status' }, ({ urls }: InstanceStatus) => urls.map(String));
   } catch (error) {
     // None runs, it can't be asked, or it is still starting.
     if (error instanceof EasyserveError) return [];

@@ -19,18 +19,25 @@ import { alignTable, printError } from '../text/layout.js';
  */
 export async function config(command: ConfigCommand, context: CliContext): Promise<number> {
   const { stdout } = context;
-  const running = await readInstance(command, context);
-  const entries = running ?? (await readFolder(command, context));
-  if (command.asJson) {
-    stdout.write(`${indentedJson(entries)}\n`);
-    return ExitCode.ok;
-  }
-  const source = running === undefined ? 'as `easyserve start` would use them' : 'of the running instance';
-  stdout.write(`Settings ${source}:\n\n`);
-  stdout.write(describeEntries(entries, stdout));
-  const notes = entries.flatMap((entry) => entry.notes ?? []);
-  if (notes.length > 0) stdout.write(`\n${notes.join('\n')}\n`);
+  const describe = (entries: readonly ConfigEntry[], source: string): string =>
+    command.asJson ? `${indentedJson(entries)}\n` : describeSettings(entries, source, stdout);
+  const ofInstance = await readInstance(command, context, (entries) =>
+    describe(entries, 'of the running instance'),
+  );
+  stdout.write(
+    ofInstance ?? describe(await readFolder(command, context), 'as `easyserve start` would use them'),
+  );
   return ExitCode.ok;
+}
+
+function describeSettings(
+  entries: readonly ConfigEntry[],
+  source: string,
+  output: Pick<Output, 'colour'>,
+): string {
+  const notes = entries.flatMap((entry) => entry.notes ?? []);
+  const ending = notes.length > 0 ? `\n${notes.join('\n')}\n` : '';
+  return `Settings ${source}:\n\n${describeEntries(entries, output)}${ending}`;
 }
 
 /** What somebody has set stands out from the defaults. */
@@ -53,11 +60,12 @@ function describeValue(value: unknown): string {
 async function readInstance(
   command: ConfigCommand,
   context: CliContext,
-): Promise<readonly ConfigEntry[] | undefined> {
+  describe: (entries: readonly ConfigEntry[]) => string,
+): Promise<string | undefined> {
   if (command.flags.length > 0 || command.configFile !== undefined) return undefined;
   try {
     const projectDir = await findProject(command.project, context);
-    return (await askInstance(projectDir, { verb: 'config' })) as readonly ConfigEntry[];
+    return await askInstance(projectDir, { verb: 'config' }, describe);
   } catch (error) {
     if (error instanceof EasyserveError && error.code === 'not-running') return undefined;
     throw error;

@@ -20,7 +20,7 @@ export async function logs(command: LogsCommand, context: CliContext): Promise<n
   const signal = AbortSignal.any([interrupt.signal, outputClosed]);
   const request = { verb: 'logs', follow: command.follow, lines: command.lines } as const;
   try {
-    await askInstance(await findInstanceFolder(command.project, context), request, {
+    await askInstance(await findInstanceFolder(command.project, context), request, () => {}, {
       onLine: (line) => stdout.write(`${readableLine(line, stdout)}\n`),
       signal,
     });

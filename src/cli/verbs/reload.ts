@@ -11,12 +11,13 @@ import { withProgress } from '../text/wait-progress.js';
 /** `easyserve reload`: returns when the new release serves. Throws, with the application's traceback, when it was refused. */
 export async function reload(command: PlainCommand<'reload'>, context: CliContext): Promise<number> {
   const projectDir = await findInstanceFolder(command.project, context);
+  const describe = (result: ReloadResult): string => describeResult('Reloaded', result);
   const result = await withProgress(context.stderr, 'reloading', (onProgress) =>
-    askInstance(projectDir, { verb: 'reload' }, { onProgress }),
+    askInstance(projectDir, { verb: 'reload' }, describe, { onProgress }),
   ).catch((error: unknown) => {
     throw error instanceof InstanceError ? error : toRefusal(error);
   });
-  context.stdout.write(describeResult('Reloaded', result as ReloadResult));
+  context.stdout.write(result);
   return ExitCode.ok;
 }
 

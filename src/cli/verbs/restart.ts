@@ -10,9 +10,10 @@ import { describeResult } from './reload.js';
 /** `easyserve restart`: returns when the instance serves again. */
 export async function restart(command: PlainCommand<'restart'>, context: CliContext): Promise<number> {
   const projectDir = await findInstanceFolder(command.project, context);
+  const describe = (result: ReloadResult): string => describeResult('Restarted', result);
   const result = await withProgress(context.stderr, 'restarting', (onProgress) =>
-    askInstance(projectDir, { verb: 'restart' }, { onProgress }),
+    askInstance(projectDir, { verb: 'restart' }, describe, { onProgress }),
   );
-  context.stdout.write(describeResult('Restarted', result as ReloadResult));
+  context.stdout.write(result);
   return ExitCode.ok;
 }

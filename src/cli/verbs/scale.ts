@@ -11,9 +11,9 @@ import { withProgress } from '../text/wait-progress.js';
 export async function scale(command: ScaleCommand, context: CliContext): Promise<number> {
   const projectDir = await findInstanceFolder(command.project, context);
   const request = { verb: 'scale', processes: command.processes } as const;
-  const { processes } = (await withProgress(context.stderr, 'scaling', (onProgress) =>
-    askInstance(projectDir, request, { onProgress }),
-  )) as ScaleResult;
+  const processes = await withProgress(context.stderr, 'scaling', (onProgress) =>
+    askInstance(projectDir, request, (result: ScaleResult) => result.processes, { onProgress }),
+  );
   const noun = processes === 1 ? 'application process serves' : 'application processes serve';
   context.stdout.write(`${visibleText(String(processes))} ${noun}.\n`);
   return ExitCode.ok;

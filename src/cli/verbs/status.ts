@@ -10,9 +10,10 @@ import { describeStatus } from '../text/describe-status.js';
 /** `easyserve status`: a table for people, or InstanceStatus as JSON (docs/status.md). */
 export async function status(command: StatusCommand, context: CliContext): Promise<number> {
   const projectDir = await findInstanceFolder(command.project, context);
-  const found = (await askInstance(projectDir, { verb: 'status' })) as InstanceStatus;
   const { stdout } = context;
   const view = { now: Date.now(), isColoured: stdout.colour };
-  stdout.write(command.asJson ? `${indentedJson(found)}\n` : describeStatus(found, view));
+  const describe = (found: InstanceStatus): string =>
+    command.asJson ? `${indentedJson(found)}\n` : describeStatus(found, view);
+  stdout.write(await askInstance(projectDir, { verb: 'status' }, describe));
   return ExitCode.ok;
 }

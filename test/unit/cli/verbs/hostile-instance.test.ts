@@ -142,3 +142,24 @@ for (const error of [
     assert.equal(await runCommandLine(['status'], makeContext(project)), 1);
   });
 }
+
+for (const verb of ['status', 'reload', 'restart', 'config']) {
+  for (const result of [
+    null,
+    7,
+    'x',
+    [],
+    {},
+    [null],
+    { urls: 1, project: {} },
+    { ...Object(makeStatus('x')), sites: [{}] },
+  ]) {
+    test(`easyserve ${verb}: the answer ${JSON.stringify(result).slice(0, 40)} is shown, or one clear sentence`, async (t) => {
+      for (const text of await say(t, async () => result, [verb])) {
+        assert.doesNotMatch(text, /unexpected|report|^ {4}at /m);
+        if (/^easyserve: /m.test(text))
+          assert.match(text, /The instance answered something that this version/);
+      }
+    });
+  }
+}

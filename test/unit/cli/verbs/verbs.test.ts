@@ -216,7 +216,7 @@ test('easyserve config shows the settings of the running instance, aligned', asy
 
 test('what nobody foresaw is printed with its stack and a request to report it', async (t) => {
   const project = await makeInstance(t, async () => ({ state: 'running' }));
-  const ran = await run(makeContext(project), 'status');
+  const ran = await run({ ...makeContext(project), signals: null as never }, 'logs');
   assert.equal(ran.exitCode, ExitCode.unexpected);
   assert.match(
     ran.stderr,
