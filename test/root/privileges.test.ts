@@ -36,6 +36,9 @@ with open(pathlib.Path(__file__).parent.parent / 'who', 'a') as _journal:
 INSTALLED_APPS = ['django.contrib.staticfiles', 'minimal']
 STATIC_URL = 'static/'
 STATIC_ROOT = pathlib.Path(__file__).parent.parent / 'collected'
+def _add_headers(headers, path, url):
+    headers['X-Asked-As'] = str(os.getresuid())
+WHITENOISE_ADD_HEADERS_FUNCTION = _add_headers
 `;
 
 /** In the copy of the fixture: `base/site`, where base is root's. */
@@ -101,6 +104,8 @@ inPrivateWorld(import.meta.url, () => {
       expectUnprivileged(easyserve);
       expectOwned(join(dir, '.easyserve'));
       expectOwned(join(dir, 'collected'));
+      const { headers } = await fetch(easyserve.at('static/a.css'));
+      assert.equal(headers.get('x-asked-as'), `(${Array(3).fill(shop.uid).join(', ')})`);
 
       assert.equal((await easyserve.cli('reload')).code, 0);
       await shopTypes(dir, 'reload');
@@ -113,7 +118,10 @@ inPrivateWorld(import.meta.url, () => {
       const ids = Array(3).fill(shop.uid).join(', ');
       const line = `((${ids}), (${ids}), [${shop.gid}, ${shop.media}], '${shop.home}', None)`;
       const written = readFileSync(join(dir, 'who'), 'utf8').trim().split('\n');
-      assert.ok(written.length >= 10, 'inspections, collectstatic and applications of four loads');
+      assert.ok(
+        written.length >= 13,
+        'inspections, collectstatic, functions of WhiteNoise and applications of four loads',
+      );
       assert.deepEqual(new Set(written), new Set([line]));
       await shopTypes(dir, 'stop');
     });
