@@ -82,12 +82,7 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
     version = require_django()
     warnings: List[str] = []
     chosen = choice.choose_settings(arguments)
-    try:
-        settings = choice.load_settings(chosen)
-        set_up(settings, arguments.script_name)
-    except Failure as failure:
-        failure.other_settings = chosen.other
-        raise
+    settings = load_project(chosen, arguments.script_name)
     application, interface = interfaces.choose_application(
         settings, arguments, chosen.entries
     )
@@ -130,6 +125,17 @@ def require_django() -> str:
             f"Django cannot be imported: {inspection.summarise(error)}",
         ) from error
     return str(django.get_version())
+
+
+def load_project(chosen: choice.ChosenSettings, script_name: str) -> Any:
+    """Return the settings of the project, set up; raise Failure."""
+    try:
+        settings = choice.load_settings(chosen)
+        set_up(settings, script_name)
+    except Failure as failure:
+        failure.other_settings = chosen.other
+        raise
+    return settings
 
 
 def set_up(settings: Any, script_name: str) -> None:

@@ -39,8 +39,7 @@ def inspect_static(arguments: argparse.Namespace) -> Dict[str, Any]:
     """Return the report; raise Failure."""
     project.require_django()
     chosen = choice.choose_settings(arguments)
-    settings = choice.load_settings(chosen)
-    project.set_up(settings, arguments.script_name)
+    settings = project.load_project(chosen, arguments.script_name)
     warnings: List[str] = []
     mount = mount_of(settings, arguments)
     try:
