@@ -13,6 +13,8 @@ export type Command =
   | CheckCommand
   | InstallCommand
   | UninstallCommand
+  | AdoptCommand
+  | PlainCommand<'disown'>
   | PrintCommand;
 
 /** Which project is meant, as it was typed; projectFolder makes a path of it. */
@@ -79,6 +81,13 @@ export interface InstallCommand extends PlainCommand<'install'>, GivenSettings {
 
 export interface UninstallCommand extends PlainCommand<'uninstall'> {
   readonly name: string | undefined;
+}
+
+export interface AdoptCommand extends PlainCommand<'adopt'>, GivenSettings {
+  /** Undefined: one of its own is made. */
+  readonly user: string | undefined;
+  /** Folders, as typed, that the application writes to. */
+  readonly writable: readonly string[];
 }
 
 /** --help, --version, and no verb at all. */

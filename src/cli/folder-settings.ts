@@ -1,5 +1,6 @@
 import { SettingsError } from '../contracts/errors.js';
 import type { Project } from '../contracts/project-facts.js';
+import { requireProject } from '../control/state-folder.js';
 import { applicationEnvironment } from '../privileges/account.js';
 import { Privileges } from '../privileges/privileges.js';
 import { type ProjectReader, readerFor, readProject, type Sources } from '../privileges/project-reader.js';
@@ -27,13 +28,15 @@ export interface LookOptions {
 
 /**
  * The settings that `easyserve start` would use, without starting anything. Root reads them as the user that would serve the
- * project, and runs its code so. Throws SettingsError, and what Privileges.assume throws.
+ * project, and runs its code so. Throws SettingsError, and what Privileges.assume and requireProject throw.
  */
 export async function loadFolderSettings(
   sources: Sources,
   { measure, examine, reader }: LookOptions,
 ): Promise<FolderSettings> {
   const privileges = Privileges.assume(readAccountWords(sources), sources.projectDir);
+  // As another user, who may be shut out of the folder.
+  if (privileges.account !== undefined) await requireProject(sources.projectDir);
   const first = loadSettings(sources);
   try {
     const usual = readerFor(privileges, sources);

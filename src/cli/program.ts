@@ -71,6 +71,7 @@ interface Options {
   readonly name?: string;
   readonly socket?: boolean;
   readonly print?: boolean;
+  readonly user?: string;
 }
 
 type MakeCommand = (project: ProjectArgument, options: Options) => Command;
@@ -111,6 +112,7 @@ function addVerbs(program: Commander, take: (command: Command) => void): void {
     .option('-n, --lines <count>', 'how many of the latest lines', toWholeNumber(0), 100);
   addLookingVerbs(verb);
   addInstall(verb);
+  addAdopt(verb);
 }
 
 function addStart(verb: AddVerb): void {
@@ -163,20 +165,43 @@ function addInstall(verb: AddVerb): void {
     return { verb: 'install', project, configFile, flags, name, writable, hasSockets, isPrinted };
   });
   addSettingFlags(install, flags, [...settingFlags, userFlag]);
-  const writableFolder = new Option(
-    '--writable <folder>',
-    'a folder that the application writes to; may be repeated',
-  );
   install
     .option('--name <name>', nameHelp)
     .option('--socket', 'let systemd bind the ports (socket activation)')
-    .addOption(writableFolder.argParser((path: string) => void writable.push(path)))
+    .addOption(writableOption(writable))
     .option('--print', 'print the units, and change nothing');
   verb('uninstall', 'stop the systemd service, and remove it', (project, { name }) => ({
     verb: 'uninstall',
     project,
     name,
   })).option('--name <name>', nameHelp);
+}
+
+function addAdopt(verb: AddVerb): void {
+  const flags: SettingFlag[] = [];
+  const writable: string[] = [];
+  const what = "make a user for a folder of root's, and let it write what the application writes";
+  const adopt = verb('adopt', what, (project, { config: configFile, user }) => ({
+    verb: 'adopt',
+    project,
+    configFile,
+    flags,
+    user,
+    writable,
+  }));
+  addSettingFlags(adopt, flags, []);
+  adopt
+    .option('--user <name>', 'one that is there already, in place of one of its own')
+    .addOption(writableOption(writable));
+  verb('disown', 'take back what adopt has done', (project) => ({ verb: 'disown', project }));
+}
+
+function writableOption(writable: string[]): Option {
+  const option = new Option(
+    '--writable <folder>',
+    'a folder that the application writes to; may be repeated',
+  );
+  return option.argParser((path: string) => void writable.push(path));
 }
 
 const nameHelp = "name of the service (default: easyserve- and the folder's name)";

@@ -47,6 +47,10 @@ async function runCommand(command: Command, context: CliContext): Promise<number
       return (await import('./verbs/install.js')).install(command, context);
     case 'uninstall':
       return (await import('./verbs/uninstall.js')).uninstall(command, context);
+    case 'adopt':
+      return (await import('./verbs/adopt.js')).adopt(command, context);
+    case 'disown':
+      return (await import('./verbs/disown.js')).disown(command, context);
     case 'print':
       context[command.to].write(command.text);
       return command.exitCode;

@@ -143,7 +143,9 @@ async function locateProject(projectDir: string): Promise<ProjectLocation> {
     named = join(await realpath(dirname(absolute)), basename(absolute));
   } catch (error) {
     const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    throw noProject(`The folder ${absolute} ${isMissing ? 'does not exist' : 'cannot be entered'}.`, error);
+    throw isMissing
+      ? noProject(`The folder ${absolute} does not exist.`, error)
+      : closedFolder(`The folder ${absolute} cannot be entered.`, absolute, error);
   }
   const inRoot = join(root, '.easyserve');
   const beside = named === root ? inRoot : join(dirname(named), `.easyserve-${basename(named)}`);
@@ -158,12 +160,19 @@ async function requireReadable(root: string): Promise<void> {
     await (await opendir(root)).close();
     await stat(join(root, '.'));
   } catch (error) {
-    throw noProject(`The folder ${root} cannot be read by this user.`, error);
+    throw closedFolder(`The folder ${root} cannot be read by this user.`, root, error);
   }
 }
 
 function noProject(message: string, cause?: unknown): EasyserveError {
   return new EasyserveError('project-missing', ExitCode.application, message, { cause });
+}
+
+function closedFolder(sentence: string, folder: string, cause: unknown): EasyserveError {
+  return new EasyserveError('project-missing', ExitCode.application, sentence, {
+    hint: `chmod o+rx ${folder}, and o+x for the folders above it; or, where it is root's: easyserve adopt ${folder}`,
+    cause,
+  });
 }
 
 /** False where the state has to go elsewhere. */

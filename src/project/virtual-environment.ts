@@ -13,7 +13,7 @@ export interface Environment {
 }
 
 /** What a virtual environment is usually called; the first that is there counts. */
-const usualNames: readonly string[] = ['.venv', 'venv', 'env', '.env', 'virtualenv', 'myvenv'];
+export const usualNames: readonly string[] = ['.venv', 'venv', 'env', '.env', 'virtualenv', 'myvenv'];
 
 /** The environments with a usual name in a folder. */
 export async function listEnvironments(folder: string, platform: NodeJS.Platform): Promise<Environment[]> {

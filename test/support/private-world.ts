@@ -20,9 +20,13 @@ export const shop = { name: 'shop', uid: 64_321, gid: 64_321, media: 64_322, hom
  *
  *   inPrivateWorld(import.meta.url, () => { forEachMode(…) });
  *
- * It needs root, as CI and containers are; for anybody else the test fails and says so.
+ * With `hasOwnUsers` the tests may make users, and /srv and /var/lib are empty. It needs root, as CI and containers are; for anybody else the test fails and says so.
  */
-export function inPrivateWorld(fileUrl: string, register: () => void): void {
+export function inPrivateWorld(
+  fileUrl: string,
+  register: () => void,
+  { hasOwnUsers = false }: { hasOwnUsers?: boolean } = {},
+): void {
   if (process.env[insideVariable] !== undefined) {
     register();
     return;
@@ -33,7 +37,7 @@ export function inPrivateWorld(fileUrl: string, register: () => void): void {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const child = spawn(
       'unshare',
-      ['--net', '--mount', 'sh', '-ec', `${arrangement()}\nexec "$@"`, 'sh', ...program],
+      ['--net', '--mount', 'sh', '-ec', `${arrangement(hasOwnUsers)}\nexec "$@"`, 'sh', ...program],
       {
         env: { ...env, [insideVariable]: '1', EASYSERVE_TEST_PYTHON: testPython() },
         stdio: ['ignore', 'pipe', 'pipe'],
@@ -61,18 +65,34 @@ export function giveToShop(path: string): void {
   execFileSync('chown', ['-Rh', `${shop.uid}:${shop.gid}`, path]);
 }
 
+/** Lines of shell: useradd(8) replaces its files, and a file that is mounted can't be replaced. */
+const ownUsers = `
+etc=$(mktemp -d)
+mount -t tmpfs -o mode=755 tmpfs "$etc"
+cp -a /etc/. "$etc"
+mount --move "$etc" /etc
+rmdir "$etc"
+mount -t tmpfs -o mode=755 tmpfs /var/lib
+mount -t tmpfs -o mode=755 tmpfs /srv`;
+
 /** Lines of shell. */
-function arrangement(): string {
+function arrangement(hasOwnUsers: boolean): string {
+  const extend = hasOwnUsers ? append : overlay;
   return [
     'ip link set lo up',
+    ...(hasOwnUsers ? [ownUsers] : []),
     ...[...hiddenFolders()].flatMap(([hidden, kept]) => reveal(hidden, kept)),
     ...extend('/etc/passwd', `${shop.name}:x:${shop.uid}:${shop.gid}::${shop.home}:/bin/sh`),
     ...extend('/etc/group', `${shop.name}:x:${shop.gid}:`, `media:x:${shop.media}:${shop.name}`),
   ].join('\n');
 }
 
+function append(path: string, ...lines: readonly string[]): string[] {
+  return lines.map((line) => `echo '${line}' >>${path}`);
+}
+
 /** The file with more lines, laid over the real one. */
-function extend(path: string, ...lines: readonly string[]): string[] {
+function overlay(path: string, ...lines: readonly string[]): string[] {
   return [
     'copy=$(mktemp)',
     `{ cat ${path}; printf '%s\\n' ${lines.map((line) => `'${line}'`).join(' ')}; } >"$copy"`,

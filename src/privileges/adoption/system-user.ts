@@ -1,0 +1,105 @@
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { EasyserveError, ExitCode } from '../../contracts/errors.js';
+
+/** An entry of the system's users. */
+export interface SystemUser {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly home: string;
+  /** The field for a full name (passwd(5)); ours says for which folder the user was made. */
+  readonly comment: string;
+}
+
+/** Runs a program of the system to its end. */
+export type RunProgram = (
+  command: string,
+  args: readonly string[],
+) => { readonly code: number | null; readonly stdout: string; readonly stderr: string };
+
+export const runProgram: RunProgram = (command, args) => {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
+  return { code: status, stdout: stdout ?? '', stderr: error?.message ?? stderr };
+};
+
+/** Names that say nothing about the site: that of the folder above does. */
+const vague = new Set(['current', 'app', 'src', 'site', 'www', 'html', 'code', 'project']);
+/** useradd(8) takes no longer ones. */
+const longestName = 32;
+
+/** `easyserve-shop` for /srv/shop and /srv/shop/current. */
+export function userNameFor(projectDir: string): string {
+  const own = basename(projectDir);
+  const above = basename(dirname(projectDir));
+  const telling = vague.has(own) && above !== '' ? above : own;
+  const slug = telling
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '');
+  return `easyserve-${slug || 'site'}`.slice(0, longestName).replace(/-$/, '');
+}
+
+/** By getent(1), which knows every source of users. */
+export function findSystemUser(name: string, run: RunProgram = runProgram): SystemUser | undefined {
+  const { code, stdout } = run('getent', ['passwd', name]);
+  if (code !== 0) return undefined;
+  const [found = '', , uid, gid, comment = '', home = '/'] = stdout.trim().split(':');
+  return { name: found, uid: Number(uid), gid: Number(gid), comment, home };
+}
+
+/** Without a password, a shell and a home folder. Throws EasyserveError `user-not-made`. */
+export function makeSystemUser(name: string, comment: string, run: RunProgram = runProgram): SystemUser {
+  const home = `/var/lib/${name}`;
+  const options = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin'];
+  const { code, stderr } = run('useradd', [...options, '--home-dir', home, '--comment', comment, name]);
+  const user = findSystemUser(name, run);
+  if (code === 0 && user !== undefined) return user;
+  throw new EasyserveError('user-not-made', ExitCode.unexpected, `useradd could not make the user ${name}.`, {
+    detail: stderr.trim() || undefined,
+    hint: 'name a user that is there: easyserve adopt --user www-data',
+  });
+}
+
+/** With its group. Throws EasyserveError `user-not-removed`. */
+export function removeSystemUser(name: string, run: RunProgram = runProgram): void {
+  if (findSystemUser(name, run) === undefined) return;
+  const { code, stderr } = run('userdel', [name]);
+  if (code === 0) return;
+  throw new EasyserveError(
+    'user-not-removed',
+    ExitCode.unexpected,
+    `userdel could not remove the user ${name}.`,
+    {
+      detail: stderr.trim() || undefined,
+      hint: `userdel ${name}, and then easyserve disown again`,
+    },
+  );
+}
+
+/** `4711 (node)` for each process of a user. */
+export function listProcessesOf(uid: number): readonly string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => uidOf(pid) === uid)
+    .filter((pid) => !/^State:\s*[ZX]/m.test(orElse('', () => readFileSync(`/proc/${pid}/status`, 'utf8'))))
+    .map((pid) => `${pid} (${orElse('?', () => readFileSync(`/proc/${pid}/comm`, 'utf8').trim())})`);
+}
+
+// Private
+
+/** Effective; the owner of /proc/PID is root where a process has changed its user (proc(5)). */
+function uidOf(pid: string): number {
+  const status = orElse('', () => readFileSync(`/proc/${pid}/status`, 'utf8'));
+  return Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? -1);
+}
+
+/** It may have ended meanwhile. */
+function orElse<T>(other: T, look: () => T): T {
+  try {
+    return look();
+  } catch {
+    return other;
+  }
+}
