@@ -4,6 +4,8 @@ export interface NodeOrder {
   readonly socketPath: string;
   /** What a server that names no port says that it listens on. */
   readonly port: number;
+  /** Ports that the application opens for itself, beside the site. */
+  readonly appPorts: readonly number[];
   /** The file that Node runs, absolute. */
   readonly file: string;
 }

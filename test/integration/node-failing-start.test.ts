@@ -23,7 +23,7 @@ const failures: readonly [string, Readonly<Record<string, string>>, number, RegE
         "const { createServer } = require('http'); createServer().listen(1); createServer().listen(2)",
     },
     5,
-    /listens twice, on port 1 and on port 2\.\n[\s\S]*fix: One server is the site/,
+    /listens twice, on port 1 and on port 2\.\n[\s\S]*fix: Name the one that is not the site: easyserve start --set appPorts=1 or 2/,
   ],
   [
     'exits at once',

@@ -32,6 +32,7 @@ export class NodeApplication {
     for (const stream of [stdout, stderr]) if (stream) readLines(stream, (line) => this.#lines.push(line));
     if (control) {
       readLines(control, (line) => {
+        if (line === '') return; // each event is on a line of its own
         this.events.push(JSON.parse(line) as AppEvent);
         this.#wake();
       });

@@ -2,7 +2,14 @@ import { Server as HttpServer, type IncomingMessage } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import { Server } from 'node:net';
 import type { NodeOrder } from '../../contracts/node-order.js';
-import { describeAddress, type ListenArguments, readListenArguments } from './listen-arguments.js';
+import {
+  describeAddress,
+  type ListenArguments,
+  pretendToListen,
+  readListenArguments,
+} from './listen-arguments.js';
+import { type Listen, listenWhenFree } from './own-port.js';
+import { linkSocket } from './path-link.js';
 
 export interface ListeningObserver {
   onListening(): void;
@@ -26,12 +33,10 @@ const requestEvents = new Set<unknown>([
   'checkExpectation',
 ]);
 
-type Listen = (...args: unknown[]) => Server;
-
 /**
- * Puts the application's HTTP server on easyserve's socket, whatever port it names.
+ * Puts the application's HTTP server on easyserve's socket, whatever port or path it names.
  *
- * Other servers (TCP without HTTP) listen where they want.
+ * Others listen where they want: TCP without HTTP, the ports of the setting appPorts, and what listens beside a site on PORT.
  */
 export class SocketListening {
   readonly #order: NodeOrder;
@@ -76,28 +81,28 @@ export class SocketListening {
     const wanted = readListenArguments(args);
     // A number that is no port is left to Node, whose error says so.
     if (!(server instanceof HttpServer) || (wanted.port ?? 0) > 65_535) {
-      return this.#listen.apply(server, args);
+      return listenWhenFree(server, args, wanted, this.#listen);
+    }
+    if (this.#order.appPorts.includes(wanted.port ?? 0)) {
+      return listenWhenFree(server, args, wanted, this.#listen);
     }
     const { site } = this;
     if (site === undefined) return this.#serveSite(server, wanted);
     if (site === this.#standIn) return this.#replaceStandIn(site, server, wanted);
     if (site === server) return this.#listen.apply(server, args); // throws, as Node does
     if (wanted.port !== undefined && wanted.port === this.#sitePort) return pretendToListen(server, wanted);
-    const [first, second] = [this.#sitePort, wanted.port].map((port) =>
-      port ? `port ${port}` : 'another one',
-    );
-    this.#observer.onRefused(server, {
-      reason: `it listens twice, on ${first} and on ${second}`,
-      hint: 'One server is the site. What the other one does can be a path of it, or a program of its own.',
-    });
+    if (this.#sitePort === this.#order.port) return listenWhenFree(server, args, wanted, this.#listen);
+    this.#observer.onRefused(server, describeTwo(this.#sitePort, wanted));
     return server;
   }
 
   #serveSite(server: HttpServer, wanted: ListenArguments): Server {
     this.#site = server;
     const address = describeAddress(wanted, this.#order.port);
-    this.#sitePort = address.port;
-    server.address = () => (server.listening ? address : null);
+    this.#sitePort = wanted.path === undefined ? address.port : undefined;
+    const { path } = wanted;
+    server.address = () => (server.listening ? (path ?? address) : null);
+    if (path !== undefined) server.once('listening', () => linkSocket(path, this.#order.socketPath));
     if (server.keepAliveTimeout > 0)
       server.keepAliveTimeout = Math.max(server.keepAliveTimeout, KEEP_ALIVE_MS);
     // The front has the limits for slow clients, and an upload may take its time.
@@ -122,6 +127,17 @@ export class SocketListening {
 }
 
 // Private
+
+/** Which of the two visitors are meant to reach, only a person knows. */
+function describeTwo(sitePort: number | undefined, { port, path }: ListenArguments): Refusal {
+  const first = sitePort ? `port ${sitePort}` : 'a Unix socket';
+  const second = path ?? (port ? `port ${port}` : 'another one');
+  const own = [sitePort, port].filter(Boolean).join(' or ');
+  return {
+    reason: `it listens twice, on ${first} and on ${second}`,
+    hint: `Name the one that is not the site: easyserve start --set appPorts=${own === '' ? 'PORT' : own}`,
+  };
+}
 
 /** The protocol of a server that the front can't reach; undefined: HTTP/1, or no HTTP at all. */
 function describeForeign(server: Server): string | undefined {
@@ -156,22 +172,4 @@ function showClient({ headers, socket }: IncomingMessage): void {
 
 function show(socket: object, name: string, value: unknown): void {
   Object.defineProperty(socket, name, { value, configurable: true, enumerable: true, writable: true });
-}
-
-/**
- * The same port once more: a second server for another address of this machine, as Fastify makes one for each that
- * `localhost` has. Nobody connects to it.
- */
-function pretendToListen(server: HttpServer, wanted: ListenArguments): Server {
-  const address = describeAddress(wanted, 0);
-  const handle = {
-    close: (done?: () => void) => done && process.nextTick(done),
-    ref: () => {},
-    unref: () => {},
-  };
-  // What `listening` and close() look at (lib/net.js).
-  Object.assign(server, { _handle: handle, address: () => (server.listening ? address : null) });
-  if (wanted.callback !== undefined) server.once('listening', wanted.callback);
-  process.nextTick(() => server.listening && server.emit('listening'));
-  return server;
 }

@@ -32,7 +32,8 @@ export class NodeServer implements ApplicationServer {
     const file = project.application;
     const env: Record<string, string | undefined> = { NODE_ENV: 'production', ...this.#env, ...scriptEnv };
     env.PORT = env.PORT || String(settings.port || USUAL_PORT);
-    const order: NodeOrder = { socketPath, port: Number(env.PORT) || USUAL_PORT, file };
+    const { appPorts } = settings;
+    const order: NodeOrder = { socketPath, port: Number(env.PORT) || USUAL_PORT, appPorts, file };
     return {
       command: this.#node,
       args: ['--require', preloadPath, ...nodeArgs, file, ...args],

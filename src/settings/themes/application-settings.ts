@@ -1,6 +1,6 @@
 import { asgiServers } from '../../contracts/project-facts.js';
 import { scriptPrefix } from '../address-formats.js';
-import { integer, nullable, oneOf, table, textLike } from '../formats.js';
+import { integer, listOf, nullable, oneOf, table, textLike } from '../formats.js';
 import { application, executable, folder, moduleName } from '../path-formats.js';
 import { defineSetting } from '../setting-definition.js';
 
@@ -33,6 +33,12 @@ export const applicationSettings = {
     format: integer(1, 1_000_000),
     default: 1024,
     doc: 'How many requests one process of an ASGI server, of Node.js or of a command gets at the same time. WebSockets do not count.',
+    effect: 'generation',
+  }),
+  appPorts: defineSetting({
+    format: listOf(integer(1, 65_535), 'a list of ports'),
+    default: [9464],
+    doc: 'Ports that the application opens for itself, beside the site: for metrics, as OpenTelemetry does on 9464. The processes of a site, and of two releases at a reload, share them.',
     effect: 'generation',
   }),
   transport: defineSetting({

@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
+import { lstatSync, readlinkSync, statSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { eventually } from '../../../support/eventually.js';
 import { NodeApplication } from '../../../support/node-application.js';
 
 /** Node 22.18 and newer run TypeScript as it is; @types/node 20 does not know the property. */
@@ -150,10 +154,13 @@ appTest('a server that is no HTTP listens where it wants', async (t) => {
 appTest('listens twice', async (t) => {
   const { failure } = await failureOf(
     t,
-    `const { createServer } = require('http'); createServer().listen(3000); createServer().listen(9090);`,
+    `const { createServer } = require('http'); createServer().listen(3001); createServer().listen(9090);`,
   );
-  assert.equal(failure.reason, 'it listens twice, on port 3000 and on port 9090');
-  assert.match(failure.hint ?? '', /One server is the site/);
+  assert.equal(failure.reason, 'it listens twice, on port 3001 and on port 9090');
+  assert.equal(
+    failure.hint,
+    'Name the one that is not the site: easyserve start --set appPorts=3001 or 9090',
+  );
 });
 
 appTest('a second server once it is ready is an error of that server', async (t) => {
@@ -162,10 +169,68 @@ appTest('a second server once it is ready is an error of that server', async (t)
       const { createServer } = require('http');
       createServer((request, response) => {
         createServer().listen(9090).once('error', (error) => response.end(error.message));
-      }).listen(3000);`,
+      }).listen(3001);`,
   });
   await app.seen('ready');
-  assert.match(await app.get(), /it listens twice, on port 3000 and on port 9090/);
+  assert.match(await app.get(), /it listens twice, on port 3001 and on port 9090/);
+});
+
+appTest('beside a site on PORT others listen on their own ports', async (t) => {
+  const answer = await answerOf(t, {
+    'app.cjs': `
+      const { createServer, get } = require('http');
+      createServer((request, response) => response.end(metrics.address().port + ' ' + seen)).listen(process.env.PORT);
+      let seen;
+      const metrics = createServer((request, response) => response.end('metrics')).listen(0, '127.0.0.1', () => {
+        get({ port: metrics.address().port }, (response) => response.on('data', (text) => (seen = String(text))));
+      });`,
+  });
+  assert.match(answer, /^[1-9]\d+ (metrics|undefined)$/);
+});
+
+appTest('a port of its own that another process still has is listened on once it is free', async (t) => {
+  const older = createServer((socket) => socket.end());
+  t.after(() => older.close());
+  await new Promise<void>((resolve) => older.listen(0, '127.0.0.1', resolve));
+  const { port } = older.address() as AddressInfo;
+  const app = await NodeApplication.start(t, {
+    'app.cjs': `
+      const { createServer } = require('http');
+      const metrics = createServer((request, response) => response.end('metrics'));
+      createServer((request, response) => response.end(String(metrics.listening))).listen(process.env.PORT, () => {
+        metrics.listen(${port}, '127.0.0.1', () => console.log('metrics are there'));
+        metrics.once('error', () => process.exit(1));
+      });`,
+  });
+  await app.seen('ready');
+  await eventually(() => assert.match(app.output, /port \d+ is taken.*\n.*metrics are there/s));
+  assert.equal(await app.get(), 'true');
+  older.close();
+  await eventually(async () => {
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    assert.equal(await answer.text(), 'metrics');
+  });
+  app.send('stop');
+  await app.group.ended;
+});
+
+appTest('a Unix socket that it wants to listen on leads to ours, and its mode can be set', async (t) => {
+  const app = await NodeApplication.start(t, {
+    'app.cjs': `
+      const { chmodSync, existsSync, unlinkSync } = require('fs');
+      const path = __dirname + '/own.sock';
+      if (existsSync(path)) unlinkSync(path);
+      const server = require('http').createServer((request, response) => response.end(String(server.address())));
+      server.listen(path, () => chmodSync(path, 0o666));`,
+  });
+  await app.seen('ready');
+  const path = join(dirname(app.socketPath), 'own.sock');
+  assert.equal(await app.get(), path);
+  assert.equal(readlinkSync(path), app.socketPath);
+  assert.equal(statSync(path).mode & 0o777, 0o666);
+  app.send('stop');
+  await app.group.ended;
+  assert.equal(lstatSync(path, { throwIfNoEntry: false }), undefined);
 });
 
 for (const [language, source] of [

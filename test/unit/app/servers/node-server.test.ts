@@ -32,6 +32,7 @@ test('the file under the runner, with its flags and arguments', () => {
   assert.deepEqual(JSON.parse(plan.env[orderVariable] ?? ''), {
     socketPath: '/run/1.sock',
     port: 3000,
+    appPorts: [9464],
     file: '/project/server.js',
   });
   assert.deepEqual(plan.addresses, [{ protocol: 'http', place: { path: '/run/1.sock' } }]);
