@@ -60,12 +60,14 @@ async function findOther(typed: string): Promise<string | undefined> {
   return statSync(outer).uid === statSync(inner).uid ? (isInner ? outer : inner) : undefined;
 }
 
+const mayBeThere = new Set(['instance-not-permitted', 'instance-stopped']);
+
 async function isServed(folder: string): Promise<boolean> {
   try {
     (await connectToInstance(folder, actAsOwner)).socket.destroy();
     return true;
   } catch (error) {
-    return error instanceof EasyserveError && error.code === 'instance-not-permitted';
+    return error instanceof EasyserveError && mayBeThere.has(error.code);
   }
 }
 

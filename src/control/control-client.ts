@@ -6,6 +6,8 @@ import type { Clock } from '../contracts/clock.js';
 import { systemClock } from '../contracts/clock.js';
 import { EasyserveError, type ErrorRecord, ExitCode } from '../contracts/errors.js';
 import { LineCutter } from '../log/line-cutter.js';
+import { readLockRecord } from './file-lock.js';
+import { isProcessStopped } from './process-identity.js';
 import type { ControlReply, ControlRequest } from './protocol.js';
 import type { StateFolder } from './state-folder.js';
 import { describeStateFolder, findStateFolders } from './state-folder.js';
@@ -46,7 +48,7 @@ const maxReplyLength = 16 * 1024 * 1024;
 /**
  * Asks the running instance of a project.
  *
- * Throws InstanceError (`not-running`, `instance-not-permitted`, `instance-gone`, `instance-silent`, `instance-garbled`), or
+ * Throws InstanceError (`not-running`, `instance-not-permitted`, `instance-stopped`, `instance-gone`, `instance-silent`, `instance-garbled`), or
  * the error that the instance answered.
  */
 export async function callInstance(
@@ -82,7 +84,14 @@ export async function connectToInstance(
 async function connectIn(folder: StateFolder): Promise<InstanceConnection> {
   const socket = await openSocket(folder.controlSocket);
   // It may be a link: the project was started under its other name (state-folder.ts).
-  return { folder: describeStateFolder(dirname(await realpath(folder.controlSocket))), socket };
+  const own = describeStateFolder(dirname(await realpath(folder.controlSocket)));
+  const pid = (await readLockRecord(own.pidFile))?.pid ?? 0;
+  // The kernel takes connections for a process that is stopped, which answers none.
+  if (await isProcessStopped(pid)) {
+    socket.destroy();
+    throw stopped(pid);
+  }
+  return { folder: own, socket };
 }
 
 /** One request over an open connection, which is closed afterwards. */
@@ -176,6 +185,17 @@ function notPermitted(path: string): InstanceError {
     ExitCode.unexpected,
     `${path} belongs to another user, so you cannot control the instance that keeps its state there.`,
     { hint: 'run the command with sudo, or as the user that started easyserve' },
+  );
+}
+
+function stopped(pid: number): InstanceError {
+  return new InstanceError(
+    'instance-stopped',
+    ExitCode.unexpected,
+    `The instance (process ${pid}) is stopped, by Ctrl-Z or SIGSTOP, and answers nobody.`,
+    {
+      hint: `\`kill -CONT ${pid}\`, or \`fg\` in its terminal; \`easyserve start --daemon\` serves without a terminal`,
+    },
   );
 }
 

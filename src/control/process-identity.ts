@@ -31,6 +31,12 @@ export async function isProcessAlive(identity: ProcessIdentity): Promise<boolean
   return facts.startTicks === identity.startTicks && facts.state !== 'Z' && facts.state !== 'X';
 }
 
+/** Whether a process is stopped: by Ctrl-Z, SIGSTOP or a debugger (proc_pid_stat(5)). Linux only. */
+export async function isProcessStopped(pid: number): Promise<boolean> {
+  const state = (await readProcessFacts(pid))?.state;
+  return state === 'T' || state === 't';
+}
+
 function canSignal(pid: number): boolean {
   try {
     process.kill(pid, 0);

@@ -49,3 +49,40 @@ test('start --daemon of an application that does not come up prints its error, a
   assert.equal(stdout, '');
   assert.match(stderr, /No module named 'a_module_that_nobody_installed'/);
 });
+
+test('logs shows what a daemon wrote before it ended, and before its last start; a stopped one is named', async (t) => {
+  const dir = copyFixture('wsgi-hello', join(makeTempDir(t), 'site'));
+  const background = new Background(t, { dir });
+  const missing = await background.run('logs');
+  assert.deepEqual([missing.code, missing.stdout], [8, '']);
+
+  await background.start();
+  const first = (await background.run('logs')).stdout.trimEnd().split('\n');
+  await background.run('stop');
+  const ended = await background.run('logs', '-n', '1');
+  assert.equal(ended.code, 0);
+  assert.match(ended.stdout, /^\{.*"event":"stopped".*\}\n$/);
+  assert.match(
+    ended.stderr,
+    /No instance is running for .*\. These are the last lines of .*easyserve\.log\./,
+  );
+
+  const { stdout } = await background.start();
+  const lines = (await background.run('logs')).stdout.trimEnd().split('\n');
+  assert.deepEqual(lines.slice(0, first.length), first);
+  assert.equal(lines.filter((line) => line.includes('"event":"ready"')).length, 2);
+  const last = (await background.run('logs', '-n', '2')).stdout.trimEnd().split('\n');
+  assert.deepEqual(last, lines.slice(-2));
+
+  const pid = Number(/^ {2}process +(\d+)$/m.exec(stdout)?.[1]);
+  process.kill(pid, 'SIGSTOP');
+  const stopped = await background.run('status');
+  process.kill(pid, 'SIGCONT');
+  assert.equal(stopped.code, 1);
+  assert.match(
+    stopped.stderr,
+    new RegExp(`The instance \\(process ${pid}\\) is stopped, by Ctrl-Z or SIGSTOP`),
+  );
+  assert.match(stopped.stderr, new RegExp(`kill -CONT ${pid}`));
+  assert.equal((await background.run('stop')).code, 0);
+});

@@ -9,7 +9,7 @@ import { eventually } from '../support/eventually.js';
 import { forEachMode } from '../support/for-each-mode.js';
 import { ask } from '../support/http-client.js';
 import { testPython } from '../support/python-env.js';
-import { easyserveBin, easyserveEnvironment } from '../support/run-easyserve.js';
+import { easyserveBin, easyserveEnvironment, runEasyserve } from '../support/run-easyserve.js';
 
 /** Runs a command in a pseudo-terminal; what it shows comes out at stdout, what is typed goes in at stdin. */
 const pseudoTerminal = `
@@ -49,6 +49,24 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.equal(await terminal.exitCode(), 0);
     assert.match(terminal.shown, /stopped/);
   });
+
+  testIn('the site outlives its terminal, and is stopped from another one', async (t) => {
+    const dir = copyFixture('wsgi-hello', join(makeTempDir(t), 'site'));
+    const terminal = new Terminal(t, dir, ['--processes', mode === 'single' ? '1' : '2']);
+    const banner = await terminal.untilShown(/easyserve \d+\.\d+\.\d+ serves .*?Ctrl-C.*?\r\n\r\n/s);
+    const url = banner.match(/http:\/\/127\.0\.0\.1:\d+\//)?.[0] ?? '';
+    try {
+      await terminal.close();
+      // The hangup is a reload too (docs/supervision.md), and what it writes goes nowhere.
+      await eventually(async () => {
+        const { stdout } = await runEasyserve(['status', '--json'], { cwd: dir });
+        assert.equal(JSON.parse(stdout).generation, 2);
+      });
+      assert.equal((await ask(url, '/version')).status, 200);
+    } finally {
+      assert.equal((await runEasyserve(['stop'], { cwd: dir })).code, 0);
+    }
+  });
 });
 
 class Terminal {
@@ -84,6 +102,12 @@ class Terminal {
 
   type(text: string): void {
     this.#child.stdin.write(text);
+  }
+
+  /** What ran in it is hung up (SIGHUP), and can't write to it any more. */
+  async close(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
   }
 
   async exitCode(): Promise<unknown> {
