@@ -76,7 +76,9 @@ export function judgeProbe(result: ProbeResult, path: string, lastLines: string)
     .slice(0, 300);
   return new StartError('probe-failed', `The application answers ${path} with status ${result.status}.`, {
     detail: [lastLines, body].filter((text) => text !== '').join('\n'),
-    hint: 'Mend what the lines above tell; if that page is meant to fail, set healthPath to one that works.',
+    hint:
+      describeMissingEntry(lastLines) ??
+      'Mend what the lines above tell; if that page is meant to fail, set healthPath to one that works.',
   });
 }
 
@@ -92,6 +94,14 @@ function isForHttps({ settings, project }: Release): boolean {
 /** It may be written with the prefix or without. */
 function isBelow(path: string, scriptName: string): boolean {
   return scriptName === path || ['/', '?'].some((end) => path.startsWith(scriptName + end));
+}
+
+/** What Django says where a name is not in the manifest, a computed one too (ManifestFilesMixin.stored_name). */
+function describeMissingEntry(lastLines: string): string | undefined {
+  const [, name] = /ValueError: Missing staticfiles manifest entry for '(.+)'/.exec(lastLines) ?? [];
+  return (
+    name && `Add ${name} to a static folder, or take it out of the page: no folder of static files has it.`
+  );
 }
 
 /** A status of 500 or above means that the application is broken. */

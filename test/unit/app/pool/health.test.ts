@@ -70,6 +70,12 @@ test('below 500 the application works', () => {
   }
 });
 
+test('a static file that the manifest lacks is named as what is to be mended', () => {
+  const lines = "Traceback\nValueError: Missing staticfiles manifest entry for 'css/gone.css'";
+  const error = judgeProbe({ status: 500, bodyHead: '' }, '/', lines);
+  assert.match(error?.hint ?? '', /^Add css\/gone\.css to a static folder, or take it out of the page/);
+});
+
 test('500 and above: the last lines and the text of the page', () => {
   const bodyHead = '<html><h1>Server\n Error</h1><p>(500)</p>';
   const error = judgeProbe({ status: 500, bodyHead }, '/up', 'KeyError: 1');
