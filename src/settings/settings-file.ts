@@ -2,6 +2,7 @@ import { basename, extname, isAbsolute, relative, resolve } from 'node:path';
 import { SettingsError } from '../contracts/errors.js';
 import { readFileBytes } from '../contracts/read-file.js';
 import { type FileEntry, FileSyntaxError } from './file-entry.js';
+import { suggestLine } from './suggest-line.js';
 import { readToml } from './toml-file.js';
 import { readJson, readYaml } from './yaml-file.js';
 
@@ -63,7 +64,10 @@ export function readSettingsFile(file: SettingsFile): FileEntry[] {
     return read(file.text);
   } catch (error) {
     if (!(error instanceof FileSyntaxError)) throw error;
-    throw new SettingsError('settings-syntax', `${file.name} line ${error.line}: ${error.message}`);
+    const line = file.text.split(/\r?\n/)[error.line - 1] ?? '';
+    throw new SettingsError('settings-syntax', `${file.name} line ${error.line}: ${error.message}`, {
+      hint: suggestLine(extname(file.path), line),
+    });
   }
 }
 

@@ -131,7 +131,11 @@ inPrivateWorld(
         execFileSync(testPython(), ['manage.py', 'migrate', '--check'], { cwd: dir });
 
         const busy = await runEasyserve(['disown'], { cwd: dir, env });
-        assert.deepEqual([busy.code, /fix: easyserve stop/.test(busy.stderr)], [7, true], busy.stdout + busy.stderr);
+        assert.deepEqual(
+          [busy.code, /fix: easyserve stop/.test(busy.stderr)],
+          [7, true],
+          busy.stdout + busy.stderr,
+        );
         await ok(dir, 'stop');
         const disowned = await ok(dir, 'disown');
         assert.match(

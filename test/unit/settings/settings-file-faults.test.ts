@@ -262,3 +262,32 @@ for (const { file, text, code, message } of faults) {
     assert.match(error.message, message);
   });
 }
+
+for (const [file, text, hint] of [
+  ['easyserve.toml', 'port: 8000', 'write it as `port = 8000`, or call the file easyserve.yaml'],
+  [
+    'easyserve.toml',
+    'watch = true\nhost: localhost',
+    'write it as `host = "localhost"`, or call the file easyserve.yaml',
+  ],
+  ['easyserve.toml', 'app = main:app', 'write it as `app = "main:app"`'],
+  ['easyserve.toml', 'folder = my site # of mine', 'write it as `folder = "my site"`'],
+  ['easyserve.toml', 'watch = False', 'write it as `watch = false`'],
+  [
+    'easyserve.toml',
+    'domains = example.org, www.example.org',
+    'write it as `domains = ["example.org", "www.example.org"]`',
+  ],
+  ['easyserve.toml', 'domains = [example.org]', 'write it as `domains = ["example.org"]`'],
+  ['easyserve.toml', 'port 8000', 'write it as `port = 8000`'],
+  ['easyserve.yaml', 'port = 8000', 'write it as `port: 8000`, or call the file easyserve.toml'],
+  ['easyserve.json', '{\n  port: 8000\n}', 'write it as `"port": 8000`'],
+  ['easyserve.json', 'app = "main:app"', 'write it as `"app": "main:app"`, or call the file easyserve.toml'],
+  ['easyserve.toml', 'prot: 8000', undefined],
+  ['easyserve.toml', 'host = ', undefined],
+] as const) {
+  test(`${file} with ${JSON.stringify(text)}: ${hint ?? 'no advice'}`, (t) => {
+    const error = loadError(makeProject(t, { [file]: `${text}\n` }));
+    assert.deepEqual([error.code, error.hint], ['settings-syntax', hint]);
+  });
+}
