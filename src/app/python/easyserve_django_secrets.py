@@ -9,7 +9,10 @@ from typing import Any, Dict, List
 
 # A shorter value would be found where it is none.
 SHORTEST_SECRET = 8
-SECRET_NAMES = re.compile(r"SECRET|PASSWORD|TOKEN|API_?KEY")
+# PASSWORD_RESET_URL and TOKEN_MODEL hold none.
+SECRET_NAMES = re.compile(
+    r"(SECRET|PASSWORD|TOKEN|(SECRET|API|ACCESS|PRIVATE)_?KEY)$"
+)
 
 
 def describe_keys(settings: Any) -> List[Dict[str, Any]]:

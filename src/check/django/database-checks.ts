@@ -33,7 +33,7 @@ export const databaseChecks: readonly Check[] = [
           : [
               {
                 message: `The database ${JSON.stringify(alias)} has not had ${describeMigrations(unapplied)}: pages that need them fail.`,
-                fix: `python manage.py migrate${alias === 'default' ? '' : ` --database ${alias}`}`,
+                fix: `${subject.project.python.path} manage.py migrate${alias === 'default' ? '' : ` --database ${alias}`}`,
               },
             ],
       ),

@@ -1,3 +1,4 @@
+import type { Settings } from '../../settings/settings.js';
 import { type Check, djangoCheck } from '../check.js';
 
 /** To stderr, and so into easyserve's log (docs/logs.md). */
@@ -10,10 +11,10 @@ export const debugChecks: readonly Check[] = [
     severity: 'warning',
     doc: '`DEBUG` is on',
     djangoIds: ['security.W018'],
-    find({ project: { django, settingsModule } }) {
+    find({ project: { django, settingsModule }, settings }) {
       if (!django.isDebug) return [];
       // DEBUG alone, with ALLOWED_HOSTS empty, would be the next finding.
-      const fix = django.allowedHosts.length > 0 ? 'DEBUG = False' : `DEBUG = False and ${exampleHosts}`;
+      const fix = django.allowedHosts.length > 0 ? 'DEBUG = False' : `DEBUG = False and ${hostsOf(settings)}`;
       return [
         {
           message: 'DEBUG is on: error pages show the code and the settings of the site.',
@@ -29,13 +30,13 @@ export const debugChecks: readonly Check[] = [
     severity: 'error',
     doc: '`ALLOWED_HOSTS` is empty, and `DEBUG` off',
     djangoIds: ['security.W020'],
-    find: ({ project: { django, settingsModule } }) =>
+    find: ({ project: { django, settingsModule }, settings }) =>
       django.isDebug || django.allowedHosts.length > 0
         ? []
         : [
             {
               message: 'ALLOWED_HOSTS is empty: Django answers every request with 400.',
-              fix: `${exampleHosts} in ${settingsModule}`,
+              fix: `${hostsOf(settings)} in ${settingsModule}`,
             },
           ],
   }),
@@ -55,4 +56,8 @@ export const debugChecks: readonly Check[] = [
   }),
 ];
 
-const exampleHosts = 'ALLOWED_HOSTS = ["www.example.org"]';
+// Private
+
+function hostsOf({ domains }: Settings): string {
+  return `ALLOWED_HOSTS = ${JSON.stringify(domains.length > 0 ? domains : ['www.example.org'])}`;
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import type { Finding } from '../../../src/check/finding.js';
 import { runChecks } from '../../../src/check/run-checks.js';
@@ -198,7 +198,7 @@ const faults: Readonly<Record<string, Planted>> = {
   'migrations, and no database yet': {
     lines: goodSqlite,
     found: ['migrations-unapplied warning'],
-    fixes: ['python manage.py migrate'],
+    fixes: ['/python manage.py migrate'],
   },
   'a database that is none': {
     lines: noMigrations + goodSqlite,
@@ -280,6 +280,12 @@ const faults: Readonly<Record<string, Planted>> = {
     lines: "USE_TZ = False\nTIME_ZONE = 'Europe/Berlin'",
     found: ['time-zone-naive note'],
   },
+  'no hosts, with a domain': {
+    lines: 'ALLOWED_HOSTS = []\nSESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = True',
+    settings: { domains: ['shop.example.org'], hsts: 'on' },
+    found: ['allowed-hosts-empty error'],
+    fixes: ['ALLOWED_HOSTS = ["shop.example.org"] in planted.settings'],
+  },
   'errors that are written nowhere': {
     lines: 'LOGGING = {}',
     found: ['errors-not-logged warning'],
@@ -300,6 +306,23 @@ for (const [name, planted] of Object.entries(faults)) {
     for (const { message } of findings) assert.doesNotMatch(message, /\n/);
   });
 }
+
+test('a settings file that holds a secret is told, and none of what only sounds like one', async (t) => {
+  const secretsIn = async (lines: string) => {
+    const root = plantProject(makeTempDir(t), lines);
+    return (await detectDjango(root)).django.deployment?.secretFiles?.map((path) => relative(root, path));
+  };
+  const none = "PASSWORD_RESET_URL = '/accounts/reset/'\nTOKEN_MODEL = 'planted.Token'";
+  assert.deepEqual(await secretsIn(none), []);
+  for (const line of [
+    "EMAIL_HOST_PASSWORD = 'correct horse'",
+    "SECRET_KEY = 'battery staple'",
+    "AWS_SECRET_ACCESS_KEY = b'correct horse'",
+    "DATABASES = {'default': {'ENGINE': 'django.db.backends.sqlite3', 'NAME': 'db', 'PASSWORD': 'correct horse'}}",
+  ]) {
+    assert.deepEqual(await secretsIn(line), ['planted/settings.py'], line);
+  }
+});
 
 /** On a machine that is in order; reached from this machine only, unless the settings say otherwise. */
 async function look(dir: string, { lines, files, settings, plan }: Planted): Promise<readonly Finding[]> {
