@@ -4,7 +4,7 @@ import { defaultPorts, type Scheme } from '../contracts/scheme.js';
 import type { Log } from '../log/log.js';
 import { type Settings, wantsHttps } from '../settings/settings.js';
 import { InheritedSockets } from './inherited-sockets.js';
-import { ListeningSocket, type WithRights } from './listening-socket.js';
+import { type BindOptions, ListeningSocket, type WithRights } from './listening-socket.js';
 
 /** Where the settings name no port and this process may not bind the default one. */
 const unprivilegedPorts: Readonly<Record<Scheme, number>> = { http: 8000, https: 8443 };
@@ -13,6 +13,8 @@ const unprivilegedPorts: Readonly<Record<Scheme, number>> = { http: 8000, https:
 export interface FirstBinding {
   readonly inherited?: InheritedSockets | undefined;
   readonly withRights?: WithRights | undefined;
+  /** For tests. */
+  readonly create?: BindOptions['create'];
 }
 
 /** What the settings want listened on. */
@@ -23,7 +25,7 @@ export function wantedSchemes(settings: Settings): readonly Scheme[] {
 /**
  * Binds the address of the settings, or the default one.
  *
- * Without a host: every address, or loopback while Django's DEBUG is on, because its error pages show the settings.
+ * Without a host: every address, of IPv6 too, or loopback while Django's DEBUG is on, because its error pages show the settings.
  * Without a port: 80 (443 for HTTPS) where this process may bind it, else 8000 (8443). A socket that the service
  * manager passed comes before all of it. Throws EasyserveError.
  */
@@ -35,6 +37,7 @@ export async function bindAddress(
     scheme = 'http',
     inherited = new InheritedSockets(),
     withRights,
+    create,
   }: { scheme?: Scheme } & FirstBinding = {},
 ): Promise<ListeningSocket> {
   const named = namedPort(settings, scheme);
@@ -42,7 +45,9 @@ export async function bindAddress(
   if (passed !== undefined) return passed;
   const host = wantedHost(settings, project);
   if (scheme === 'http') warnOfDebug(settings, project, log);
-  const bind = (port: number) => ListeningSocket.bind(host, port, { scheme, withRights });
+  const options = { scheme, withRights, ...(create && { create }) };
+  const bind = (port: number) =>
+    host === null ? bindEverywhere(port, options) : ListeningSocket.bind(host, port, options);
   if (named !== null) return bind(named);
   const usual = defaultPorts[scheme];
   try {
@@ -62,7 +67,8 @@ export function isAddressOf(socket: ListeningSocket, settings: Settings, project
   if (socket.isInherited) return true;
   const isPortWanted =
     namedPort(settings, socket.scheme) === 0 || wantedPorts(settings, socket.scheme).includes(socket.port);
-  return isPortWanted && socket.host === wantedHost(settings, project);
+  const host = wantedHost(settings, project);
+  return isPortWanted && (host === null ? wildcards.includes(socket.host) : socket.host === host);
 }
 
 /**
@@ -75,7 +81,7 @@ export function isInTheWay(
   project: Project,
   scheme: Scheme = socket.scheme,
 ): boolean {
-  const hosts = [socket.host, wantedHost(settings, project)];
+  const hosts = [socket.host, wantedHost(settings, project) ?? '::'];
   const haveCommonAddress = hosts[0] === hosts[1] || hosts.some((host) => wildcards.includes(host));
   return haveCommonAddress && wantedPorts(settings, scheme).includes(socket.port);
 }
@@ -93,8 +99,19 @@ function wantedPorts(settings: Settings, scheme: Scheme): readonly number[] {
   return named === null ? [defaultPorts[scheme], unprivilegedPorts[scheme]] : [named];
 }
 
-function wantedHost(settings: Settings, project: Project): string {
-  return settings.host ?? (djangoFactsOf(project)?.isDebug ? '127.0.0.1' : '0.0.0.0');
+/** Null: every address of this machine. */
+function wantedHost(settings: Settings, project: Project): string | null {
+  return settings.host ?? (djangoFactsOf(project)?.isDebug ? '127.0.0.1' : null);
+}
+
+/** One socket for IPv6 and IPv4 (RFC 3493 section 5.3: libuv turns IPV6_V6ONLY off); IPv4 alone where the kernel has no IPv6. */
+async function bindEverywhere(port: number, options: BindOptions): Promise<ListeningSocket> {
+  try {
+    return await ListeningSocket.bind('::', port, options);
+  } catch (error) {
+    if (!(error instanceof EasyserveError) || error.code !== 'address-unusable') throw error;
+    return ListeningSocket.bind('0.0.0.0', port, options);
+  }
 }
 
 function warnOfDebug(settings: Settings, project: Project, log: Log): void {

@@ -49,5 +49,14 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     });
     assert.match(easyserve.url, /^http:\/\/localhost:/);
     assert.ok(!easyserve.records.some(({ event }) => event === 'debug-loopback'));
+    const { port } = new URL(easyserve.url);
+    for (const [host, client] of [
+      ['127.0.0.1', '127.0.0.1'],
+      ['[::1]', '::1'],
+    ]) {
+      await fetch(`http://${host}:${port}/from-${client}`);
+      const record = await easyserve.waitFor('access', ({ path }) => path === `/from-${client}`);
+      assert.equal(record.client, client);
+    }
   });
 });

@@ -42,7 +42,8 @@ export async function checkAddress(
 function describeSocket({ scheme, host, port }: ListeningSocket, settings: Settings): Observation {
   const isAny = (scheme === 'https' ? settings.httpsPort : settings.port) === 0;
   const name = scheme === 'https' ? 'address of HTTPS' : 'address';
-  return { name, text: `${host}, ${isAny ? 'any free port' : `port ${port}`}` };
+  const where = host === '::' ? 'every address (IPv4 and IPv6)' : host;
+  return { name, text: `${where}, ${isAny ? 'any free port' : `port ${port}`}` };
 }
 
 /** Takes log records as notes. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Log } from '../../log/log.js';
+import { peerAddressOf } from '../client-message.js';
 import { endWithRefusal } from './refuse-request.js';
 import { type Refusal, refusals } from './request-rules.js';
 
@@ -59,7 +60,7 @@ export class ClientErrors {
       return;
     }
     this.#condemned.add(socket);
-    const client = socket.remoteAddress;
+    const client = peerAddressOf(socket).address;
     this.#log.debug('client-error', 'a client sent what is no HTTP request', { client, code });
     refuse(socket, refusal);
   }

@@ -6,7 +6,7 @@ export const processSettings = {
   host: defineSetting({
     format: nullable(hostAddress),
     default: null,
-    doc: "Address to listen on. Unset: 0.0.0.0, or 127.0.0.1 while Django's DEBUG is on.",
+    doc: "Address to listen on. Unset: every address of this machine, IPv4 and IPv6, or 127.0.0.1 while Django's DEBUG is on.",
     effect: 'listeners',
   }),
   port: defineSetting({

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { constants } from 'node:os';
 import { test } from 'node:test';
 import type { Settings } from '../../../src/settings/settings.js';
 import { bindAddress, isAddressOf, isInTheWay, wantedSchemes } from '../../../src/sockets/address.js';
 import type { ListeningSocket } from '../../../src/sockets/listening-socket.js';
+import { type CreateServerHandle, createServerHandle } from '../../../src/sockets/socket-handle.js';
 import { releaseWith } from '../../support/instance-world.js';
 import { RecordingLog } from '../../support/recording-log.js';
 
@@ -25,6 +27,8 @@ function socketAt(address: string): ListeningSocket {
 const cases: [socket: string, wanted: Wanted, isAddress: boolean, isInWay: boolean][] = [
   ['0.0.0.0:80', {}, true, true],
   ['0.0.0.0:8000', {}, true, true],
+  [':::8000', {}, true, true],
+  [':::8000', { host: '0.0.0.0' }, false, true],
   ['0.0.0.0:8001', {}, false, false],
   ['127.0.0.1:8000', { isDebug: true }, true, true],
   ['127.0.0.1:8000', {}, false, true],
@@ -56,8 +60,18 @@ test('without DEBUG, or with a host, there is no warning', async (t) => {
   for (const want of [{ port: 0 }, { host: '127.0.0.1', port: 0, isDebug: true }]) {
     const socket = await bindAddress(...wanted(want), log);
     t.after(() => socket.close());
-    assert.equal(socket.host, want.host ?? '0.0.0.0');
+    assert.equal(socket.host, want.host ?? '::');
   }
+  assert.deepEqual(log.records, []);
+});
+
+test('a kernel without IPv6: IPv4, without a word', async (t) => {
+  const log = new RecordingLog();
+  const create: CreateServerHandle = (address, port, type, ...more) =>
+    type === 6 ? -constants.errno.EAFNOSUPPORT : createServerHandle(address, port, type, ...more);
+  const socket = await bindAddress(...wanted({ port: 0 }), log, { create });
+  t.after(() => socket.close());
+  assert.equal(socket.host, '0.0.0.0');
   assert.deepEqual(log.records, []);
 });
 

@@ -56,7 +56,7 @@ test('a project that can be served passes, and nothing is left running or lying 
     context.stdout.text,
   );
   assert.match(context.stdout.text, /^ok {7}application: app:application, imported, \d+ MB in memory$/m);
-  assert.match(context.stdout.text, /^ok {7}address: 0\.0\.0\.0, any free port$/m);
+  assert.match(context.stdout.text, /^ok {7}address: every address \(IPv4 and IPv6\), any free port$/m);
 });
 
 test('the port of HTTPS is tried too, where it is wanted', async (t) => {
@@ -68,7 +68,7 @@ test('the port of HTTPS is tried too, where it is wanted', async (t) => {
   };
   const free = await check(0);
   assert.equal(free.code, ExitCode.ok, free.said);
-  assert.match(free.said, /^ok {7}address of HTTPS: 0\.0\.0\.0, any free port$/m);
+  assert.match(free.said, /^ok {7}address of HTTPS: every address \(IPv4 and IPv6\), any free port$/m);
   const server = createServer().listen(0, '0.0.0.0');
   t.after(() => server.close());
   await once(server, 'listening');
