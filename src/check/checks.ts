@@ -16,6 +16,7 @@ import { secretKeyChecks } from './django/secret-key.js';
 import { sqliteChecks } from './django/sqlite-checks.js';
 import { timeChecks } from './django/time-checks.js';
 import { secretFileChecks } from './secret-files.js';
+import { sessionChecks } from './session-checks.js';
 import { versionChecks } from './versions.js';
 
 /** Every check; docs/check.md lists them in this order. */
@@ -38,4 +39,5 @@ export const checks: readonly Check[] = [
   ...clockChecks,
   ...deployChecks,
   ...addressChecks,
+  ...sessionChecks,
 ];

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { test } from 'node:test';
 import { makeTempDir } from '../support/copy-fixture.js';
 import { forEachMode } from '../support/for-each-mode.js';
 import { leftoversOf, stateFoldersOf } from '../support/leftovers.js';
@@ -57,6 +58,25 @@ const failures: readonly [string, Readonly<Record<string, string>>, number, RegE
     /There is no file .*dist\/a\.js[\s\S]*fix: npm run build/,
   ],
 ];
+
+test('check starts the application once, says what a start would say, and leaves nothing', async (t) => {
+  const dir = makeTempDir(t);
+  const tmp = makeTempDir(t);
+  writeFileSync(join(dir, 'package.json'), '{}');
+  const look = async (source: string) => {
+    writeFileSync(join(dir, 'server.js'), source);
+    return runEasyserve(['check', dir, '--port', '0'], { cwd: dir, env: { TMPDIR: tmp } });
+  };
+  const good = await look("require('http').createServer().listen(3000)");
+  assert.match(good.stdout, /application: Node\.js, .*server\.js, started, \d+ MB in memory/);
+  const bad = await look("require('no-such-package')");
+  assert.equal(bad.code, 5, bad.stdout);
+  assert.match(
+    bad.stdout,
+    /could not be loaded: Error: Cannot find module 'no-such-package'\. \[app-exited\]/,
+  );
+  assert.deepEqual(readdirSync(tmp), []);
+});
 
 // Each error says what is wrong and what to do; the exit codes are those of docs/exit-codes.md.
 forEachMode(['single', 'cluster'], (mode, testIn) => {

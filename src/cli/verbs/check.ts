@@ -1,3 +1,4 @@
+import type { Release } from '../../app/pool/release.js';
 import type { Subject } from '../../check/check.js';
 import { sortFindings } from '../../check/finding.js';
 import { thisMachine } from '../../check/machine.js';
@@ -5,6 +6,7 @@ import { runChecks } from '../../check/run-checks.js';
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
 import type { Project } from '../../contracts/project-facts.js';
 import type { InstanceStatus } from '../../contracts/status.js';
+import { applicationEnvironment } from '../../privileges/account.js';
 import { currentCapacity } from '../../project/current-capacity.js';
 import { planProcesses } from '../../project/process-plan.js';
 import type { Settings } from '../../settings/settings.js';
@@ -23,6 +25,7 @@ import {
 import { withProgress } from '../text/wait-progress.js';
 import { checkAddress } from './check-address.js';
 import { describeProject } from './describe-project.js';
+import { tryNodeApplication } from './try-node-application.js';
 
 /** What `easyserve check` prints; docs/check.md describes the JSON. */
 interface Report {
@@ -31,7 +34,7 @@ interface Report {
   readonly findings: readonly ReportedFinding[];
 }
 
-/** `easyserve check`: what would keep the project from being served well, each with its fix. Starts nothing. */
+/** `easyserve check`: what would keep the project from being served well, each with its fix. Starts nothing for visitors. */
 export async function check(command: CheckCommand, context: CliContext): Promise<number> {
   const report = await look(command, context);
   if (command.asJson) context.stdout.write(`${JSON.stringify(toJson(report), undefined, 2)}\n`);
@@ -61,10 +64,36 @@ async function look(command: CheckCommand, context: CliContext): Promise<Report>
   const notes = address.findings.filter(
     ({ name, severity }) => severity === 'error' || !silencedFindings.includes(name),
   );
+  const findings = [...notes, ...(await runChecks(subject))];
+  const trial = await tryToStart(folder, { ...loaded, ...subject, generation: 0 }, context);
   return {
-    found: [settings, ...describeProject(project), ...address.found],
-    findings: sortFindings([...notes, ...(await runChecks(subject))]),
+    found: [settings, ...describeProject(project, trial.rssBytes), ...address.found],
+    findings: sortFindings([...findings, ...trial.findings]),
   };
+}
+
+interface Trial {
+  readonly rssBytes?: number | undefined;
+  readonly findings: readonly ReportedFinding[];
+}
+
+/** Python has loaded its applications by now. Node.js can only start them: for good without root's rights. */
+async function tryToStart(
+  { privileges }: FolderSettings,
+  release: Release,
+  { env, stderr }: CliContext,
+): Promise<Trial> {
+  if (release.project.kind !== 'node') return { findings: [] };
+  try {
+    privileges.drop();
+    const own = applicationEnvironment(env, privileges.account);
+    const rssBytes = await withProgress(stderr, 'starting the application', () =>
+      tryNodeApplication(release, own),
+    );
+    return { rssBytes, findings: [] };
+  } catch (error) {
+    return { findings: [toFinding(describeError(error))] };
+  }
 }
 
 function makeSubject(given: Settings, project: Project, silenced: readonly string[]): Subject {
