@@ -18,6 +18,7 @@ export class OutOfMemoryKills {
   readonly #clock: Clock;
   readonly #read: ReadText;
   readonly #path: Promise<string>;
+  readonly #first: Promise<void>;
   #count: number | undefined;
   #roseAtMs = Number.NEGATIVE_INFINITY;
 
@@ -25,6 +26,8 @@ export class OutOfMemoryKills {
     this.#clock = clock;
     this.#read = read;
     this.#path = this.#findCounter();
+    // What was counted before is none of ours: a process may be killed in the first second.
+    this.#first = this.observe();
   }
 
   /** To be called often, so that a kill of long ago is not taken for a new one. Never rejects. */
@@ -37,6 +40,7 @@ export class OutOfMemoryKills {
 
   /** Never rejects. */
   async hasJustKilled(): Promise<boolean> {
+    await this.#first;
     await this.observe();
     return this.#clock.now() - this.#roseAtMs < NOTICE_MS;
   }

@@ -18,6 +18,13 @@ test('a kill that has just been counted in our control group is one', async () =
   assert.equal(await kills.hasJustKilled(), false);
 });
 
+test('a kill in the first second, before anybody has looked, is counted', async () => {
+  const { files, kills } = makeKills({ ...v2, [counter]: 'oom_kill 3\n' });
+  await new Promise(setImmediate); // it has looked by itself
+  files[counter] = 'oom_kill 4\n';
+  assert.equal(await kills.hasJustKilled(), true);
+});
+
 test('a kill elsewhere on the machine is none of ours', async () => {
   const vmstat = '/proc/vmstat';
   const { files, kills } = makeKills({ ...v2, [counter]: 'oom_kill 0\n', [vmstat]: 'oom_kill 0\n' });
