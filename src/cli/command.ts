@@ -75,6 +75,12 @@ export interface InstallCommand extends PlainCommand<'install'>, GivenSettings {
   readonly hasSockets: boolean;
   /** Folders, as typed, that the application writes to. */
   readonly writable: readonly string[];
+  /** As typed: a file with variables for the service. */
+  readonly envFile: string | undefined;
+  /** It is made where it is missing. */
+  readonly isEnvSaved: boolean;
+  /** Variables that the service will not have are accepted. */
+  readonly isWithoutEnv: boolean;
   /** The units are printed instead of written. */
   readonly isPrinted: boolean;
 }

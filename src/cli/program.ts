@@ -72,6 +72,9 @@ interface Options {
   readonly socket?: boolean;
   readonly print?: boolean;
   readonly user?: string;
+  readonly envFile?: string;
+  readonly saveEnv?: string;
+  readonly withoutEnv?: boolean;
 }
 
 type MakeCommand = (project: ProjectArgument, options: Options) => Command;
@@ -161,14 +164,20 @@ function addInstall(verb: AddVerb): void {
   const writable: string[] = [];
   const what = 'write a systemd service for the project, so that it starts at boot';
   const install = verb('install', what, (project, options) => {
-    const { config: configFile, name, socket: hasSockets = false, print: isPrinted = false } = options;
-    return { verb: 'install', project, configFile, flags, name, writable, hasSockets, isPrinted };
+    const { config: configFile, name, envFile, withoutEnv: isWithoutEnv = false } = options;
+    const { socket: hasSockets = false, print: isPrinted = false } = options;
+    const env = { envFile: options.saveEnv ?? envFile, isEnvSaved: options.saveEnv !== undefined };
+    const given = { configFile, flags, name, writable, ...env };
+    return { verb: 'install', project, ...given, isWithoutEnv, hasSockets, isPrinted };
   });
   addSettingFlags(install, flags, [...settingFlags, userFlag]);
   install
     .option('--name <name>', nameHelp)
     .option('--socket', 'let systemd bind the ports (socket activation)')
     .addOption(writableOption(writable))
+    .option('--env-file <file>', 'variables for the service')
+    .option('--save-env <file>', 'the same, made of those that are set here')
+    .option('--without-env', 'accept that variables which are set here will be missing')
     .option('--print', 'print the units, and change nothing');
   verb('uninstall', 'stop the systemd service, and remove it', (project, { name }) => ({
     verb: 'uninstall',

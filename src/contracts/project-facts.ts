@@ -26,6 +26,7 @@ interface ImportedByPython extends AnyProject {
   readonly application: string;
   /** Resident size of a process that has the application loaded; undefined where it was not measured. */
   readonly applicationRssBytes: number | undefined;
+  readonly environment?: EnvironmentUse | undefined;
 }
 
 export interface DjangoProject extends ImportedByPython {
@@ -114,6 +115,14 @@ export interface NodeFacts {
   readonly args: readonly string[];
   /** Variables that scripts.start sets: `NODE_ENV=production node server.js`. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a project took from its environment while it was loaded. */
+export interface EnvironmentUse {
+  /** Variables that were set, and that it looked up by name. */
+  readonly reads: readonly string[];
+  /** Absolute paths of .env files that it opened. */
+  readonly files: readonly string[];
 }
 
 export interface Interpreter {

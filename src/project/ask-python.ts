@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ApplicationError } from '../contracts/errors.js';
-import type { FileAnswer } from '../contracts/project-facts.js';
+import type { EnvironmentUse, FileAnswer } from '../contracts/project-facts.js';
 import type { CherootReport } from './cheroot-keywords.js';
 import { describeRequirements, type PackagePlace } from './install-command.js';
 import type { FoundInterpreter } from './interpreter.js';
@@ -23,6 +23,7 @@ export interface DjangoReport {
   readonly django: Readonly<Record<string, unknown>>;
   readonly hasEngineIo?: boolean;
   readonly isGilEnabled: boolean;
+  readonly environment?: EnvironmentUse;
   readonly rssBytes?: number | null;
   readonly warnings: readonly string[];
   /** The settings are those of wsgi.py, and it turned out that asgi.py is served, or the other way round. */
@@ -38,6 +39,7 @@ export interface ApplicationReport {
   readonly installed: readonly string[];
   readonly hasEngineIo?: boolean;
   readonly isGilEnabled: boolean;
+  readonly environment?: EnvironmentUse;
   readonly rssBytes?: number | null;
 }
 

@@ -139,6 +139,7 @@ function describeImported(
   {
     isGilEnabled,
     rssBytes,
+    environment,
     hasEngineIo,
     warnings = [],
   }: Partial<Pick<DjangoReport, 'warnings'>> & ApplicationReport,
@@ -149,6 +150,7 @@ function describeImported(
     root,
     python: { path, source, version, isGilEnabled },
     applicationRssBytes: rssBytes ?? undefined,
+    environment,
     ...(hasEngineIo && { hasEngineIo }),
     warnings: [...pythonWarnings, ...warnings, ...chosen.warnings],
   };

@@ -25,11 +25,17 @@ test('a site under a live systemd', { skip: whyNoMachine() ?? false, timeout: 40
     makeMachineSite(machine, '/srv/shop/releases/1');
     machine.sh('chown shop: /srv/shop /srv/shop/releases');
     turnTo('1');
-    const said = machine.sh('cd /srv/shop/current', 'easyserve install');
+    const install = ['cd /srv/shop/current', 'export SHOP_SECRET="of the shop"'];
+    const refused = machine.run('sh', '-ec', [...install, 'easyserve install'].join('\n'));
+    assert.match(refused.output, /^easyserve: SHOP_SECRET is set here and read by the application/m);
+    const said = machine.sh(...install, 'easyserve install --save-env /etc/shop.env');
+    assert.equal(machine.sh('stat --format "%U %a" /etc/shop.env'), 'shop 600\n');
+    assert.equal(machine.run('grep', '--recursive', 'of the shop', '/etc/systemd').code, 1);
     assert.match(said, /easyserve-shop\.service: created/);
     machine.sh(`systemctl restart ${service}`);
     assert.equal(ask(), 'release 1');
     assert.equal(ask('static/site.css'), '/* 1 */');
+    assert.equal(ask('environment?name=SHOP_SECRET'), 'of the shop');
     assert.equal(ask('upload'), 'stored');
     assert.equal(ask('media/a.txt'), 'uploaded to 1');
   });
@@ -104,7 +110,7 @@ test('a site under a live systemd', { skip: whyNoMachine() ?? false, timeout: 40
     async () => {
       machine.sh(
         'cd /srv/shop/current',
-        'easyserve install --socket',
+        'easyserve install --socket --env-file /etc/shop.env',
         `systemctl start ${service}-http.socket`,
       );
       assert.equal(property('ActiveState'), 'inactive');
@@ -126,7 +132,7 @@ test('a site under a live systemd', { skip: whyNoMachine() ?? false, timeout: 40
   });
 
   await t.test('it serves after a boot', async () => {
-    machine.sh('cd /srv/shop/current', 'easyserve install');
+    machine.sh('cd /srv/shop/current', 'easyserve install --env-file /etc/shop.env');
     await machine.stop();
     await machine.start();
     await untilAnswer('release 2');

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-SECRET_KEY = 'not a secret'
+SECRET_KEY = os.environ.get('SHOP_SECRET', 'none')
 ALLOWED_HOSTS = ['*']
 INSTALLED_APPS = ['django.contrib.staticfiles']
 ROOT_URLCONF = 'shop.urls'

@@ -26,6 +26,7 @@ import time
 import traceback
 from typing import Any, Callable, Dict, List, Optional
 
+import easyserve_environment_reads as environment_reads
 from easyserve_application import (
     application_traceback,
     is_foreign,
@@ -78,6 +79,7 @@ def enter_project(timeout_s: float) -> None:
     was; when the parent is gone, it ends at once.
     """
     put_project_first()
+    environment_reads.record()
     sys.argv[1:] = []
     os.set_inheritable(ANSWER_DESCRIPTOR, False)
     faulthandler.dump_traceback_later(
@@ -124,7 +126,9 @@ def main_stack() -> str:
 def answer(find: Callable[[], Dict[str, Any]]) -> None:
     """Send what `find` returns, or the Failure that it raises."""
     try:
-        message = {"report": find()}
+        message = {
+            "report": dict(find(), environment=environment_reads.report())
+        }
     except Failure as failure:
         message = {"failure": describe_failure(failure)}
     send(message)

@@ -26,6 +26,10 @@ export interface ServiceFacts {
   /** Node.js, its arguments, and the program. */
   readonly program: readonly string[];
   readonly hasSockets: boolean;
+  /** Absolute. */
+  readonly environmentFile: string | undefined;
+  /** What DJANGO_SETTINGS_MODULE says here and not at boot. */
+  readonly settingsModule: string | undefined;
 }
 
 export interface UnitPlans {
@@ -53,6 +57,7 @@ export function planUnits(facts: ServiceFacts): UnitPlans {
     projectDir,
     user: facts.user,
     group: settings.group ?? undefined,
+    environmentFile: facts.environmentFile,
     program: program.map((part) => link?.lastingPath(part) ?? part),
     startArgs: startArguments(facts).map((part) => link?.lastingArgument(part) ?? part),
     writable,
@@ -86,13 +91,14 @@ function withoutNested(paths: readonly string[]): readonly string[] {
 /** The service finds these interpreters again without the environment of this shell. */
 const lastingSources: readonly string[] = ['.venv', 'venv', 'env', 'setting'];
 
-function startArguments({ configFile, flags, project }: ServiceFacts): readonly string[] {
+function startArguments({ configFile, flags, project, settingsModule }: ServiceFacts): readonly string[] {
   // User= and Group= of the unit say these.
   const given = flags.filter(({ key }) => key !== 'user' && key !== 'group').map(settingArgument);
   const found = interpreterOf(project);
   const isLasting = found === undefined || lastingSources.includes(found.source);
   const python = isLasting ? [] : [`--set=python=${found.path}`];
-  return [...given, ...python, ...(configFile === undefined ? [] : [`--config=${configFile}`])];
+  const module = settingsModule === undefined ? [] : [`--set=settingsModule=${settingsModule}`];
+  return [...given, ...module, ...python, ...(configFile === undefined ? [] : [`--config=${configFile}`])];
 }
 
 /** What ProtectHome= hides. */

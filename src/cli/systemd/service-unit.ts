@@ -10,6 +10,8 @@ export interface ServicePlan {
   readonly group: string | undefined;
   /** Node.js, its arguments, and the program. */
   readonly program: readonly string[];
+  /** Variables, which are no line of the unit: everybody can read that. */
+  readonly environmentFile: string | undefined;
   /** Arguments of `easyserve start` behind the folder. */
   readonly startArgs: readonly string[];
   /** Everything else below / can only be read. */
@@ -66,6 +68,7 @@ function lifeLines({
   user,
   group,
   program,
+  environmentFile,
   startArgs,
   stopTimeoutMs,
   socketUnits,
@@ -75,6 +78,7 @@ function lifeLines({
     'NotifyAccess=all',
     `User=${unitValue(user)}`,
     ...(group === undefined ? [] : [`Group=${unitValue(group)}`]),
+    ...(environmentFile === undefined ? [] : [`EnvironmentFile=${unitValue(environmentFile)}`]),
     `WorkingDirectory=${unitValue(projectDir)}`,
     `ExecStart=${unitCommand([...program, 'start', projectDir, ...startArgs])}`,
     `ExecReload=${unitCommand([...program, 'reload', projectDir])}`,

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import os from 'node:os';
 import { resolve } from 'node:path';
 import { ExitCode } from '../../contracts/errors.js';
+import type { Project } from '../../contracts/project-facts.js';
 import { findStateFolders, stateFolderOf } from '../../control/state-folder.js';
 import { refuseRoot } from '../../privileges/account.js';
 import { makeFolder } from '../../privileges/make-folder.js';
@@ -12,6 +13,8 @@ import type { CliContext } from '../cli-context.js';
 import type { InstallCommand } from '../command.js';
 import { loadFolderSettings } from '../folder-settings.js';
 import { settingsSources } from '../project-argument.js';
+import { findBootEnvironment, requireVariables } from '../systemd/boot-environment.js';
+import { EnvironmentFile } from '../systemd/environment-file.js';
 import { planUnits, type UnitPlans } from '../systemd/plan-service.js';
 import { renderService } from '../systemd/service-unit.js';
 import { renderSocket } from '../systemd/socket-unit.js';
@@ -30,24 +33,21 @@ export async function install(
   context: CliContext,
   folder: UnitFolder = new UnitFolder(),
 ): Promise<number> {
-  const sources = settingsSources(command, context);
-  const { projectDir, configFile, flags } = sources;
+  const { projectDir, configFile, flags } = settingsSources(command, context);
   const name = unitName(projectDir, command.name, folder);
   if (!command.isPrinted) folder.requireOf(name, projectDir);
-  // Everything from here to the units is done as the user of the site.
-  const { loaded, project, failure, privileges } = await withProgress(
-    context.stderr,
-    'reading the project',
-    () => loadFolderSettings(sources, { measure: false }),
-  );
-  if (project === undefined) throw failure;
-  const { settings } = loaded;
+  const { file, settings, project, privileges } = await readSite(command, context);
   const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
+  const boot = findBootEnvironment(project, context.env, file?.variables ?? {}, settings.settingsModule);
+  requireVariables(boot.missing, { name, file, isWithoutEnv: command.isWithoutEnv || command.isPrinted });
   if (!command.isPrinted) {
+    file?.make(boot.missing, context.env, privileges);
     for (const path of writtenFolders(project, settings)) makeFolder(path, projectDir, privileges);
   }
   const plans = planUnits({
     ...{ name, projectDir, configFile, flags, project, settings, user },
+    environmentFile: file?.path,
+    settingsModule: boot.settingsModule,
     stateFolder: await stateFolderPath(projectDir, command),
     writable: command.writable.map((path) => resolve(projectDir, path)),
     program: [context.exec.nodePath, ...context.exec.nodeArgs, context.exec.script],
@@ -64,6 +64,30 @@ export async function install(
 }
 
 // Private
+
+interface Site {
+  /** What --env-file names. */
+  readonly file: EnvironmentFile | undefined;
+  readonly settings: Settings;
+  readonly project: Project;
+  readonly privileges: Privileges;
+}
+
+/** As the user of the site, which root acts as from here to the units. */
+async function readSite(command: InstallCommand, context: CliContext): Promise<Site> {
+  const sources = settingsSources(command, context);
+  const path = command.envFile;
+  const file = path === undefined ? undefined : EnvironmentFile.read(resolve(sources.projectDir, path));
+  if (!command.isEnvSaved) file?.requireThere();
+  const env = { ...sources.env, ...file?.variables };
+  const { loaded, project, failure, privileges } = await withProgress(
+    context.stderr,
+    'reading the project',
+    () => loadFolderSettings({ ...sources, env }, { measure: false }),
+  );
+  if (project === undefined) throw failure;
+  return { file, settings: loaded.settings, project, privileges };
+}
 
 /** Where no account was looked up: root does not run this, or the system knows the user only by number. */
 function ownerOf(projectDir: string, { user }: Settings, { account }: Privileges): string {

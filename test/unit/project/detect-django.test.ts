@@ -33,6 +33,7 @@ test('the whole project, as it is reported', async (t) => {
       root,
       application: 'site_.wsgi:application',
       settingsModule: 'site_.settings',
+      environment: { reads: [], files: [] },
       django: {
         version: djangoVersion,
         isDebug: false,

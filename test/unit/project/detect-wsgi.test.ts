@@ -82,6 +82,7 @@ test('the whole project, as it is reported', async (t) => {
     root,
     application: 'app:app',
     server: 'gateway',
+    environment: { reads: [], files: [] },
     warnings: [],
   });
   assert.equal(python?.isGilEnabled, true);

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -26,6 +27,8 @@ interface World {
   readonly project: string;
   readonly units: string;
   readonly calls: string[];
+  /** Set where the commands are typed. */
+  readonly env: Record<string, string | undefined>;
   /** Resolves with what was printed. */
   install(...args: readonly string[]): Promise<string>;
   uninstall(...args: readonly string[]): string;
@@ -36,19 +39,21 @@ function makeWorld(t: TestContext, { isRunning = true, units = makeTempDir(t), s
   mkdirSync(project);
   writeFileSync(join(project, 'app.py'), application);
   const calls: string[] = [];
+  const env: World['env'] = { VIRTUAL_ENV: testVirtualEnv() };
   const folder = new UnitFolder(units, isRunning ? units : join(units, 'gone'), (args) => {
     calls.push(args.join(' '));
     return { status, output: 'what systemctl said\n' };
   });
   const type = (...argv: readonly string[]) => {
     const context = makeContext(project);
-    Object.assign(context.env, { VIRTUAL_ENV: testVirtualEnv() });
+    Object.assign(context.env, env);
     return { context, command: parseCommandLine(argv, '1.2.3') };
   };
   return {
     project,
     units,
     calls,
+    env,
     async install(...args) {
       const { command, context } = type('install', ...args);
       if (command.verb === 'install') assert.equal(await install(command, context, folder), 0);
@@ -199,4 +204,65 @@ test('a unit of a folder of releases names nothing of the release that it was wr
 test('no start is ever refused for the number of those before it', async (t) => {
   const world = makeWorld(t);
   assert.match(await world.install('--print'), /^StartLimitIntervalSec=0$/m);
+});
+
+/** Loaded by names, and as a whole, which tells nothing. */
+const readingApplication = `import os
+dict(os.environ)
+os.environ.copy()
+[value for name, value in os.environ.items()]
+os.getenv('SHOP_SECRET')
+'SHOP_FLAG' in os.environ
+os.environ.get('SHOP_UNSET')
+for line in open('.env'):
+    os.environ.setdefault(*line.strip().split('=', 1))
+os.environ['SHOP_IN_FILE']
+${application}`;
+
+test('variables that the application reads and that are set here alone are named, and kept in a file when told so', async (t) => {
+  const world = makeWorld(t);
+  writeFileSync(join(world.project, 'app.py'), readingApplication);
+  writeFileSync(join(world.project, '.env'), 'SHOP_IN_FILE=1\n');
+  const env = {
+    SHOP_SECRET: 'a "secret"',
+    SHOP_FLAG: '1',
+    SHOP_OTHER: 'x',
+    SHOP_IN_FILE: '2',
+    PGPASSWORD: 'pg',
+  };
+  Object.assign(world.env, env);
+  await assert.rejects(world.install(), {
+    code: 'environment-missing',
+    message:
+      'PGPASSWORD, SHOP_FLAG, SHOP_SECRET are set here and read by the application, and would be missing at boot.',
+    hint: /^--save-env \/etc\/easyserve-shop\.env writes them there/,
+  });
+  assert.deepEqual(readdirSync(world.units), []);
+  await assert.rejects(world.install('--env-file', 'shop.env'), { code: 'environment-file' });
+  await world.install('--save-env', 'shop.env');
+  const file = join(world.project, 'shop.env');
+  const unit = readFileSync(join(world.units, 'easyserve-shop.service'), 'utf8');
+  assert.match(unit, new RegExp(`^EnvironmentFile=${file}$`, 'm'));
+  assert.doesNotMatch(unit, /secret/);
+  assert.equal(readFileSync(file, 'utf8'), 'PGPASSWORD="pg"\nSHOP_FLAG="1"\nSHOP_SECRET="a \\"secret\\""\n');
+  assert.equal(statSync(file).mode & 0o777, 0o600);
+
+  writeFileSync(file, 'SHOP_FLAG=1\n');
+  await assert.rejects(world.install('--env-file', 'shop.env'), {
+    message: /^PGPASSWORD, SHOP_SECRET are/,
+    hint: `add them to ${file}, or --without-env`,
+  });
+  assert.match(await world.install('--without-env'), /service: changed/);
+});
+
+test('without such variables nothing is asked for', async (t) => {
+  const world = makeWorld(t);
+  Object.assign(world.env, {
+    HOME: '/root',
+    TERM: 'xterm',
+    PATH: process.env.PATH,
+    SHOP_OTHER: 'x',
+    LANG: 'C',
+  });
+  assert.match(await world.install(), /service: created/);
 });
