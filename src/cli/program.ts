@@ -3,6 +3,7 @@ import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import type { Command, ProjectArgument } from './command.js';
 import { translateArguments } from './foreign-arguments.js';
+import { type NamedFlag, settingFlags, userFlag } from './setting-flags.js';
 
 /**
  * The grammar of the command line, and the only import of commander.
@@ -236,27 +237,6 @@ function addSettingFlags(
   command.addOption(new Option('--set <key=value>', 'any setting; may be repeated').argParser(parseSet));
   command.option('--config <file>', 'settings file (default: easyserve.toml, .yaml or .json in the project)');
 }
-
-/** Flag, value ('' for one that is on by being there), setting, help. */
-type NamedFlag = readonly [string, string, SettingFlag['key'], string];
-
-const userFlag: NamedFlag = [
-  '--user',
-  'name',
-  'user',
-  'user of the service (default: the owner of the folder)',
-];
-
-const settingFlags: readonly NamedFlag[] = [
-  ['--domain', 'name', 'domains', 'host name to get a certificate for; may be repeated'],
-  ['--https', '', 'https', 'serve HTTPS; without a domain, with a certificate for development'],
-  ['--host', 'address', 'host', 'address to listen on'],
-  ['--port', 'number', 'port', 'port to listen on; 0: any free one'],
-  ['--processes', 'count|auto', 'processes', 'application processes'],
-  ['--threads', 'count|auto', 'threads', 'threads of each application process'],
-  ['--fronts', 'count|auto', 'fronts', 'HTTP fronts of cluster mode'],
-  ['--log-format', 'pretty|json', 'logFormat', 'for people or for programs'],
-];
 
 function toSettingFlag(text: string): SettingFlag {
   const mark = text.indexOf('=');
