@@ -4,24 +4,25 @@ import type { Clock } from '../contracts/clock.js';
 const QUIET_MS = 10_000;
 
 /** Something that happens in swarms, told once when it begins and once, with its count, when it is over. */
-export class Episode {
+export class Episode<Facts = void> {
   readonly #clock: Clock;
-  readonly #onBegin: () => void;
+  readonly #onBegin: (facts: Facts) => void;
   readonly #onEnd: (times: number) => void;
   #times = 0;
   #lastAtMs = 0;
 
-  constructor(clock: Clock, onBegin: () => void, onEnd: (times: number) => void) {
+  constructor(clock: Clock, onBegin: (facts: Facts) => void, onEnd: (times: number) => void) {
     this.#clock = clock;
     this.#onBegin = onBegin;
     this.#onEnd = onEnd;
   }
 
-  happen(): void {
+  /** `facts`: those of the first time are told. */
+  happen(facts: Facts): void {
     this.#times += 1;
     this.#lastAtMs = this.#clock.now();
     if (this.#times > 1) return;
-    this.#onBegin();
+    this.#onBegin(facts);
     this.#lookLater(QUIET_MS);
   }
 

@@ -6,11 +6,17 @@ import type { Settings } from '../../settings/settings.js';
 import type { DescriptorLimit } from '../../sockets/descriptor-limit.js';
 import { peerAddressOf, peerOf } from '../client-message.js';
 import { addressKey } from '../limits/address-key.js';
+import { IdleConnections } from './idle-connections.js';
 
 /** With more, what a connection needs of memory counts before its descriptor does. */
 const MOST_BY_DESCRIPTORS = 16_384;
 /** Idle connections that are closed at a time when there are too many: one at a time would be too slow for a swarm. */
 const EVICTED_AT_ONCE = 16;
+/**
+ * An address keeps the connection that it has just made, whose request may be on its way, and gets its next one refused. Not where all
+ * connections are there: there a swarm that keeps coming would leave no room for anybody in this time.
+ */
+const REQUEST_GRACE_MS = 1000;
 
 export interface ConnectionsOptions {
   readonly settings: () => Pick<Settings, 'maxConnections' | 'maxConnectionsPerAddress'>;
@@ -55,34 +61,7 @@ interface Connection {
 interface Client {
   readonly key: string;
   connections: number;
-  readonly idle: IdleConnections;
-}
-
-/** Connections without a request, in the order in which they are given up. */
-class IdleConnections {
-  /** They have had an answer, and wait for the next request: a client expects that such a one is closed. The longest idle first. */
-  readonly #kept = new Set<Connection>();
-  /** Their first request may be on its way. */
-  readonly #fresh = new Set<Connection>();
-
-  addFresh(connection: Connection): void {
-    this.#fresh.add(connection);
-  }
-
-  addKept(connection: Connection): void {
-    this.#kept.add(connection);
-  }
-
-  delete(connection: Connection): void {
-    this.#kept.delete(connection);
-    this.#fresh.delete(connection);
-  }
-
-  /** Some that have had an answer, or else one that has not. */
-  choose(atMost: number): readonly Connection[] {
-    const kept = [...first(this.#kept, atMost)];
-    return kept.length > 0 ? kept : [...first(this.#fresh, 1)];
-  }
+  readonly idle: IdleConnections<Connection>;
 }
 
 /**
@@ -97,9 +76,10 @@ export class Connections {
   readonly #all = new Map<Socket, Connection>();
   readonly #byPeer = new Map<string, Connection>();
   readonly #clients = new Map<string, Client>();
-  readonly #idle = new IdleConnections();
+  readonly #idle = new IdleConnections<Connection>();
   readonly #full: Episode;
   readonly #exhausted: Episode;
+  readonly #crowded: Episode<Crowd>;
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
@@ -130,6 +110,7 @@ export class Connections {
         ),
       (times) => log.info('descriptors-free', 'there are descriptors for new connections again', { times }),
     );
+    this.#crowded = tellCrowded(clock, log);
   }
 
   get size(): number {
@@ -221,9 +202,12 @@ export class Connections {
   #attribute(connection: Connection, address: string): boolean {
     const { maxConnectionsPerAddress } = this.#options.settings();
     const key = addressKey(address);
-    const client = this.#clients.get(key) ?? { key, connections: 0, idle: new IdleConnections() };
+    const client = this.#clients.get(key) ?? { key, connections: 0, idle: new IdleConnections<Connection>() };
     const isFull = maxConnectionsPerAddress > 0 && client.connections >= maxConnectionsPerAddress;
-    if (isFull && this.#evict(client.idle, 1) === 0) return false;
+    if (isFull && this.#evict(client.idle, 1, this.#options.clock.now() - REQUEST_GRACE_MS) === 0) {
+      this.#crowded.happen({ client: key, limit: maxConnectionsPerAddress });
+      return false;
+    }
     this.#clients.set(key, client);
     client.connections += 1;
     client.idle.addFresh(connection);
@@ -232,8 +216,8 @@ export class Connections {
   }
 
   /** How many there were to close. They count no more, though their sockets take a moment. */
-  #evict(idle: IdleConnections, atMost: number): number {
-    const chosen = idle.choose(atMost);
+  #evict(idle: IdleConnections<Connection>, atMost: number, madeByMs = Number.POSITIVE_INFINITY): number {
+    const chosen = idle.choose(atMost, madeByMs);
     for (const connection of chosen) {
       connection.socket.destroy();
       this.#remove(connection);
@@ -270,13 +254,21 @@ export class Connections {
 
 // Private
 
-function* first<T>(all: Iterable<T>, count: number): Iterable<T> {
-  let left = count;
-  for (const one of all) {
-    if (left === 0) return;
-    left -= 1;
-    yield one;
-  }
+interface Crowd {
+  readonly client: string;
+  readonly limit: number;
+}
+
+function tellCrowded(clock: Clock, log: Log): Episode<Crowd> {
+  return new Episode(
+    clock,
+    (facts) =>
+      log.warn('client-connections-full', 'one address has too many connections: its new ones are refused', {
+        ...facts,
+        hint: 'raise maxConnectionsPerAddress where many visitors share an address; name a proxy in trustedProxies',
+      }),
+    (times) => log.info('client-connections-free', 'no address has too many connections', { times }),
+  );
 }
 
 /** Node's handle of a connection has it (net.Socket has no documented way to ask). */

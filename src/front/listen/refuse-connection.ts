@@ -2,7 +2,10 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../../contracts/clock.js';
 import type { Scheme } from '../../contracts/scheme.js';
 
-/** So many may hear the answer out at the same time; the descriptors that are kept free are enough for them. */
+/**
+ * So many may hear the answer out at the same time: half of the descriptors that are kept free at least (LEAST_SPARE in
+ * descriptor-limit), because a refusal may come from their lack. What comes beside them is closed without a word.
+ */
 const MOST_LEAVING = 16;
 const LEAVE_MS = 1000;
 

@@ -6,7 +6,7 @@ export const limitSettings = {
   maxConnections: defineSetting({
     format: autoOr(integer(1, 1_000_000)),
     default: 'auto',
-    doc: 'Connections of one front. When they are all there, idle ones are closed first, and then new ones get 503. "auto": as many as the limit of open files allows, 16384 at most.',
+    doc: 'Connections of one front. When they are all there, idle ones are closed first, and then new ones get 503 over plain HTTP, 16 at a time, or are just closed. "auto": as many as the limit of open files allows, 16384 at most.',
     effect: 'live',
   }),
   maxConnectionsPerAddress: defineSetting({

@@ -24,6 +24,9 @@ test('one address with too many connections loses its idle ones, then gets 503; 
   const busy = await served.connect();
   busy.send(get);
   await eventually(() => assert.equal(held.length, 1));
+  const early = await served.connect();
+  assert.match(await early.readToEnd(), /^HTTP\/1\.1 503 /, 'the idle one may still send its first request');
+  served.clock.advance(1000);
   const third = await served.connect();
   third.send(get);
   await idle.readToEnd();
@@ -33,12 +36,19 @@ test('one address with too many connections loses its idle ones, then gets 503; 
   refused.send(get);
   assert.match(await refused.readToEnd(), /^HTTP\/1\.1 503 [\s\S]*Retry-After: \d+\r\nConnection: close\r\n/);
   assert.equal(refused.error, undefined);
+  const told = served.log.all('client-connections-full').map(({ fields }) => [fields.client, fields.limit]);
+  assert.deepEqual(told, [['127.0.0.1', 2]]);
   const other = await served.connect('127.0.0.2');
   other.send(get);
   await eventually(() => assert.equal(held.length, 3));
   for (const exchange of held) answer(exchange);
   for (const connection of [busy, third, other]) await connection.readUntil('answer');
   assert.equal(served.front.connections, 3);
+  served.clock.advance(10_000);
+  assert.deepEqual(
+    served.log.all('client-connections-free').map(({ fields }) => fields.times),
+    [2],
+  );
 });
 
 test('connections of a trusted proxy are not counted by address', async (t) => {
@@ -89,6 +99,7 @@ test('over HTTPS a connection beyond the limit is closed, and an idle one of HTT
   const held: Exchange[] = [];
   const site = await secure(t, await serveFront(t, [holdInto(held)], { maxConnectionsPerAddress: 1 }));
   const session = await site.http2();
+  site.served.clock.advance(1000);
   const next = await site.http1();
   await eventually(() => assert.ok(session.destroyed));
   next.send(get);
