@@ -36,6 +36,21 @@ export const certificateChecks: readonly Check[] = [
       ),
   },
   {
+    name: 'certificate-incomplete',
+    severity: 'warning',
+    doc: 'A certificate of your own comes without that of its issuer, without a name, or with strange ones beside it',
+    isQuick: false,
+    find: async (subject) =>
+      (await readPairs(subject)).flatMap(({ files, outcome }) =>
+        outcome instanceof CertificateError
+          ? []
+          : outcome.warnings.map((message) => ({
+              message,
+              fix: `put the file that the CA calls fullchain in place of ${files.cert}; openssl x509 -noout -text -in ${files.cert} shows what is in it`,
+            })),
+      ),
+  },
+  {
     name: 'certificate-names',
     severity: 'error',
     doc: "A certificate of your own is for none of the site's names (a warning where only some are missing)",

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Settings } from '../../../src/settings/settings.js';
+import type { SigningPair } from '../../../src/tls/sign-certificate.js';
 import { djangoSubject, namesFound, soundMachine } from '../../support/check-subject.js';
 import { makeTempDir } from '../../support/copy-fixture.js';
 import { makeCertificate } from '../../support/tls-material.js';
@@ -13,12 +14,17 @@ const dayMs = 86_400_000;
 async function look(
   t: TestContext,
   names: readonly string[],
-  { days = 90, keyOf = names, settings = {} as Partial<Settings> } = {},
+  {
+    days = 90,
+    keyOf = names,
+    settings = {} as Partial<Settings>,
+    issuer = undefined as SigningPair | undefined,
+  } = {},
 ): Promise<readonly string[]> {
   const dir = makeTempDir(t);
   const { nowMs } = soundMachine;
   const dates = { notBeforeMs: nowMs - 200 * dayMs, notAfterMs: nowMs + days * dayMs };
-  const { certificatePem, keyPem } = await makeCertificate(names, dates);
+  const { certificatePem, keyPem } = await makeCertificate(names, { ...dates, issuer });
   const other = keyOf === names ? keyPem : (await makeCertificate(keyOf, dates)).keyPem;
   writeFileSync(join(dir, 'site.pem'), certificatePem);
   writeFileSync(join(dir, 'site.key'), other, { mode: 0o600 });
@@ -50,6 +56,13 @@ test('one that is for none of the names, or not for all', async (t) => {
   assert.deepEqual(await look(t, ['www.example.org'], { settings }), []);
   const more = { domains: ['www.example.org'], canonicalHost: 'www.example.org' };
   assert.deepEqual(await look(t, ['www.example.org'], { settings: more }), []);
+});
+
+test('one without that of its issuer', async (t) => {
+  const { nowMs } = soundMachine;
+  const dates = { notBeforeMs: nowMs - dayMs, notAfterMs: nowMs + 900 * dayMs };
+  const issuer = await makeCertificate([], { commonName: 'issuer', isAuthority: true, ...dates });
+  assert.deepEqual(await look(t, ['www.example.org'], { issuer }), ['certificate-incomplete warning']);
 });
 
 test('one that is not served', async (t) => {
