@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
+import { quote } from './text/typed-command.js';
 
 /** Throws ApplicationError where a file was named in place of the folder, with the line that serves it. */
 export function refuseFile(path: string, here: string): void {
@@ -22,7 +23,8 @@ function nameFile(path: string): string {
   const name = basename(path);
   const extension = extname(name);
   if (name === 'manage.py') return '';
-  if (extension === '.py') return ` --set app=${name.slice(0, -extension.length)}:${nameApplication(path)}`;
+  if (extension === '.py')
+    return ` --set app=${quote(`${name.slice(0, -extension.length)}:${nameApplication(path)}`)}`;
   if (/^\.[cm]?[jt]s$/.test(extension)) return ` --set app=${name}`;
   return ['.toml', '.yaml', '.yml', '.json'].includes(extension) ? ` --config ${path}` : '';
 }

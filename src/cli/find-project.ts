@@ -15,16 +15,20 @@ type TypingContext = Pick<CliContext, 'cwd' | 'env'>;
 
 /**
  * The folder of a project, which has one identity where `manage.py` lies in a folder of it: `site` and `site/mysite` are the
- * same project, so that a second start finds the first and each verb works in both. It is the one that is served; else the one
+ * same project, so that a second start finds the first and each verb works in both. It is the one that has a unit (for install and uninstall), or is served; else the one
  * with a settings file; else the one that was typed.
  */
-export async function findProject(project: ProjectArgument, context: TypingContext): Promise<string> {
+export async function findProject(
+  project: ProjectArgument,
+  context: TypingContext,
+  hasUnit: (folder: string) => boolean = () => false,
+): Promise<string> {
   const typed = projectFolder(project, context);
   refuseFile(typed, projectFolder({ base: project.base, dir: undefined }, context));
   const other = await findOther(typed).catch(() => undefined);
   if (other === undefined) return typed;
-  if (await isServed(typed)) return typed;
-  if (await isServed(other)) return other;
+  for (const each of [typed, other]) if (hasUnit(each)) return each;
+  for (const each of [typed, other]) if (await isServed(each)) return each;
   return !hasSettingsFile(typed) && hasSettingsFile(other) ? other : typed;
 }
 
@@ -40,9 +44,10 @@ export async function findInstanceFolder(project: ProjectArgument, context: Typi
 export async function findSources(
   given: GivenSettings & { readonly project: ProjectArgument },
   context: TypingContext,
+  hasUnit?: (folder: string) => boolean,
 ): Promise<Sources> {
   const sources = settingsSources(given, context);
-  return { ...sources, projectDir: await findProject(given.project, context) };
+  return { ...sources, projectDir: await findProject(given.project, context, hasUnit) };
 }
 
 // Private

@@ -1,3 +1,5 @@
+import { quote } from './text/typed-command.js';
+
 /**
  * What people type who know gunicorn, uvicorn, hypercorn or Django's runserver, in easyserve's words.
  *
@@ -135,5 +137,7 @@ function splitFlag(word: string): { readonly name: string; readonly value: strin
 /** `shop.wsgi:application`, which gunicorn and uvicorn are given in place of a folder. */
 function asApplication(word: string, before = ''): string | undefined {
   const isValue = before.startsWith('-') && !before.includes('=');
-  return !isValue && /^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$/.test(word) ? `--set app=${word}` : undefined;
+  return !isValue && /^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*(\(\))?$/.test(word)
+    ? `--set app=${quote(word)}`
+    : undefined;
 }

@@ -59,6 +59,7 @@ function shortestPath(from: string, to: string): string {
   return path.startsWith('..') ? to : path;
 }
 
-function quote(text: string): string {
+/** As a shell takes it. */
+export function quote(text: string): string {
   return needsNoQuotes.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
 }

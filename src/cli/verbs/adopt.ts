@@ -7,13 +7,13 @@ import type { Sources } from '../../privileges/project-reader.js';
 import { readAccountWords } from '../../settings/root-rights.js';
 import type { CliContext } from '../cli-context.js';
 import type { AdoptCommand } from '../command.js';
-import { settingsSources } from '../project-argument.js';
+import { findSources } from '../find-project.js';
 import { typedCommand } from '../text/typed-command.js';
 import { withProgress } from '../text/wait-progress.js';
 
 /** `easyserve adopt`: a folder of root's gets a user that may write what the application writes, and no more. */
 export async function adopt(command: AdoptCommand, context: CliContext): Promise<number> {
-  const sources = settingsSources(command, context);
+  const sources = await findSources(command, context);
   requireRoot('adopt', sources.projectDir, context);
   const { nodePath, script } = context.exec;
   const { record, changes, isUserNew } = await withProgress(context.stderr, 'reading the project', () =>

@@ -2,12 +2,12 @@ import { ExitCode } from '../../contracts/errors.js';
 import { disown as disownFolder } from '../../privileges/adoption/disown.js';
 import type { CliContext } from '../cli-context.js';
 import type { PlainCommand } from '../command.js';
-import { projectFolder } from '../project-argument.js';
+import { findProject } from '../find-project.js';
 import { requireRoot } from './adopt.js';
 
 /** `easyserve disown`: takes back what adopt has done. Twice is no error. */
 export async function disown(command: PlainCommand<'disown'>, context: CliContext): Promise<number> {
-  const projectDir = projectFolder(command.project, context);
+  const projectDir = await findProject(command.project, context);
   requireRoot('disown', projectDir, context);
   const done = await disownFolder(projectDir);
   if (done === undefined) {

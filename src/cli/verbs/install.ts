@@ -7,12 +7,13 @@ import { findStateFolders, stateFolderOf } from '../../control/state-folder.js';
 import { refuseRoot } from '../../privileges/account.js';
 import { makeFolder } from '../../privileges/make-folder.js';
 import type { Privileges } from '../../privileges/privileges.js';
+import type { Sources } from '../../privileges/project-reader.js';
 import { writtenFolders } from '../../project/written-folders.js';
 import type { Settings } from '../../settings/settings.js';
 import type { CliContext } from '../cli-context.js';
 import type { InstallCommand } from '../command.js';
+import { findSources } from '../find-project.js';
 import { loadFolderSettings } from '../folder-settings.js';
-import { settingsSources } from '../project-argument.js';
 import { findBootEnvironment, requireVariables } from '../systemd/boot-environment.js';
 import { EnvironmentFile } from '../systemd/environment-file.js';
 import { planUnits, type UnitPlans } from '../systemd/plan-service.js';
@@ -33,10 +34,11 @@ export async function install(
   context: CliContext,
   folder: UnitFolder = new UnitFolder(),
 ): Promise<number> {
-  const { projectDir, configFile, flags } = settingsSources(command, context);
+  const sources = await findSources(command, context, (each) => folder.nameOf(each) !== undefined);
+  const { projectDir, configFile, flags } = sources;
   const name = unitName(projectDir, command.name, folder);
   if (!command.isPrinted) folder.requireOf(name, projectDir);
-  const { file, settings, project, privileges } = await readSite(command, context);
+  const { file, settings, project, privileges } = await readSite(command, sources, context);
   const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
   const boot = findBootEnvironment(project, context.env, file?.variables ?? {}, settings.settingsModule);
   requireVariables(boot.missing, { name, file, isWithoutEnv: command.isWithoutEnv || command.isPrinted });
@@ -74,8 +76,7 @@ interface Site {
 }
 
 /** As the user of the site, which root acts as from here to the units. */
-async function readSite(command: InstallCommand, context: CliContext): Promise<Site> {
-  const sources = settingsSources(command, context);
+async function readSite(command: InstallCommand, sources: Sources, context: CliContext): Promise<Site> {
   const path = command.envFile;
   const file = path === undefined ? undefined : EnvironmentFile.read(resolve(sources.projectDir, path));
   if (!command.isEnvSaved) file?.requireThere();

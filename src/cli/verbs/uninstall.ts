@@ -1,17 +1,17 @@
 import { ExitCode } from '../../contracts/errors.js';
 import type { CliContext } from '../cli-context.js';
 import type { UninstallCommand } from '../command.js';
-import { projectFolder } from '../project-argument.js';
+import { findProject } from '../find-project.js';
 import { UnitFolder } from '../systemd/unit-folder.js';
 import { unitName } from '../systemd/unit-name.js';
 
 /** `easyserve uninstall`: stops the service and removes what install wrote. Twice is no error. */
-export function uninstall(
+export async function uninstall(
   command: UninstallCommand,
   context: CliContext,
   folder: UnitFolder = new UnitFolder(),
-): number {
-  const projectDir = projectFolder(command.project, context);
+): Promise<number> {
+  const projectDir = await findProject(command.project, context, (each) => folder.nameOf(each) !== undefined);
   const name = unitName(projectDir, command.name, folder);
   const units = folder.unitsOf(name);
   if (units.length === 0) {

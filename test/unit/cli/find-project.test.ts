@@ -36,7 +36,7 @@ test('a folder above with two projects, or that is one itself, belongs to neithe
 for (const [file, text, line] of [
   ['app.py', 'app = Flask(__name__)', 'easyserve start --set app=app:app'],
   ['shop.py', 'import x\napplication: object = 1', 'easyserve start --set app=shop:application'],
-  ['shop.py', 'def create_app():\n    pass', 'easyserve start --set app=shop:create_app()'],
+  ['shop.py', 'def create_app():\n    pass', "easyserve start --set app='shop:create_app()'"],
   ['manage.py', '', 'easyserve start'],
   ['server.js', '', 'easyserve start --set app=server.js'],
 ] as const) {
@@ -46,3 +46,12 @@ for (const [file, text, line] of [
     assert.deepEqual([error.code, error.hint], ['project-missing', line]);
   });
 }
+
+test('for install and uninstall the folder that has a unit is the project', async (t) => {
+  const outer = realpathSync(makeProject(t, { 'mysite/manage.py': '', 'easyserve.toml': '' }));
+  const inner = join(outer, 'mysite');
+  for (const cwd of [outer, inner]) {
+    const project = { base: undefined, dir: undefined };
+    assert.equal(await findProject(project, { cwd, env: {} }, (each) => each === inner), inner);
+  }
+});

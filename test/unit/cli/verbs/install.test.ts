@@ -31,7 +31,7 @@ interface World {
   readonly env: Record<string, string | undefined>;
   /** Resolves with what was printed. */
   install(...args: readonly string[]): Promise<string>;
-  uninstall(...args: readonly string[]): string;
+  uninstall(...args: readonly string[]): Promise<string>;
 }
 
 function makeWorld(t: TestContext, { isRunning = true, units = makeTempDir(t), status = 0 } = {}): World {
@@ -59,9 +59,9 @@ function makeWorld(t: TestContext, { isRunning = true, units = makeTempDir(t), s
       if (command.verb === 'install') assert.equal(await install(command, context, folder), 0);
       return context.stdout.text;
     },
-    uninstall(...args) {
+    async uninstall(...args) {
       const { command, context } = type('uninstall', ...args);
-      if (command.verb === 'uninstall') assert.equal(uninstall(command, context, folder), 0);
+      if (command.verb === 'uninstall') assert.equal(await uninstall(command, context, folder), 0);
       return context.stdout.text;
     },
   };
@@ -117,13 +117,13 @@ test('uninstall stops the service and removes it; twice is no error', async (t) 
   const world = makeWorld(t);
   await world.install('--socket');
   world.calls.length = 0;
-  assert.match(world.uninstall(), /easyserve-shop\.service: removed\n/);
+  assert.match(await world.uninstall(), /easyserve-shop\.service: removed\n/);
   assert.deepEqual(world.calls, [
     'disable --now easyserve-shop.service easyserve-shop-http.socket',
     'daemon-reload',
   ]);
   assert.deepEqual(readdirSync(world.units), []);
-  assert.match(world.uninstall(), /There is no easyserve-shop\.service/);
+  assert.match(await world.uninstall(), /There is no easyserve-shop\.service/);
 });
 
 test('a unit that somebody else wrote is left alone', async (t) => {
@@ -131,7 +131,7 @@ test('a unit that somebody else wrote is left alone', async (t) => {
   const unit = join(world.units, 'nginx.service');
   writeFileSync(unit, '[Service]\n');
   await assert.rejects(world.install('--name', 'nginx'), { code: 'unit-foreign' });
-  assert.throws(() => world.uninstall('--name', 'nginx'), { code: 'unit-foreign' });
+  await assert.rejects(world.uninstall('--name', 'nginx'), { code: 'unit-foreign' });
   assert.equal(readFileSync(unit, 'utf8'), '[Service]\n');
   assert.deepEqual(world.calls, []);
 });
@@ -154,7 +154,7 @@ test('each folder has units of its own, whatever its name: a name that is taken 
   const first = makeWorld(t);
   await first.install('--port', '8080', '--socket');
   const second = makeWorld(t, { units: first.units });
-  assert.match(second.uninstall(), /There is no easyserve-shop-2\.service/);
+  assert.match(await second.uninstall(), /There is no easyserve-shop-2\.service/);
   assert.match(await second.install('--port', '8081'), /easyserve-shop-2\.service: created/);
   assert.match(await second.install('--port', '8081'), /easyserve-shop-2\.service: unchanged/);
   assert.match(readFileSync(join(first.units, 'easyserve-shop.service'), 'utf8'), /--port=8080/);
@@ -164,8 +164,8 @@ test('each folder has units of its own, whatever its name: a name that is taken 
       message: new RegExp(`belongs to another folder: ${first.project}`),
     });
   }
-  assert.match(first.uninstall(), /easyserve-shop\.service: removed/);
-  assert.match(second.uninstall(), /easyserve-shop-2\.service: removed/);
+  assert.match(await first.uninstall(), /easyserve-shop\.service: removed/);
+  assert.match(await second.uninstall(), /easyserve-shop-2\.service: removed/);
   assert.deepEqual(readdirSync(first.units), []);
 });
 
@@ -173,7 +173,7 @@ test('the unit of a folder is found again by the name that it was given', async 
   const world = makeWorld(t);
   await world.install('--name', 'web');
   assert.match(await world.install(), /web\.service: unchanged/);
-  assert.match(world.uninstall(), /web\.service: removed/);
+  assert.match(await world.uninstall(), /web\.service: removed/);
 });
 
 test('folders that every site has are named by the one above', (t) => {
