@@ -1,5 +1,6 @@
 import type { Clock } from '../contracts/clock.js';
 import { BoundedOutput, type Remains } from './bounded-output.js';
+import { JournalPriorities } from './journal-priorities.js';
 import type { LogStream } from './line-batch.js';
 import { LogDescriptor } from './log-descriptor.js';
 import type { Output } from './output.js';
@@ -38,8 +39,9 @@ function describe(host: OutputHost, stream: LogStream): Described {
 function toOutput({ stream, descriptor }: Described, host: OutputHost, clock: Clock): HostOutput {
   const { isTerminal } = descriptor;
   const output = new BoundedOutput(descriptor, clock);
+  const priorities = isJournal(descriptor, host.env) ? new JournalPriorities() : undefined;
   return {
-    write: (text) => output.write(text),
+    write: (text) => output.write(priorities?.prefix(text) ?? text),
     onNews: (listener) => output.onNews(listener),
     reopen: () => descriptor.reopen(),
     settle: (timeoutMs) => output.settle(timeoutMs),
@@ -49,6 +51,11 @@ function toOutput({ stream, descriptor }: Described, host: OutputHost, clock: Cl
     columns: () => (isTerminal ? host[stream].columns || undefined : undefined),
     colour: wantsColour(isTerminal, host.env),
   };
+}
+
+/** systemd.exec(5): device and inode of what the journal reads, in the environment of everything that writes elsewhere too. */
+function isJournal({ identity }: LogDescriptor, { JOURNAL_STREAM = '' }: NodeJS.ProcessEnv): boolean {
+  return JOURNAL_STREAM !== '' && identity.startsWith(`${JOURNAL_STREAM}:`);
 }
 
 /** By the rules of no-color.org and force-color.org. */

@@ -63,6 +63,10 @@ test('a site under a live systemd', { skip: whyNoMachine() ?? false, timeout: 40
       makeMachineSite(machine, '/srv/shop/releases/3', { moreSettings: "raise Exception('half done')\n" });
       turnTo('3');
       assert.notEqual(machine.run('systemctl', 'reload', service).code, 0);
+      const errors = machine.sh(`journalctl --priority err --output cat -u ${service}`);
+      assert.match(errors, /^\{"level":"error".*"event":"reload-failed".*half done/m);
+      assert.match(errors, /^easyserve: .*half done/m);
+      assert.doesNotMatch(errors, /"level":"(?:info|warn)"/);
       assert.equal(ask(), 'release 2');
       turnTo('2');
     },
