@@ -37,14 +37,31 @@ export function plainAddress(address: string): string {
 }
 
 /** Who is at the other end of a connection, in the plain form of an address. */
-export function peerAddressOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): {
+export function peerAddressOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): {
   readonly address: string;
   readonly port: number;
 } {
+  if (unixPeers.has(socket)) return { address: THIS_MACHINE, port: 0 };
+  const { remoteAddress, remotePort } = socket;
   return { address: plainAddress(remoteAddress ?? ''), port: remotePort ?? 0 };
 }
 
+/** Over a Unix socket there is no address: whoever asks is on this machine. */
+const THIS_MACHINE = '127.0.0.1';
+let lastUnixPeer = 0;
+const unixPeers = new WeakMap<object, string>();
+
+/** Names a connection that came over a Unix socket, so that peerOf and peerAddressOf tell it from others; at its beginning. */
+export function nameUnixPeer(socket: Socket): void {
+  if (socket.remoteAddress !== undefined || socket.localAddress !== undefined) return;
+  lastUnixPeer += 1;
+  unixPeers.set(socket, `unix ${lastUnixPeer}`);
+}
+
 /** Identifies the connection, also where a TLS socket or an HTTP/2 stream stands for it. */
-export function peerOf({ remoteAddress, remotePort }: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+export function peerOf(socket: Pick<Socket, 'remoteAddress' | 'remotePort'>): string {
+  const unixPeer = unixPeers.get(socket);
+  if (unixPeer !== undefined) return unixPeer;
+  const { remoteAddress, remotePort } = socket;
   return `${remoteAddress} ${remotePort}`;
 }

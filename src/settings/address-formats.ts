@@ -8,10 +8,13 @@ import { type Format, listOf, textLike, textThat } from './formats.js';
 export const hostName =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?=[0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
+/** A path for sun_path with its 108 bytes (unix(7)), beside which a name for a moment has room. */
+const unixHost = /^unix:\/[^\0]{1,90}$/;
+
 /** What a listening socket can be bound to. */
 export const hostAddress = textThat(
-  (text) => isIP(text) !== 0 || hostName.test(text),
-  'an IP address or a host name, without port or brackets',
+  (text) => isIP(text) !== 0 || hostName.test(text) || unixHost.test(text),
+  'an IP address or a host name, without port or brackets, or unix: with the absolute path of a socket',
 );
 
 /** What a Host header may say: RFC 9110 section 7.2. */

@@ -58,6 +58,11 @@ const checks: readonly Check[] = [
     return [[message, 'set restartBackoffMaxMs to the longest pause, restartBackoffMs to the first']];
   },
   (settings, describe) => {
+    if (!settings.host?.startsWith('unix:') || !wantsHttps(settings)) return [];
+    const message = `${describe('host')} is for a proxy that does TLS, and HTTPS needs a port`;
+    return [[message, 'set https = false; or leave host away, and HTTPS is served without a proxy']];
+  },
+  (settings, describe) => {
     const { port, httpsPort } = settings;
     // 0 is any free port, so two of them are different.
     if (port === null || port === 0 || port !== (httpsPort ?? defaultPorts.https)) return [];

@@ -4,7 +4,7 @@ import { defaultPorts, type Scheme } from '../contracts/scheme.js';
 import type { Log } from '../log/log.js';
 import { type Settings, wantsHttps } from '../settings/settings.js';
 import { InheritedSockets } from './inherited-sockets.js';
-import { type BindOptions, ListeningSocket, type WithRights } from './listening-socket.js';
+import { type BindOptions, ListeningSocket, unixPrefix, type WithRights } from './listening-socket.js';
 
 /** Where the settings name no port and this process may not bind the default one. */
 const unprivilegedPorts: Readonly<Record<Scheme, number>> = { http: 8000, https: 8443 };
@@ -41,9 +41,14 @@ export async function bindAddress(
   }: { scheme?: Scheme } & FirstBinding = {},
 ): Promise<ListeningSocket> {
   const named = namedPort(settings, scheme);
+  const isUnix = settings.host?.startsWith(unixPrefix) === true;
   const passed = inherited.take(scheme, named);
   if (passed !== undefined) return passed;
   const host = wantedHost(settings, project);
+  if (isUnix) {
+    const { socketMode: mode, socketGroup: group } = settings;
+    return ListeningSocket.bindUnix(settings.host ?? '', { mode, group });
+  }
   if (scheme === 'http') warnOfDebug(settings, project, log);
   const options = { scheme, withRights, ...(create && { create }) };
   const bind = (port: number) =>
@@ -65,6 +70,7 @@ export async function bindAddress(
 /** Whether this socket is where the settings want one. */
 export function isAddressOf(socket: ListeningSocket, settings: Settings, project: Project): boolean {
   if (socket.isInherited) return true;
+  if (settings.host?.startsWith(unixPrefix)) return socket.host === settings.host;
   const isPortWanted =
     namedPort(settings, socket.scheme) === 0 || wantedPorts(settings, socket.scheme).includes(socket.port);
   const host = wantedHost(settings, project);
@@ -81,6 +87,8 @@ export function isInTheWay(
   project: Project,
   scheme: Scheme = socket.scheme,
 ): boolean {
+  // The file of a Unix socket is replaced while the other is listened on.
+  if ([socket.host, settings.host ?? ''].some((host) => host.startsWith(unixPrefix))) return false;
   const hosts = [socket.host, wantedHost(settings, project) ?? '::'];
   const haveCommonAddress = hosts[0] === hosts[1] || hosts.some((host) => wildcards.includes(host));
   return haveCommonAddress && wantedPorts(settings, scheme).includes(socket.port);

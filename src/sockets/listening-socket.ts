@@ -10,6 +10,13 @@ import {
   duplicateHandle,
   type SocketHandle,
 } from './socket-handle.js';
+import {
+  bindUnixSocket,
+  removeSocketFile,
+  type SocketFile,
+  type UnixSocketRights,
+  unixPathOf,
+} from './unix-socket.js';
 
 /** Does what may need root's rights: Privileges.raised. */
 export type WithRights = <T>(act: () => T) => T;
@@ -20,6 +27,8 @@ export interface BindOptions {
   /** Default: with those that this process has. */
   readonly withRights?: WithRights | undefined;
 }
+
+export const unixPrefix = 'unix:';
 
 const unraised: WithRights = (act) => act();
 
@@ -34,12 +43,15 @@ export class ListeningSocket {
   readonly port: number;
   /** Bound by the service manager, so its address is not ours to change. */
   readonly isInherited: boolean;
+  /** Of a Unix socket that we have made. */
+  readonly #file: SocketFile | undefined;
 
   private constructor(
     handle: SocketHandle,
     { scheme, host, port }: { scheme: Scheme; host: string; port: number },
-    isInherited = false,
+    { isInherited = false, file }: { isInherited?: boolean; file?: SocketFile | undefined } = {},
   ) {
+    this.#file = file;
     this.handle = handle;
     this.scheme = scheme;
     this.host = host;
@@ -58,7 +70,7 @@ export class ListeningSocket {
     if (typeof handle === 'number') throw withRights(() => explainFailure(host, port, handle));
     // libuv keeps EADDRINUSE for later (uv_tcp_bind); asking for the name reveals it.
     const name: { port?: number } = {};
-    const failure = handle.getsockname(name);
+    const failure = handle.getsockname?.(name) ?? 0;
     if (failure !== 0) {
       handle.close();
       throw withRights(() => explainFailure(host, port, failure));
@@ -66,17 +78,34 @@ export class ListeningSocket {
     return new ListeningSocket(handle, { scheme, host, port: name.port ?? port });
   }
 
+  /** `host` is `unix:` and a path. Throws EasyserveError `port-in-use`, `address-unusable` or `group-unknown`. */
+  static async bindUnix(host: string, rights: UnixSocketRights): Promise<ListeningSocket> {
+    const { handle, file } = await bindUnixSocket(host.slice(unixPrefix.length), rights);
+    return new ListeningSocket(handle, { scheme: 'http', host, port: 0 }, { file });
+  }
+
   /** Takes a descriptor that the service manager bound (InheritedSockets). Throws EasyserveError `socket-unusable`. */
   static adopt(fd: number, name: string): ListeningSocket {
     // Node's net.Server does the same for listen({ fd }); only the handle of a TCP socket has a name to ask for.
     const handle = createServerHandle(null, null, -1, fd);
+    const path = unixPathOf(fd);
+    if (typeof handle !== 'number' && handle.getsockname === undefined && path !== undefined) {
+      const place = { scheme: 'http', host: `${unixPrefix}${path}`, port: 0 } as const;
+      return new ListeningSocket(handle, place, { isInherited: true });
+    }
     const address: { address?: string; port?: number } = {};
     const isTcp = typeof handle !== 'number' && handle.getsockname?.(address) === 0;
     if (!isTcp || address.address === undefined || address.port === undefined) throw notAdoptable(fd, name);
-    return new ListeningSocket(handle, { scheme: 'http', host: address.address, port: address.port }, true);
+    return new ListeningSocket(
+      handle,
+      { scheme: 'http', host: address.address, port: address.port },
+      { isInherited: true },
+    );
   }
 
+  /** Of a Unix socket it is the host of the settings: no browser goes there. */
   get url(): string {
+    if (this.host.startsWith(unixPrefix)) return this.host;
     const isAny = this.host === '0.0.0.0' || this.host === '::';
     const name = isAny ? 'localhost' : net.isIPv6(this.host) ? `[${this.host}]` : this.host;
     const port = this.port === defaultPorts[this.scheme] ? '' : `:${this.port}`;
@@ -85,17 +114,25 @@ export class ListeningSocket {
 
   /** The same socket for another scheme. */
   as(scheme: Scheme): ListeningSocket {
-    return new ListeningSocket(this.handle, { scheme, host: this.host, port: this.port }, this.isInherited);
+    const { host, port, isInherited } = this;
+    return new ListeningSocket(this.handle, { scheme, host, port }, { isInherited, file: this.#file });
   }
 
   /** The same socket once more: it stays open, and its clients wait, when this one is closed. */
   async duplicate(): Promise<ListeningSocket> {
-    return new ListeningSocket(await duplicateHandle(this.handle), this, this.isInherited);
+    const { isInherited } = this;
+    return new ListeningSocket(await duplicateHandle(this.handle), this, { isInherited, file: this.#file });
   }
 
   /** Does nothing when a server that listened on it has closed it already. */
   close(): void {
     this.handle.close();
+  }
+
+  /** For good: the file of a Unix socket goes too. */
+  remove(): void {
+    this.close();
+    if (this.#file !== undefined) removeSocketFile(this.#file);
   }
 }
 

@@ -10,12 +10,14 @@ import { endCode, withoutDebugger } from '../contracts/stray-signals.js';
 /** A raw TCP handle: what http.Server.listen takes, and what a worker can be sent. */
 export interface SocketHandle {
   readonly fd: number;
-  getsockname(out: { address?: string; port?: number }): number;
+  /** Of TCP alone: the handle of a Unix socket has no name to ask for. */
+  getsockname?(out: { address?: string; port?: number }): number;
   close(callback?: () => void): void;
 }
 
 /** Whether only programs of this machine can connect to it. */
 export function isLocalOnly(handle: SocketHandle): boolean {
+  if (handle.getsockname === undefined) return true;
   const name: { address?: string } = {};
   if (handle.getsockname(name) !== 0) return false;
   return /^(?:127\.|::1$|::ffff:127\.)/.test(name.address ?? '');
@@ -24,6 +26,7 @@ export function isLocalOnly(handle: SocketHandle): boolean {
 export type CreateServerHandle = (
   address: string | null,
   port: number | null,
+  /** -1 with the port -1: `address` is the path of a Unix socket. */
   type: 4 | 6 | -1,
   fd?: number,
   flags?: number,
@@ -40,6 +43,23 @@ export const { _createServerHandle: createServerHandle } = net as unknown as {
 };
 
 /**
+ * Has a server accept on a handle that is bound. For TCP that is net.Server.listen; for the handle of a Unix socket it knows no way but to
+ * open the descriptor a second time, and so to close it twice: what it does then is done by hand.
+ */
+export function listenOn(server: net.Server, handle: SocketHandle, backlog: number): void {
+  if (handle.getsockname !== undefined) {
+    server.listen(handle, backlog);
+    return;
+  }
+  const inner = server as unknown as {
+    _handle: SocketHandle;
+    _listen2(address: null, port: -1, type: -1, backlog: number): void;
+  };
+  inner._handle = handle;
+  inner._listen2(null, -1, -1, backlog);
+}
+
+/**
  * A port of this machine that nobody listens on at this moment, and that the system gives to somebody else only after it has
  * given all others. A program that binds it a little later may find that another was faster.
  *
@@ -49,7 +69,7 @@ export function findFreePort(): number {
   const handle = createServerHandle('127.0.0.1', 0, 4);
   if (typeof handle === 'number') throw noFreePort(handle);
   const name: { port?: number } = {};
-  const failure = handle.getsockname(name);
+  const failure = handle.getsockname?.(name) ?? 0;
   handle.close();
   if (failure !== 0 || name.port === undefined) throw noFreePort(failure);
   return name.port;

@@ -12,7 +12,7 @@ import type { Certificates, PreparedCertificates } from './certificates.js';
 import { OperationQueue, type ReloadCause } from './operation-queue.js';
 import { type ReloadOptions, reload } from './reload/reload.js';
 import { restart } from './reload/restart.js';
-import { bindMissing, closeAll, type SiteSockets, urlsOf } from './reload/site-sockets.js';
+import { bindMissing, removeAll, type SiteSockets, urlsOf } from './reload/site-sockets.js';
 
 export type OnStep = (text: string) => void;
 
@@ -132,6 +132,7 @@ export class Instance {
     await this.#options.certificates.stop();
     await this.#runner?.stop(drainTimeoutMs);
     await this.#operations.ended();
+    removeAll(this.#sockets.values());
     this.#lifecycle.become('stopped');
   }
 
@@ -144,6 +145,7 @@ export class Instance {
   async kill(): Promise<void> {
     this.#breakOff();
     await this.#runner?.kill();
+    removeAll(this.#sockets.values());
   }
 
   async status(): Promise<InstanceStatus> {
@@ -185,7 +187,7 @@ export class Instance {
       await this.#run(release, { sockets, certificates, onStep });
       this.#abort.signal.throwIfAborted();
     } catch (error) {
-      closeAll(sockets.values());
+      removeAll(sockets.values());
       throw error;
     }
     this.#lifecycle.become('running');

@@ -17,14 +17,13 @@ export interface SocketPlan {
 
 /** The text of a .socket unit; systemd gives a unit's name to all of its sockets, so there is one for each role. */
 export function renderSocket({ projectDir, service, role, host, port }: SocketPlan): string {
-  const address = host === null ? '0.0.0.0' : isIPv6(host) ? `[${host}]` : host;
   return [
     `${unitMark} --socket, which replaces it; your own changes: systemctl edit.`,
     '[Unit]',
     `Description=${unitValue(`easyserve: ${role} of ${projectDir}`)}`,
     '',
     '[Socket]',
-    `ListenStream=${address}:${port}`,
+    `ListenStream=${streamOf(host, port)}`,
     `FileDescriptorName=${role}`,
     `Service=${service}`,
     'Backlog=2048',
@@ -33,4 +32,13 @@ export function renderSocket({ projectDir, service, role, host, port }: SocketPl
     'WantedBy=sockets.target',
     '',
   ].join('\n');
+}
+
+// Private
+
+/** A port alone is every address, of IPv6 too; a path is a Unix socket (systemd.socket(5)). */
+function streamOf(host: string | null, port: number): string {
+  if (host === null) return String(port);
+  if (host.startsWith('unix:')) return host.slice('unix:'.length);
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

@@ -5,7 +5,7 @@ import { noBackpressure } from '../../log/backpressure.js';
 import type { Log, LogFields } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { ListeningSocket, WithRights } from '../../sockets/listening-socket.js';
-import { bindMissing, closeAll } from '../../supervisor/reload/site-sockets.js';
+import { bindMissing, removeAll } from '../../supervisor/reload/site-sockets.js';
 import { type Observation, type ReportedFinding, toFinding } from '../text/finding.js';
 
 interface AddressReport {
@@ -30,7 +30,7 @@ export async function checkAddress(
   const findings: Finding[] = [];
   try {
     const sockets = await bindMissing(new Map(), { settings, project }, noteLog(findings), { withRights });
-    closeAll(sockets.values());
+    removeAll(sockets.values());
     return { found: [...sockets.values()].map((socket) => describeSocket(socket, settings)), findings };
   } catch (error) {
     return { found: [], findings: [...findings, toFinding(describeError(error))] };

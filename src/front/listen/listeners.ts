@@ -7,9 +7,15 @@ import type { TlsMaterial } from '../../contracts/tls-material.js';
 import type { Log } from '../../log/log.js';
 import type { Settings } from '../../settings/settings.js';
 import type { DescriptorLimit } from '../../sockets/descriptor-limit.js';
-import { isLocalOnly, type SocketHandle } from '../../sockets/socket-handle.js';
+import { isLocalOnly, listenOn, type SocketHandle } from '../../sockets/socket-handle.js';
 import type { BufferBudget } from '../buffers/buffer-budget.js';
-import { type ClientRequest, type ClientResponse, peerAddressOf, peerOf } from '../client-message.js';
+import {
+  type ClientRequest,
+  type ClientResponse,
+  nameUnixPeer,
+  peerAddressOf,
+  peerOf,
+} from '../client-message.js';
 import { Connections, type ProxiedClient, type Silence } from './connections.js';
 import { applyLimits, createHttp1Server } from './http1-server.js';
 import { Http2Server } from './http2/http2-server.js';
@@ -124,13 +130,14 @@ export class Listeners {
 
   /** Accepts on a bound socket, in place of those it accepted on before for the same scheme; their connections go on. */
   async listen(scheme: Scheme, handle: SocketHandle): Promise<void> {
-    const server = this.#createServer(scheme);
+    const server = this.#createServer(scheme, handle.getsockname === undefined);
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
-      server.listen(handle, BACKLOG, () => {
+      server.once('listening', () => {
         server.off('error', reject);
         resolve();
       });
+      listenOn(server, handle, BACKLOG);
     });
     server.on('error', (error) => {
       this.#options.log.error('listener-error', 'the listening socket failed', { error: error.message });
@@ -178,13 +185,13 @@ export class Listeners {
     });
   }
 
-  #createServer(scheme: Scheme): Server {
+  #createServer(scheme: Scheme, isUnix: boolean): Server {
     const { settings, clock, onRequest, log } = this.#options;
     const server = createHttp1Server({
       ...{ settings, clock, rules: this.#rules, log },
       onRequest: (request, response, isUpgrade) => onRequest(request, response, { scheme, isUpgrade }),
     });
-    this.#divert(server, scheme);
+    this.#divert(server, scheme, isUnix);
     return server;
   }
 
@@ -192,10 +199,11 @@ export class Listeners {
    * The server's own listeners of `connection` parse HTTP: they get a connection when it may stay, has said by PROXY whose it is, and
    * TLS is over. A connection that we have already comes from upgrade.ts.
    */
-  #divert(server: Server, scheme: Scheme): void {
+  #divert(server: Server, scheme: Scheme, isUnix: boolean): void {
     const parse = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
     server.removeAllListeners('connection');
     server.on('connection', (socket: Socket) => {
+      if (isUnix && !this.#connections.has(socket)) nameUnixPeer(socket);
       const isReady = socket instanceof TLSSocket || this.#connections.has(socket);
       if (isReady) for (const listener of parse) listener.call(server, socket);
       else if (!this.#connections.admit(socket)) this.#refusal.refuse(socket, scheme);

@@ -2,12 +2,28 @@ import { hostAddress } from '../address-formats.js';
 import { autoOr, integer, nullable, textLike } from '../formats.js';
 import { defineSetting } from '../setting-definition.js';
 
+/** useradd(8) makes such names; directory services add dots, and the domain behind an @. */
+const account = (whose: string) =>
+  textLike(/^(?:[a-z_][\w.@-]*\$?|0|[1-9][0-9]{0,9})$/i, `the name or number of a ${whose}`);
+
 export const processSettings = {
   host: defineSetting({
     format: nullable(hostAddress),
     default: null,
-    doc: "Address to listen on. Unset: every address of this machine, IPv4 and IPv6, or 127.0.0.1 while Django's DEBUG is on.",
+    doc: "Address to listen on. Unset: every address of this machine, IPv4 and IPv6, or 127.0.0.1 while Django's DEBUG is on. unix:/run/shop/site.sock listens on a Unix socket, without a port, for a proxy on the same machine.",
     effect: 'listeners',
+  }),
+  socketMode: defineSetting({
+    format: textLike(/^0?[0-7]{3}$/, 'an octal mode in quotes, like "0660"'),
+    default: '0666',
+    doc: 'Who may connect to a Unix socket of host: its mode. By default every user of this machine, as with a port.',
+    effect: 'restart',
+  }),
+  socketGroup: defineSetting({
+    format: nullable(account('group')),
+    default: null,
+    doc: "Group of a Unix socket of host, like that of the proxy: one of the site's user, unless root runs the site. Unset: the user's own.",
+    effect: 'restart',
   }),
   port: defineSetting({
     format: nullable(integer(0, 65_535)),
@@ -43,10 +59,6 @@ export const processSettings = {
     effect: 'restart',
   }),
 };
-
-/** useradd(8) makes such names; directory services add dots, and the domain behind an @. */
-const account = (whose: string) =>
-  textLike(/^(?:[a-z_][\w.@-]*\$?|0|[1-9][0-9]{0,9})$/i, `the name or number of a ${whose}`);
 
 export const privilegeSettings = {
   user: defineSetting({

@@ -6,7 +6,7 @@ import type { Account } from '../../privileges/account.js';
 import type { Privileges } from '../../privileges/privileges.js';
 import type { FirstBinding } from '../../sockets/address.js';
 import { InheritedSockets } from '../../sockets/inherited-sockets.js';
-import { bindMissing, closeAll, type SiteSockets } from './site-sockets.js';
+import { bindMissing, removeAll, type SiteSockets } from './site-sockets.js';
 
 export interface Opening {
   readonly privileges: Privileges;
@@ -40,7 +40,7 @@ export async function openFirst(
     if (privileges.account !== undefined) await giveUp(privileges, privileges.account, program, log);
     return sockets;
   } catch (error) {
-    closeAll(sockets.values());
+    removeAll(sockets.values());
     throw error;
   }
 }

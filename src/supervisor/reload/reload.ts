@@ -5,7 +5,7 @@ import type { ProcessPlan } from '../../project/process-plan.js';
 import { compareSettings, type SettingsChange } from '../../settings/settings.js';
 import type { Runner } from '../../site/runner.js';
 import type { Certificates, PreparedCertificates } from '../certificates.js';
-import { closeAll, moveSockets, type SiteSockets, type SocketMove } from './site-sockets.js';
+import { moveSockets, removeAll, type SiteSockets, type SocketMove } from './site-sockets.js';
 
 export interface ReloadOptions {
   /** What serves now, and where. */
@@ -47,7 +47,7 @@ export async function reload(options: ReloadOptions): Promise<ReloadResult> {
   const move = await moveSockets(sockets, release, log);
   if (move.isStaying) sentences.push('the address stays as it is (takes effect with: easyserve restart)');
   const certificates = await prepare(release, { needsGeneration }, options).catch((error: unknown) => {
-    closeAll(move.opened);
+    removeAll(move.opened);
     throw error;
   });
   await commit(release, { move, certificates, needsGeneration }, options);
@@ -96,14 +96,14 @@ async function commit(
     for (const socket of move.opened) await runner.listen(socket);
     certificates.keep();
   } catch (error) {
-    closeAll(move.opened);
+    removeAll(move.opened);
     throw error;
   }
   if (move.after === sockets) return;
   onCommitted(release, move.after);
   for (const socket of move.leaving) {
     if (!move.after.has(socket.scheme)) await runner.unlisten(socket.scheme);
-    socket.close();
+    socket.remove();
   }
 }
 

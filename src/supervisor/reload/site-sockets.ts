@@ -33,7 +33,7 @@ export async function bindMissing(
       sockets.set(scheme, socket);
     }
   } catch (error) {
-    for (const socket of opened) socket.close();
+    removeAll(opened);
     throw error;
   }
   return sockets;
@@ -46,6 +46,11 @@ export function urlsOf(sockets: SiteSockets): string[] {
 
 export function closeAll(sockets: Iterable<ListeningSocket>): void {
   for (const socket of sockets) socket.close();
+}
+
+/** The same for good: files of Unix sockets go too. */
+export function removeAll(sockets: Iterable<ListeningSocket>): void {
+  for (const socket of sockets) socket.remove();
 }
 
 /** What a reload does about the address. */
