@@ -57,6 +57,22 @@ def gather_facts(
     names = [name for name in dir(settings) if name.startswith(PREFIX)]
     if not names:
         return None
+    try:
+        return read_settings(settings, names, facts, warnings)
+    except (TypeError, ValueError, AttributeError) as error:
+        # A value that WhiteNoise may never have looked at: the site goes on.
+        reason = inspection.summarise(error)
+        warnings.append(f"The settings of WhiteNoise are left out: {reason}")
+        return None
+
+
+def read_settings(
+    settings: Any,
+    names: List[str],
+    facts: Dict[str, Any],
+    warnings: List[str],
+) -> Dict[str, Any]:
+    """Return what these settings say; raise for values of another kind."""
     given = {name[len(PREFIX):]: getattr(settings, name) for name in names}
     found: Dict[str, Any] = {}
     if "MAX_AGE" in given:
