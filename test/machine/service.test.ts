@@ -129,6 +129,17 @@ test('a site under a live systemd', { skip: whyNoMachine() ?? false, timeout: 40
     makeMachineSite(machine, '/srv/two/shop', { release: 'two', port: 8001 });
     assert.match(machine.sh('cd /srv/two/shop', 'easyserve install'), /easyserve-shop-2\.service: created/);
     machine.sh('systemctl restart easyserve-shop-2');
+    makeMachineSite(machine, '/srv/three', { port: 8001 });
+    const said = machine.sh('cd /srv/three', 'easyserve install --name three');
+    assert.match(said, /^Port 8001 is taken by process \d+ \(\w+\), so the service cannot start yet\.$/m);
+    machine.sh('chmod 700 /usr/local/share', 'cp -r --no-dereference $(which node) /usr/local/share/node');
+    const unreachable = machine.run(
+      'sh',
+      '-c',
+      'cd /srv/three && /usr/local/share/node /opt/easyserve/bin/easyserve.js install',
+    );
+    assert.match(unreachable.output, /^easyserve: The user shop cannot run \/usr\/local\/share\/node/m);
+    machine.sh('cd /srv/three', 'easyserve uninstall');
     assert.equal(machine.fetch('http://127.0.0.1:8001/'), 'release two');
     assert.equal(ask(), 'release 2');
     machine.sh('cd /srv/two/shop', 'easyserve uninstall');

@@ -68,16 +68,24 @@ export function planUnits(facts: ServiceFacts): UnitPlans {
   return { service, sockets };
 }
 
+/** Which ports it listens on. */
+export function portsOf(settings: Settings): ReadonlyMap<SocketPlan['role'], number> {
+  const ports = new Map<SocketPlan['role'], number>([['http', settings.port ?? defaultPorts.http]]);
+  if (wantsHttps(settings)) ports.set('https', settings.httpsPort ?? defaultPorts.https);
+  return ports;
+}
+
 // Private
 
 /** By the names of their units. */
 function planSockets({ name, projectDir, project, settings }: ServiceFacts): Map<string, SocketPlan> {
   const host = settings.host ?? (djangoFactsOf(project)?.isDebug ? '127.0.0.1' : null);
-  const ports = new Map<SocketPlan['role'], number>([['http', settings.port ?? defaultPorts.http]]);
-  if (wantsHttps(settings)) ports.set('https', settings.httpsPort ?? defaultPorts.https);
   const service = `${name}.service`;
   return new Map(
-    [...ports].map(([role, port]) => [`${name}-${role}.socket`, { projectDir, service, role, host, port }]),
+    [...portsOf(settings)].map(([role, port]) => [
+      `${name}-${role}.socket`,
+      { projectDir, service, role, host, port },
+    ]),
   );
 }
 

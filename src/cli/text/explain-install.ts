@@ -5,15 +5,19 @@ export interface Installed {
   readonly name: string;
   readonly changes: ReadonlyMap<string, UnitChange | 'removed'>;
   readonly plans: UnitPlans;
+  /** What keeps the service from starting. */
+  readonly notes: readonly string[];
   readonly folder: Pick<UnitFolder, 'path' | 'isSystemdRunning'>;
 }
 
 /** What `easyserve install` tells when it is done: what was written, what the service may do, what to type next. */
-export function explainInstall({ name, changes, plans, folder }: Installed): string {
+export function explainInstall({ name, changes, plans, folder, notes }: Installed): string {
   const units = [...changes.keys()].filter((unit) => changes.get(unit) !== 'removed');
   const written = [...changes].map(([unit, change]) => `${folder.path}/${unit}: ${change}`);
-  if ([...changes.values()].every((change) => change === 'unchanged')) return `${written.join('\n')}\n`;
-  return `${[...written, '', ...describeRights(plans), '', ...describeNext(name, units, folder)].join('\n')}\n`;
+  if ([...changes.values()].every((change) => change === 'unchanged')) {
+    return `${[...written, ...notes].join('\n')}\n`;
+  }
+  return `${[...written, '', ...describeRights(plans), '', ...describeNext(name, units, folder), ...notes].join('\n')}\n`;
 }
 
 // Private

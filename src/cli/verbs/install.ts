@@ -16,7 +16,8 @@ import { findSources } from '../find-project.js';
 import { loadFolderSettings } from '../folder-settings.js';
 import { findBootEnvironment, requireVariables } from '../systemd/boot-environment.js';
 import { EnvironmentFile } from '../systemd/environment-file.js';
-import { planUnits, type UnitPlans } from '../systemd/plan-service.js';
+import { planUnits, portsOf, type UnitPlans } from '../systemd/plan-service.js';
+import { describeTakenPorts, requireRunnable } from '../systemd/service-surroundings.js';
 import { renderService } from '../systemd/service-unit.js';
 import { renderSocket } from '../systemd/socket-unit.js';
 import { type UnitChange, UnitFolder } from '../systemd/unit-folder.js';
@@ -42,7 +43,9 @@ export async function install(
   const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
   const boot = findBootEnvironment(project, context.env, file?.variables ?? {}, settings.settingsModule);
   requireVariables(boot.missing, { name, file, isWithoutEnv: command.isWithoutEnv || command.isPrinted });
+  const program = [context.exec.nodePath, ...context.exec.nodeArgs, context.exec.script];
   if (!command.isPrinted) {
+    requireRunnable(program, user, privileges);
     file?.make(boot.missing, context.env, privileges);
     for (const path of writtenFolders(project, settings)) makeFolder(path, projectDir, privileges);
   }
@@ -52,7 +55,7 @@ export async function install(
     settingsModule: boot.settingsModule,
     stateFolder: await stateFolderPath(projectDir, command),
     writable: command.writable.map((path) => resolve(projectDir, path)),
-    program: [context.exec.nodePath, ...context.exec.nodeArgs, context.exec.script],
+    program,
     hasSockets: command.hasSockets,
   });
   const units = renderUnits(name, plans);
@@ -61,7 +64,8 @@ export async function install(
     return ExitCode.ok;
   }
   const changes = privileges.raised(() => writeUnits(name, units, folder));
-  context.stdout.write(explainInstall({ name, changes, plans, folder }));
+  const notes = privileges.raised(() => describeTakenPorts(name, portsOf(settings).values()));
+  context.stdout.write(explainInstall({ name, changes, plans, folder, notes }));
   return ExitCode.ok;
 }
 
