@@ -66,16 +66,6 @@ export interface FolderProject extends AnyProject {
   readonly application: string;
 }
 
-/** The environment of a Python that finds modules there, too (Python documentation, PYTHONPATH). */
-export function withPythonPath<E extends Readonly<Record<string, string | undefined>>>(
-  env: E,
-  pythonPath: string | undefined,
-): E {
-  if (pythonPath === undefined) return env;
-  const { PYTHONPATH: own } = env;
-  return { ...env, PYTHONPATH: own ? `${pythonPath}:${own}` : pythonPath };
-}
-
 /** Undefined where no Python runs the application. */
 export function interpreterOf(project: Project): Interpreter | undefined {
   return 'python' in project ? project.python : undefined;

@@ -1,10 +1,6 @@
 import { join } from 'node:path';
-import {
-  type CallableProject,
-  type DjangoFacts,
-  type Project,
-  withPythonPath,
-} from '../contracts/project-facts.js';
+import type { CallableProject, DjangoFacts, Project } from '../contracts/project-facts.js';
+import { withOwnPorts, withPythonPath } from '../contracts/python-environment.js';
 import type { DjangoSource } from '../settings/django-layer.js';
 import type { Settings } from '../settings/settings.js';
 import {
@@ -30,7 +26,7 @@ import { type RunOptions, runCommand } from './run-command.js';
 export interface PythonDetection extends Omit<RunOptions, 'run'> {
   readonly settings: Pick<
     Settings,
-    'app' | 'settingsModule' | 'python' | 'scriptName' | 'static' | 'wellKnownRoot'
+    'app' | 'appPorts' | 'settingsModule' | 'python' | 'scriptName' | 'static' | 'wellKnownRoot'
   > &
     ServerSettings;
   /** The settings with what Django says, which may choose the server; throws SettingsError. */
@@ -124,10 +120,11 @@ function preferenceArguments({ interface: preferred, chosenBy }: InterfacePrefer
 }
 
 async function choosePython(
-  { settings, env, timeoutMs, signal, run = runCommand }: PythonDetection,
+  { settings, env: given, timeoutMs, signal, run = runCommand }: PythonDetection,
   named: string,
   root: string,
 ): Promise<PythonQuestion> {
+  const env = withOwnPorts(given, settings.appPorts);
   const options = { env, timeoutMs, signal, run };
   const { platform } = process;
   const python = await findInterpreter({ root, named, setting: settings.python, platform, ...options });

@@ -32,6 +32,7 @@ from easyserve_application import (
     is_foreign,
     put_project_first,
 )
+from easyserve_own_ports import share_own_ports
 from easyserve_own_server import OwnServerWatch, Place
 
 ANSWER_DESCRIPTOR = 3
@@ -78,6 +79,7 @@ def enter_project(timeout_s: float) -> None:
     After `timeout_s` seconds the process is ended, and stderr tells where it
     was; when the parent is gone, it ends at once.
     """
+    share_own_ports()
     put_project_first()
     environment_reads.record()
     sys.argv[1:] = []

@@ -33,6 +33,7 @@ from typing import (
 
 from easyserve_application import format_failure, put_project_first
 from easyserve_control import Control
+from easyserve_own_ports import share_own_ports
 
 SignalHandler = Union[Callable[[int, Optional[FrameType]], Any], int, None]
 
@@ -132,6 +133,7 @@ def join_easyserve(
     Makes the process look like one of the project's own, too.
     """
     outlive_stray_signals()
+    share_own_ports()
     put_project_first()
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]

@@ -32,6 +32,6 @@ export class AsgiServer implements ApplicationServer {
       `--script-name=${settings.scriptName}`,
       `--max-header-bytes=${settings.maxHeaderBytes}`,
     ];
-    return planPython(project, args, this.#env, { protocol: 'http', place: { path: socketPath } });
+    return planPython(release, args, this.#env, { protocol: 'http', place: { path: socketPath } });
   }
 }

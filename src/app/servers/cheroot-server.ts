@@ -35,6 +35,6 @@ export class CherootServer implements ApplicationServer {
       `--keywords=${JSON.stringify(keywords)}`,
       ...(plan.processes > 1 ? ['--multiprocess'] : []),
     ];
-    return planPython(release.project, args, this.#env, { protocol: 'http', place: { path: socketPath } });
+    return planPython(release, args, this.#env, { protocol: 'http', place: { path: socketPath } });
   }
 }

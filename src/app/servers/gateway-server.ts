@@ -40,7 +40,7 @@ export class GatewayServer implements ApplicationServer {
     const address = isTcp
       ? chosenByGateway()
       : ({ protocol: 'gateway', place: { path: socketPath } } as const);
-    return planPython(project, args, this.#env, address);
+    return planPython(release, args, this.#env, address);
   }
 }
 

@@ -1,16 +1,19 @@
-import { interpreterOf, type Project, withPythonPath } from '../../contracts/project-facts.js';
+import { interpreterOf } from '../../contracts/project-facts.js';
+import { withOwnPorts, withPythonPath } from '../../contracts/python-environment.js';
 import type { UpstreamAddress } from '../../contracts/upstream.js';
+import type { Release } from '../pool/release.js';
 import type { LaunchPlan } from './application-server.js';
 
 /** A process of the project's interpreter that runs one of the programs in app/python. */
 export function planPython(
-  project: Project,
+  { project, settings }: Pick<Release, 'project' | 'settings'>,
   args: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  inherited: Readonly<Record<string, string | undefined>>,
   address: UpstreamAddress,
 ): LaunchPlan {
   const python = interpreterOf(project);
   if (python === undefined) throw new Error(`a project of kind ${project.kind} has no Python`);
+  const env = withOwnPorts(inherited, settings.appPorts);
   return {
     command: python.path,
     args,

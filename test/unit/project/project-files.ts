@@ -75,6 +75,7 @@ type Settings = Detection['settings'];
 
 const unset: Settings = {
   app: null,
+  appPorts: [],
   settingsModule: null,
   python: null,
   scriptName: '',

@@ -26,7 +26,7 @@ for (const name of asgiServers) {
       '--script-name=/shop',
       '--max-header-bytes=9999',
     ]);
-    assert.deepEqual(env, { PATH: '/bin' });
+    assert.deepEqual(env, { PATH: '/bin', EASYSERVE_APP_PORTS: '9464' });
     assert.deepEqual(addresses, [{ protocol: 'http', place: { path: '/run/1.sock' } }]);
     assert.equal(server.concurrency(release), 50);
   });

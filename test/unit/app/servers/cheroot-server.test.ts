@@ -35,7 +35,11 @@ test("Cheroot runs in the project, with its interpreter, behind the front's prot
     '--script-name=',
     '--keywords={"request_queue_size":2048,"numthreads":6}',
   ]);
-  assert.deepEqual(env, { PATH: '/bin', DJANGO_SETTINGS_MODULE: 'shop.settings' });
+  assert.deepEqual(env, {
+    PATH: '/bin',
+    EASYSERVE_APP_PORTS: '9464',
+    DJANGO_SETTINGS_MODULE: 'shop.settings',
+  });
   assert.deepEqual(addresses, [{ protocol: 'http', place: { path: '/run/1.sock' } }]);
 });
 

@@ -28,7 +28,14 @@ test('a command runs in the shell, in the project, and is told where to listen',
   assert.equal(command, '/bin/sh');
   assert.equal(args.at(-1), 'serve --port $PORT');
   assert.equal(cwd, root);
-  assert.deepEqual(env, { PATH: '/bin', A: 'b', PORT: '4711', HOST: '127.0.0.1', SOCKET: '/run/1.sock' });
+  assert.deepEqual(env, {
+    PATH: '/bin',
+    EASYSERVE_APP_PORTS: '9464',
+    A: 'b',
+    PORT: '4711',
+    HOST: '127.0.0.1',
+    SOCKET: '/run/1.sock',
+  });
   assert.equal(readiness, 'accepts');
   assert.deepEqual(addresses, [
     { protocol: 'http', place: { path: '/run/1.sock' } },

@@ -32,11 +32,19 @@ test('the gateway runs in the project, with its interpreter', () => {
     '--control-fd=3',
     '--script-name=/shop',
   ]);
-  assert.deepEqual(env, { PATH: '/bin', DJANGO_SETTINGS_MODULE: 'shop.settings' });
+  assert.deepEqual(env, {
+    PATH: '/bin',
+    EASYSERVE_APP_PORTS: '9464',
+    DJANGO_SETTINGS_MODULE: 'shop.settings',
+  });
 });
 
 test('a project that is not Django keeps the environment as it is', () => {
-  assert.deepEqual(planFor(undefined).env, { PATH: '/bin', DJANGO_SETTINGS_MODULE: 'outer' });
+  assert.deepEqual(planFor(undefined).env, {
+    PATH: '/bin',
+    EASYSERVE_APP_PORTS: '9464',
+    DJANGO_SETTINGS_MODULE: 'outer',
+  });
 });
 
 test('it listens on a Unix socket, save where Python has none or TCP is asked for', () => {
