@@ -30,7 +30,6 @@ test('a command runs in the shell, in the project, and is told where to listen',
   assert.equal(cwd, root);
   assert.deepEqual(env, {
     PATH: '/bin',
-    EASYSERVE_APP_PORTS: '9464',
     A: 'b',
     PORT: '4711',
     HOST: '127.0.0.1',
