@@ -129,9 +129,10 @@ test('a site under a live systemd', { skip: whyNoMachine() ?? false, timeout: 40
     makeMachineSite(machine, '/srv/two/shop', { release: 'two', port: 8001 });
     assert.match(machine.sh('cd /srv/two/shop', 'easyserve install'), /easyserve-shop-2\.service: created/);
     machine.sh('systemctl restart easyserve-shop-2');
-    makeMachineSite(machine, '/srv/three', { port: 8001 });
+    makeMachineSite(machine, '/srv/three', { port: 8001, moreSettings: "MEDIA_ROOT = '/srv/media/three'\n" });
     const said = machine.sh('cd /srv/three', 'easyserve install --name three');
     assert.match(said, /^Port 8001 is taken by process \d+ \(\w+\), so the service cannot start yet\.$/m);
+    assert.equal(machine.sh('stat --format %U /srv/media/three'), 'shop\n');
     machine.sh('chmod 700 /usr/local/share', 'cp -r --no-dereference $(which node) /usr/local/share/node');
     const unreachable = machine.run(
       'sh',
@@ -140,6 +141,11 @@ test('a site under a live systemd', { skip: whyNoMachine() ?? false, timeout: 40
     );
     assert.match(unreachable.output, /^easyserve: The user shop cannot run \/usr\/local\/share\/node/m);
     machine.sh('cd /srv/three', 'easyserve uninstall');
+    makeMachineSite(machine, '/srv/three', {
+      moreSettings: "MEDIA_ROOT = '/etc/systemd/system/ssh.service.d'\n",
+    });
+    const refused = machine.run('sh', '-c', 'cd /srv/three && easyserve install');
+    assert.match(refused.output, /fix: sudo install -d -o shop "\/etc\/systemd\/system\/ssh\.service\.d"$/m);
     assert.equal(machine.fetch('http://127.0.0.1:8001/'), 'release two');
     assert.equal(ask(), 'release 2');
     machine.sh('cd /srv/two/shop', 'easyserve uninstall');
