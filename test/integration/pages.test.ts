@@ -23,7 +23,7 @@ async function askEnviron(site: Easyserve, path: string, asking?: Asking): Promi
 
 forEachMode(['single', 'cluster'], (mode, testIn) => {
   testIn('the pages of a Django site', async (t) => {
-    const site = await startEasyserve(t, { fixture: 'django-site', mode });
+    const site = await startEasyserve(t, { fixture: 'django-site', mode, settings: { trustedProxies: [] } });
 
     await t.test('a page, made from a template and the database', async () => {
       const { status, headers, text } = await ask(site.url, '/');
@@ -151,7 +151,8 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
           Host: 'localhost:8080',
           'Content-Type': 'text/x',
           'X-Thing': 'ü',
-          Connection: 'close, X-Thing',
+          'X-Hop': 'a',
+          Connection: 'close, X-Hop',
         },
         body: 'abc',
       });
@@ -175,6 +176,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       };
       for (const [name, value] of Object.entries(expected)) assert.equal(environ[name], value, name);
       assert.equal(environ.HTTP_CONNECTION, undefined);
+      assert.equal(environ.HTTP_X_HOP, undefined);
     });
 
     await t.test('a host that ALLOWED_HOSTS does not name', async () => {

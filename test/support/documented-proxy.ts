@@ -22,7 +22,7 @@ export interface DocumentedProxy {
 }
 
 /** The first block of code of this language in docs/wsgi.md, section "Behind another proxy". */
-export function documentedLines(language: 'toml' | 'nginx' | 'caddyfile'): string {
+function documentedLines(language: 'nginx' | 'caddyfile'): string {
   const page = readFileSync(join(repositoryRoot, 'docs', 'wsgi.md'), 'utf8');
   const section = page.slice(page.indexOf('\n## Behind another proxy\n'));
   const block = section.split(`\n\`\`\`${language}\n`)[1]?.split('\n```\n')[0];
