@@ -1,10 +1,11 @@
 import { extname, join, resolve } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
 import type { NodeFacts, Project } from '../contracts/project-facts.js';
-import { findBuiltServer, findFramework } from './framework-build.js';
+import { findBuiltServer, findCarriedServer, findFramework } from './framework-build.js';
 import { findPackageTool, isInstalled, type NodePackage, readPackage } from './node-package.js';
 import { exists, isFile, isFolder } from './path-checks.js';
 import { type ProductionScript, readProductionScript } from './production-script.js';
+import type { NodeCommand } from './start-script.js';
 
 export interface NodeDetection {
   /** Absolute, symlinks resolved. */
@@ -87,19 +88,29 @@ async function choose(
 ): Promise<Choice | undefined> {
   const script = manifest && readProductionScript(manifest);
   if (script !== undefined && !script.isForDevelopment) return chooseScript(root, script);
+  const notes = script && [describeLeftOut(script)];
   const framework = manifest && findFramework(manifest);
+  if (framework === undefined) {
+    const carried = await findCarriedServer(root);
+    if (carried !== undefined)
+      return { file: carried.file, facts: { ...plainNode, env: carried.env ?? {} }, notes };
+  }
   const path =
-    (await findBuiltServer(root, framework)) ??
+    (framework && (await findBuiltServer(root, framework))) ??
     (manifest?.main === undefined ? undefined : await findModule(resolve(root, manifest.main))) ??
     (manifest === undefined ? undefined : await findFirst(root, usual));
-  return path === undefined ? undefined : { file: path, notes: script && [describeLeftOut(script)] };
+  return path === undefined ? undefined : { file: path, notes };
 }
 
 async function chooseScript(root: string, script: ProductionScript): Promise<Choice> {
   const { command, text } = script;
   if (command !== undefined) {
-    const notes = command.leftOut === undefined ? [] : [describeWatcher(script, command.leftOut)];
-    return { file: await findStarted(root, command.file, script), facts: command, notes };
+    const { leftOut, build } = command;
+    const notes = [
+      ...(leftOut === undefined ? [] : [describeWatcher(script, leftOut)]),
+      ...(build === undefined ? [] : [describeBuild(script, build)]),
+    ];
+    return { file: await findStarted(root, command, script), facts: command, notes };
   }
   return isNextStart(text) ? chooseNext(root, text) : { command: text };
 }
@@ -138,6 +149,16 @@ function describeWatcher({ name, text }: ProductionScript, leftOut: string): str
   return `scripts.${name} in package.json (${text}) is for development: its file is run without ${leftOut}.`;
 }
 
+function describeBuild({ name, text }: ProductionScript, build: string): string {
+  return `scripts.${name} in package.json (${text}) builds first: what is built is run as it is. Before each start and reload: ${typedBuild(build)}`;
+}
+
+/** A script finds the programs of the project by their names, a person's shell does not. */
+function typedBuild(build: string): string {
+  const steps = build.split(' && ');
+  return steps.map((step) => (/^(?:npm|npx|pnpm|yarn|bun) /.test(step) ? step : `npx ${step}`)).join(' && ');
+}
+
 function describeLeftOut({ name, text }: ProductionScript): string {
   return `scripts.${name} in package.json (${text}) is for development, and is left out.`;
 }
@@ -158,14 +179,20 @@ async function findNamed(root: string, file: string): Promise<string> {
   );
 }
 
-async function findStarted(root: string, file: string, { name }: ProductionScript): Promise<string> {
+async function findStarted(
+  root: string,
+  { file, build }: NodeCommand,
+  { name }: ProductionScript,
+): Promise<string> {
   const path = await findModule(resolve(root, file));
   if (path !== undefined) return path;
   const manifest = await readPackage(root);
+  const isScript = manifest?.scripts.build !== undefined;
+  const line = isScript ? `${await findPackageTool(root)} run build` : build && typedBuild(build);
   throw new ApplicationError(
     'application-file-missing',
     `There is no file ${resolve(root, file)}, which the ${name} script in package.json names.`,
-    { hint: manifest?.scripts.build === undefined ? undefined : `${await findPackageTool(root)} run build` },
+    { hint: line },
   );
 }
 

@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { NodePackage } from './node-package.js';
-import { isFile } from './path-checks.js';
+import { exists, isFile } from './path-checks.js';
 
 /** What a framework of Node.js makes of a project, as its documentation of deployment says. */
 export interface Framework {
@@ -73,10 +73,34 @@ export function findFramework({ packages }: NodePackage): Framework | undefined 
   return frameworks.find((framework) => framework.packages.some((name) => packages.has(name)));
 }
 
+interface CarriedBuild {
+  readonly marks: readonly string[];
+  readonly server: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What a build makes, carried to the server without the project and its package.json (Nitro, "Node.js runtime"), by files that it always has. */
+const carriedBuilds: readonly CarriedBuild[] = [
+  { marks: ['.output/server/index.mjs'], server: '.output/server/index.mjs' },
+  { marks: ['nitro.json', 'server/index.mjs'], server: 'server/index.mjs' },
+  { marks: ['handler.js', 'env.js', 'index.js'], server: 'index.js', env: svelteHeaders },
+  { marks: ['server/entry.mjs', 'client'], server: 'server/entry.mjs' },
+];
+
+/** The server of a folder that is a build, without the project that it was made of. */
+export async function findCarriedServer(
+  root: string,
+): Promise<(Pick<CarriedBuild, 'env'> & { file: string }) | undefined> {
+  for (const { marks, server, env } of carriedBuilds) {
+    const found = await Promise.all(marks.map((mark) => exists(join(root, mark))));
+    if (found.every(Boolean)) return { file: join(root, server), ...(env && { env }) };
+  }
+  return undefined;
+}
+
 /** Absolute path of the server that was built; undefined where there is none (yet). */
-export async function findBuiltServer(root: string, framework?: Framework): Promise<string | undefined> {
-  // What Nitro builds is carried to the server without package.json (Nitro, "Node.js runtime").
-  return firstFile(root, framework?.servers ?? ['.output/server/index.mjs']);
+export async function findBuiltServer(root: string, { servers }: Framework): Promise<string | undefined> {
+  return firstFile(root, servers);
 }
 
 /** Absolute path of the folder of files that was built; undefined where there is none (yet). */

@@ -7,6 +7,8 @@ export interface NodeCommand extends NodeFacts {
   readonly file: string;
   /** What it has for a developer, and is left out: `nodemon`, which starts anew at each change of a file. */
   readonly leftOut?: string;
+  /** What makes the file first, and is left out too: `tsc`. */
+  readonly build?: string;
 }
 
 /** Flags of Node.js whose value is a word of its own (node --help). */
@@ -41,11 +43,25 @@ const compilers: Readonly<Record<string, readonly string[]>> = {
 /** Run the file again at each change: tsx has that as a word, the others are programs for it. */
 const watchers: Readonly<Record<string, string>> = { 'ts-node-dev': 'ts-node', tsnd: 'ts-node' };
 
+/** What only makes files that are run: left out, because each process would do it again, under those that run. */
+const builds =
+  /^(?:(?:npm|pnpm|yarn|bun)(?: run)? (?:build|compile|clean|prebuild)(?::[\w:-]+)?|(?:npx )?(?:tsc|tsc-alias|tsup|tsdown|rimraf|esbuild|swc|babel|webpack|rollup|vite build|astro build|nuxt build|nuxi build|next build|nest build|prisma generate)(?: (?!--?w(?:atch)?\b)[^\s]+)*)$/;
+
 /**
  * Reads a start script that does nothing but run a file with Node.js, be it through a compiler or through a program that watches
  * the files; undefined for any other, which is left to the shell.
  */
 export function readNodeCommand(script: string): NodeCommand | undefined {
+  const steps = script.trim().split(/\s+&&\s+/);
+  const last = steps.pop() ?? '';
+  if (!steps.every((step) => builds.test(step))) return undefined;
+  const command = readLastStep(last);
+  return command && steps.length > 0 ? { ...command, build: steps.join(' && ') } : command;
+}
+
+// Private
+
+function readLastStep(script: string): NodeCommand | undefined {
   const words = splitWords(script);
   if (words === undefined) return undefined;
   if (words[0] === 'cross-env') words.shift(); // sets variables on Windows too, and nothing else
@@ -54,8 +70,6 @@ export function readNodeCommand(script: string): NodeCommand | undefined {
   const command = words[0] === 'nodemon' ? readNodemon(words.slice(1)) : readProgram(words);
   return command && { ...command, env: { ...env, ...command.env } };
 }
-
-// Private
 
 function readProgram(words: readonly string[]): NodeCommand | undefined {
   const [program = '', ...rest] = words;

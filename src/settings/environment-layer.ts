@@ -15,6 +15,14 @@ const ownNames: ReadonlyMap<string, SettingKey> = new Map(
   settingKeys.map((key) => [environmentName(key), key]),
 );
 
+/**
+ * Not meant as settings: what the project's own tests are told, and what Kubernetes tells each container of a service that is called
+ * `easyserve` (Kubernetes, "Service", "Environment variables").
+ */
+const otherNames =
+  /^EASYSERVE_(?:TEST_\w+|SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/;
+const serviceAddress = /^(?:tcp|udp|sctp):\/\//;
+
 /** What the environment says. An empty variable of a platform counts as unset; our own may be empty (no host, no list). */
 export function readEnvironmentLayer(environment: Environment): Layer {
   const entries = new Map<SettingKey, LayerEntry>();
@@ -24,13 +32,17 @@ export function readEnvironmentLayer(environment: Environment): Layer {
     if (text !== undefined && text !== '') entries.set(key, toEntry(name, key, text));
   }
   for (const [name, text] of Object.entries(environment)) {
-    if (text === undefined || !name.startsWith(environmentPrefix)) continue;
+    if (text === undefined || !name.startsWith(environmentPrefix) || isOfOthers(name, text)) continue;
     const key = ownNames.get(name);
     if (key === undefined)
       problems.push(unknownSetting('environment', name, ownNames.keys(), environmentPrefix));
     else entries.set(key, toEntry(name, key, text));
   }
   return { entries: [...entries.values()], problems };
+}
+
+function isOfOthers(name: string, text: string): boolean {
+  return otherNames.test(name) || (name === environmentName('port') && serviceAddress.test(text));
 }
 
 function toEntry(name: string, key: SettingKey, text: string): LayerEntry {

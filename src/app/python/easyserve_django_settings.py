@@ -187,6 +187,30 @@ def tell_choice(chosen: ChosenSettings, warnings: List[str]) -> None:
         )
 
 
+def tell_override(
+    chosen: ChosenSettings, application: str, interface: str, warnings: List[str]
+) -> None:
+    """Say which settings are served where the project insists on its own.
+
+    A wsgi.py that assigns DJANGO_SETTINGS_MODULE, in place of setdefault(),
+    undoes what the setting or the environment names.
+    """
+    (module, by), path = chosen.taken, chosen.entries.get(interface)
+    is_given = by not in ("manage.py", *chosen.entries.values())
+    if path is None or not is_given:
+        return
+    if application.partition(":")[0] != module_of(path):
+        return
+    served = run_entry(path) or module
+    os.environ[SETTINGS_VARIABLE] = module
+    if served != module:
+        warnings.append(
+            f"{by} names {module}, but {path} assigns {SETTINGS_VARIABLE}: "
+            f"{served} is what is served. Write it as os.environ."
+            f"setdefault('{SETTINGS_VARIABLE}', '{served}') in {path}"
+        )
+
+
 def asks_other_entry(chosen: ChosenSettings, interface: str) -> bool:
     """Return whether the other file, which is served, names others."""
     path = chosen.entries.get(interface)

@@ -87,6 +87,7 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
         settings, arguments, chosen.entries
     )
     choice.tell_choice(chosen, warnings)
+    choice.tell_override(chosen, application, interface, warnings)
     report: Dict[str, Any] = {
         "settingsModule": os.environ[SETTINGS_VARIABLE],
         "application": application,

@@ -55,6 +55,14 @@ test('DEBUG with ALLOWED_HOSTS empty is one finding, and the fix names both', as
   );
 });
 
+test('DEBUG beside settings for production: the fix takes those', async () => {
+  const [finding, ...more] = await runChecks(
+    djangoSubject({ isDebug: true, productionSettings: 'site.settings.production' }),
+  );
+  assert.deepEqual(more, []);
+  assert.equal(finding?.fix, 'easyserve start --set settingsModule=site.settings.production');
+});
+
 test('a domain that ALLOWED_HOSTS refuses', async () => {
   const found = async (allowedHosts: readonly string[], domain = 'www.Example.org') =>
     (await runChecks(djangoSubject({ allowedHosts }, { settings: { domains: [domain] } }))).map(

@@ -41,6 +41,31 @@ test('the setting and the environment come before wsgi.py, without a note', asyn
   }
 });
 
+for (const [what, assign] of [
+  ['assigns', "os.environ['DJANGO_SETTINGS_MODULE'] = 'site_.settings.production'"],
+  ['updates', "os.environ.update(DJANGO_SETTINGS_MODULE='.'.join(['site_', 'settings', 'production']))"],
+] as const) {
+  test(`wsgi.py that ${what} DJANGO_SETTINGS_MODULE against the setting or the environment is named`, async (t) => {
+    const text = wsgi('X').replace(/os\.environ\.setdefault.*/, assign);
+    const root = makeProject(t, splitFiles({ 'site_/wsgi.py': text }));
+    const chosen = 'site_.settings.dev';
+    const env = { PATH: process.env.PATH, DJANGO_SETTINGS_MODULE: chosen };
+    for (const [who, more] of [
+      ['DJANGO_SETTINGS_MODULE', { env }],
+      ['the setting settingsModule', { settings: { settingsModule: chosen } }],
+    ] as const) {
+      const { settingsModule, warnings } = await detectDjango(root, more);
+      assert.equal(settingsModule, chosen);
+      assert.deepEqual(warnings, [
+        `${who} names ${chosen}, but site_/wsgi.py assigns DJANGO_SETTINGS_MODULE: site_.settings.production is what is served. Write it as os.environ.setdefault('DJANGO_SETTINGS_MODULE', 'site_.settings.production') in site_/wsgi.py`,
+      ]);
+    }
+    // Without a word from outside it is what is taken.
+    const { settingsModule } = await detectDjango(root);
+    assert.equal(settingsModule, 'site_.settings.production');
+  });
+}
+
 test('a .env that both files read decides for both', async (t) => {
   const read = (text: string): string => `import read_env\n${text}`;
   const root = makeProject(

@@ -106,6 +106,21 @@ for (const { what, found, ...shape } of servers) {
   });
 }
 
+for (const [what, files, server, header] of [
+  ['Nitro, beside its folder', ['.output/server/index.mjs'], '.output/server/index.mjs', undefined],
+  ['Nitro or Nuxt', ['nitro.json', 'server/index.mjs', 'public/a.css'], 'server/index.mjs', undefined],
+  ['SvelteKit', ['index.js', 'handler.js', 'env.js', 'client/a.js'], 'index.js', 'x-forwarded-proto'],
+  ['Astro', ['server/entry.mjs', 'client/a.css'], 'server/entry.mjs', undefined],
+] as const) {
+  test(`a build of ${what} that was carried here without its project: ${server}`, async (t) => {
+    const root = await makeFileTree(t, Object.fromEntries(files.map((name) => [name, ''])));
+    const project = await detect(root);
+    assert.ok(project.kind === 'node');
+    assert.equal(project.application, `${root}/${server}`);
+    assert.equal(project.node.env.PROTOCOL_HEADER, header);
+  });
+}
+
 test('SvelteKit is told which headers name the address that the visitor asked for', async (t) => {
   const packages = ['@sveltejs/kit'];
   const own: Record<string, string> = { start: 'BODY_SIZE_LIMIT=1M node build' };
@@ -121,6 +136,14 @@ test('what is left out of a start script for development is told', async (t) => 
   const watched = await detectShape(t, { scripts: { start: 'nodemon server.js' }, files: ['server.js'] });
   assert.deepEqual(watched.warnings, [
     'scripts.start in package.json (nodemon server.js) is for development: its file is run without nodemon.',
+  ]);
+  const built = await detectShape(t, {
+    scripts: { start: 'rimraf dist && npm run build && node dist/main.js' },
+    files: ['dist/main.js'],
+  });
+  assert.deepEqual([built.kind, built.application], ['node', 'dist/main.js']);
+  assert.deepEqual(built.warnings, [
+    'scripts.start in package.json (rimraf dist && npm run build && node dist/main.js) builds first: what is built is run as it is. Before each start and reload: npx rimraf dist && npm run build',
   ]);
   const nest = await detectShape(t, {
     packages: ['@nestjs/core'],

@@ -108,6 +108,9 @@ test('a start script whose file has to be built first', async (t) => {
   assert.equal(error.code, 'application-file-missing');
   assert.match(error.message, /dist\/server\.js, which the start script/);
   assert.equal(error.hint, 'npm run build');
+  const start = 'tsc -p . && node dist/server.js';
+  const both = await refusalOf(detect(t, { 'package.json': packageWith({ scripts: { start } }) }));
+  assert.equal(both.hint, 'npx tsc -p .');
 });
 
 test('TypeScript where Node runs it', async (t) => {

@@ -50,9 +50,32 @@ test('a compiler before the file is the same compiler as a flag of Node.js', () 
   ]);
 });
 
+test('what builds the file first is left out, and told', () => {
+  for (const build of [
+    'tsc',
+    'tsc -p tsconfig.build.json',
+    'npx tsc --build',
+    'npm run build',
+    'yarn build:server',
+    'rimraf dist && tsc',
+    'prisma generate && nest build',
+  ]) {
+    const command = readNodeCommand(`${build} && NODE_ENV=production node dist/main.js`);
+    assert.deepEqual(
+      [command?.file, command?.build, command?.env.NODE_ENV],
+      ['dist/main.js', build, 'production'],
+    );
+  }
+});
+
 for (const script of [
   'next start',
-  'npm run build && node server.js',
+  'prisma migrate deploy && node server.js',
+  'npm run migrate && node server.js',
+  'cd server && node server.js',
+  'tsc --watch && node server.js',
+  'tsc; node server.js',
+  'tsc && node server.js || exit 1',
   'node server.js > log.txt',
   'node server.js &',
   'PORT=$MY_PORT node server.js',

@@ -111,6 +111,22 @@ test('text of the environment and of flags is read strictly', (t) => {
   );
 });
 
+test('variables that begin like settings and are none: of a service in Kubernetes, and of the tests', (t) => {
+  const projectDir = makeProject(t);
+  const env = {
+    EASYSERVE_TEST_PYTHON: '/usr/bin/python3',
+    EASYSERVE_SERVICE_HOST: '10.0.0.11',
+    EASYSERVE_SERVICE_PORT: '80',
+    EASYSERVE_SERVICE_PORT_HTTP: '80',
+    EASYSERVE_PORT: 'tcp://10.0.0.11:80',
+    EASYSERVE_PORT_80_TCP: 'tcp://10.0.0.11:80',
+    EASYSERVE_PORT_80_TCP_ADDR: '10.0.0.11',
+  };
+  const { settings, origins } = load(projectDir, { env });
+  assert.deepEqual([settings.port, origins.port], [null, 'default']);
+  assert.match(loadError(projectDir, { env: { EASYSERVE_TESTS: '1' } }).message, /unknown setting/);
+});
+
 test('flags may spell a key in three ways', (t) => {
   const projectDir = makeProject(t);
   for (const key of ['drainTimeoutMs', 'drain-timeout-ms', 'drain_timeout_ms', 'DRAIN_TIMEOUT_MS']) {

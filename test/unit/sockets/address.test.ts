@@ -6,6 +6,7 @@ import { bindAddress, isAddressOf, isInTheWay, wantedSchemes } from '../../../sr
 import type { ListeningSocket } from '../../../src/sockets/listening-socket.js';
 import { type CreateServerHandle, createServerHandle } from '../../../src/sockets/socket-handle.js';
 import { releaseWith } from '../../support/instance-world.js';
+import { djangoProject } from '../../support/make-release.js';
 import { RecordingLog } from '../../support/recording-log.js';
 
 interface Wanted {
@@ -53,6 +54,15 @@ test('DEBUG without a host: loopback, with a warning that says how to change it'
   t.after(() => socket.close());
   assert.equal(socket.host, '127.0.0.1');
   assert.match(String(log.all('debug-loopback')[0]?.fields.hint), /DEBUG = False/);
+
+  const productionSettings = 'site.settings.production';
+  const { settings } = releaseWith({ host: null, port: 0 });
+  const beside = await bindAddress(settings, djangoProject({ isDebug: true, productionSettings }), log);
+  t.after(() => beside.close());
+  assert.equal(
+    log.all('debug-loopback')[1]?.fields.hint,
+    'easyserve start --set settingsModule=site.settings.production; or, to show your error pages to everybody: easyserve start --host 0.0.0.0',
+  );
 });
 
 test('without DEBUG, or with a host, there is no warning', async (t) => {

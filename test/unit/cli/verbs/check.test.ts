@@ -52,7 +52,7 @@ test('a project that can be served passes, and nothing is left running or lying 
   assert.equal(await runCommandLine(['check', '--port', '0'], context), ExitCode.ok, context.stdout.text);
   const lines = context.stdout.text.trimEnd().split('\n');
   assert.ok(
-    lines.every((line) => /^(ok|note|warning|        ) /.test(line)),
+    lines.every((line) => /^(ok|note|warning| {8}) /.test(line)),
     context.stdout.text,
   );
   assert.match(context.stdout.text, /^ok {7}application: app:application, imported, \d+ MB in memory$/m);
