@@ -34,6 +34,8 @@ export interface DatabaseFacts {
   readonly connMaxAgeSeconds: number | null;
   /** Connections of one process; null: one for each thread. */
   readonly poolSize: number | null;
+  /** The same for databases that share the connections of one server. */
+  readonly server: string;
   readonly sqlite?: SqliteFacts;
 }
 
@@ -107,7 +109,7 @@ export interface Examination {
   readonly databases: readonly ExaminedDatabase[];
   /** Why Django's own checks could not be run. */
   readonly failure?: string;
-  /** False: it took too long, and something is missing. */
+  /** False: Django's own checks took too long. */
   readonly isComplete: boolean;
 }
 
@@ -124,7 +126,7 @@ export interface DjangoMessage {
 export interface ExaminedDatabase {
   readonly alias: string;
   /** Why it could not be asked. */
-  readonly failure?: string;
+  readonly failure?: string | null;
   /** `shop.0002_price` */
   readonly unapplied: readonly string[];
   /** Connections that the site may have; missing or null where nobody says. */

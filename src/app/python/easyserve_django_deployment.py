@@ -68,6 +68,7 @@ def describe_database(alias: str, database: Dict[str, Any]) -> Dict[str, Any]:
         "engine": engine,
         "connMaxAgeSeconds": database.get("CONN_MAX_AGE", 0),
         "poolSize": pool_size(options),
+        "server": f"{engine} {database.get('HOST')}:{database.get('PORT')}",
     }
     if is_sqlite(engine):
         name = str(database.get("NAME") or "")

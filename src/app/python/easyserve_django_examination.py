@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
@@ -17,6 +18,7 @@ from easyserve_django_deployment import database_path, is_sqlite
 # A database that answers at all does so in less.
 CONNECT_SECONDS = 3
 LONGEST_SECONDS = 20.0
+UNANSWERED = f"it gave no answer within {LONGEST_SECONDS:.0f} seconds."
 
 # psycopg and mysqlclient take the same name for it; others go by the deadline
 # alone.
@@ -25,11 +27,13 @@ CONNECT_OPTIONS = {
     "mysql": {"connect_timeout": CONNECT_SECONDS},
 }
 
-# What superusers keep for themselves is nobody else's (PostgreSQL manual,
-# "Connections and Authentication"); -1 is no limit (pg_roles, pg_database).
+# What is reserved is nobody else's (PostgreSQL manual, "Connections and
+# Authentication"; reserved_connections came with 16); -1 is no limit
+# (pg_roles, pg_database).
 POSTGRESQL_LIMITS = """
     SELECT current_setting('max_connections')::int
-             - current_setting('superuser_reserved_connections')::int,
+             - current_setting('superuser_reserved_connections')::int
+             - coalesce(current_setting('reserved_connections', true), '0')::int,
            (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
            (SELECT datconnlimit FROM pg_database
              WHERE datname = current_database())
@@ -41,28 +45,42 @@ MYSQL_LIMITS = "SELECT @@max_connections, @@max_user_connections"
 def examine(settings: Any) -> Dict[str, Any]:
     """Return Examination (src/contracts/deployment-facts.ts).
 
-    In a thread with a deadline: a check of the project's own, or a database
+    In threads with a deadline: a check of the project's own, or a database
     behind a firewall that drops packets, may take for ever.
     """
-    found: Dict[str, Any] = {"messages": [], "databases": []}
-    thread = threading.Thread(target=look, args=(settings, found))
-    thread.daemon = True
-    thread.start()
-    thread.join(LONGEST_SECONDS)
-    return {**found, "isComplete": not thread.is_alive()}
+    found: Dict[str, Any] = {"messages": [], "isComplete": False}
+    asked: List[Dict[str, Any]] = []
+    tasks = [threading.Thread(target=check, args=(found,), daemon=True)]
+    for alias, database in settings.DATABASES.items():
+        if not has_engine(database):
+            continue
+        facts = {"alias": alias, "unapplied": [], "failure": UNANSWERED}
+        asked.append(facts)
+        task = threading.Thread(
+            target=examine_database, args=(facts, database), daemon=True
+        )
+        tasks.append(task)
+    deadline = time.monotonic() + LONGEST_SECONDS
+    for task in tasks:
+        task.start()
+    for task in tasks:
+        task.join(max(0.0, deadline - time.monotonic()))
+    return {**found, "databases": [dict(facts) for facts in asked]}
 
 
-def look(settings: Any, found: Dict[str, Any]) -> None:
-    """Fill in what is found, each part as soon as it is there."""
+def has_engine(database: Dict[str, Any]) -> bool:
+    """Return whether there is anything to ask."""
+    engine = str(database.get("ENGINE") or "")
+    return engine != "" and not engine.endswith(".dummy")
+
+
+def check(found: Dict[str, Any]) -> None:
+    """Fill in what Django's own checks say."""
     try:
         found["messages"] = run_checks()
     except (Exception, SystemExit) as error:
         found["failure"] = inspection.summarise(error)
-    for alias, database in settings.DATABASES.items():
-        if database.get("ENGINE") and not str(database["ENGINE"]).endswith(
-            ".dummy"
-        ):
-            found["databases"].append(examine_database(alias, database))
+    found["isComplete"] = True
 
 
 def run_checks() -> List[Dict[str, Any]]:
@@ -100,18 +118,31 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def examine_database(alias: str, database: Dict[str, Any]) -> Dict[str, Any]:
-    """Return what one database says of itself."""
-    facts: Dict[str, Any] = {"alias": alias, "unapplied": []}
+def examine_database(facts: Dict[str, Any], database: Dict[str, Any]) -> None:
+    """Fill in what one database says of itself, and why it says nothing."""
+    failure = None
+    alias = facts["alias"]
     try:
         connection = connect(alias, database)
         facts["unapplied"] = list_unapplied(alias, connection)
         if connection is not None:
             facts["maxConnections"] = count_connections(connection)
             connection.close()
+            try_pool(alias)
     except Exception as error:
-        facts["failure"] = inspection.summarise(error)
-    return facts
+        failure = inspection.summarise(error)
+    facts["failure"] = failure
+
+
+def try_pool(alias: str) -> None:
+    """Make the project's own pool, which connects to nothing yet.
+
+    Django finds only then that psycopg's pool is not installed, or that
+    CONN_MAX_AGE is set beside it: every page with a query would fail.
+    """
+    from django.db import connections
+
+    getattr(connections[alias], "pool", None)
 
 
 def connect(alias: str, database: Dict[str, Any]) -> Any:

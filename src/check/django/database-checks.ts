@@ -11,12 +11,12 @@ export const databaseChecks: readonly Check[] = [
     isQuick: false,
     find: (subject) =>
       examined(subject).flatMap(({ alias, failure }) =>
-        failure === undefined
+        failure === undefined || failure === null
           ? []
           : [
               {
                 message: `The database ${JSON.stringify(alias)} cannot be asked: ${failure}`,
-                fix: `DATABASES in ${subject.project.settingsModule}; python manage.py dbshell tries it`,
+                fix: `DATABASES in ${subject.project.settingsModule}; ${subject.project.python.path} manage.py dbshell${optionFor(alias)} tries it`,
               },
             ],
       ),
@@ -33,7 +33,7 @@ export const databaseChecks: readonly Check[] = [
           : [
               {
                 message: `The database ${JSON.stringify(alias)} has not had ${describeMigrations(unapplied)}: pages that need them fail.`,
-                fix: `${subject.project.python.path} manage.py migrate${alias === 'default' ? '' : ` --database ${alias}`}`,
+                fix: `${subject.project.python.path} manage.py migrate${optionFor(alias)}`,
               },
             ],
       ),
@@ -69,12 +69,10 @@ export const databaseChecks: readonly Check[] = [
   djangoCheck({
     name: 'database-connections',
     severity: 'error',
-    doc: 'More threads than the database takes connections (a warning where it is so only during a reload)',
+    doc: 'More threads, or more connections of pools, than the database takes (a warning where it is so only during a reload); databases of one server are counted together',
     isQuick: false,
     find: (subject) =>
-      isThreaded(subject.project.server)
-        ? examined(subject).flatMap((database) => findTooMany(subject, database))
-        : [],
+      [...byServer(subject).values()].flatMap((databases) => findTooMany(subject, databases)),
   }),
 ];
 
@@ -100,22 +98,55 @@ function describeMigrations(names: readonly string[]): string {
   return left > 0 ? `${shown} and ${left} more migrations` : shown;
 }
 
+function optionFor(alias: string): string {
+  return alias === 'default' ? '' : ` --database ${alias}`;
+}
+
+type LimitedDatabase = DatabaseFacts & { readonly maxConnections: number };
+
+/** Those that say how many connections they take; some of one server share them. */
+function byServer(subject: DjangoSubject): ReadonlyMap<string, readonly LimitedDatabase[]> {
+  const found = new Map<string, LimitedDatabase[]>();
+  for (const database of databases(subject)) {
+    const said = examined(subject).find(({ alias }) => alias === database.alias);
+    const { maxConnections = null } = said ?? {};
+    if (maxConnections === null) continue;
+    found.set(database.server, [...(found.get(database.server) ?? []), { ...database, maxConnections }]);
+  }
+  return found;
+}
+
 /** A reload has two generations side by side. */
-function findTooMany(subject: DjangoSubject, { alias, maxConnections }: ExaminedDatabase): readonly Fault[] {
-  if (maxConnections === undefined || maxConnections === null) return [];
-  const { processes, threads } = subject.plan;
-  const pool = databases(subject).find((database) => database.alias === alias)?.poolSize ?? null;
-  const each = pool === null ? threads : Math.min(pool, threads);
+function findTooMany(subject: DjangoSubject, those: readonly LimitedDatabase[]): readonly Fault[] {
+  const { processes } = subject.plan;
+  const each = those.reduce((sum, { poolSize }) => sum + connectionsOf(subject, poolSize), 0);
+  const limit = Math.min(...those.map(({ maxConnections }) => maxConnections));
   const most = processes * each;
-  if (2 * most <= maxConnections) return [];
-  const isAlways = most > maxConnections;
+  if (2 * most <= limit) return [];
+  const isAlways = most > limit;
   const count = `${processes} × ${each} connections${isAlways ? '' : ', twice that during a reload,'}`;
-  const fitting = Math.max(1, Math.floor(maxConnections / (2 * processes)));
+  const names = those.map(({ alias }) => JSON.stringify(alias)).join(', ');
   return [
     {
-      message: `The site opens up to ${count} and the database ${JSON.stringify(alias)} takes ${maxConnections}: requests fail under load.`,
-      fix: `easyserve start --threads ${fitting}, or raise max_connections of the database`,
+      message: `The site opens up to ${count} and the database ${names} takes ${limit}: requests fail under load.`,
+      fix: fixTooMany(subject, those, Math.floor(limit / (2 * processes * those.length))),
       severity: isAlways ? 'error' : 'warning',
     },
   ];
+}
+
+/** Of one process. Under ASGI only a pool bounds them. */
+function connectionsOf({ plan, project }: DjangoSubject, poolSize: number | null): number {
+  const most = isThreaded(project.server) ? plan.threads : Number.POSITIVE_INFINITY;
+  const connections = Math.min(poolSize ?? Number.POSITIVE_INFINITY, most);
+  return Number.isFinite(connections) ? connections : 0;
+}
+
+function fixTooMany({ plan, project }: DjangoSubject, those: readonly DatabaseFacts[], each: number): string {
+  const raise = 'or raise max_connections of the database';
+  if (each === 0) return `easyserve start --processes ${Math.max(1, plan.processes >> 1)}, ${raise}`;
+  if (those.every(({ poolSize }) => poolSize !== null)) {
+    return `"pool": {"min_size": 1, "max_size": ${each}} in DATABASES of ${project.settingsModule}, ${raise}`;
+  }
+  return `easyserve start --threads ${each}, ${raise}`;
 }

@@ -53,7 +53,7 @@ export const deployChecks: readonly Check[] = [
       if (examination.failure !== undefined)
         return [{ message: `Django's own checks failed: ${examination.failure}`, fix }];
       if (examination.isComplete) return [];
-      return [{ message: "Django's own checks, or a database, did not answer in time.", fix }];
+      return [{ message: "Django's own checks did not end in time.", fix }];
     },
   }),
 ];
@@ -98,7 +98,7 @@ const fixes: Readonly<Record<string, string>> = {
   'security.W003': '"django.middleware.csrf.CsrfViewMiddleware" in MIDDLEWARE',
   'security.W004': 'SECURE_HSTS_SECONDS = 3600',
   'security.W005': 'SECURE_HSTS_INCLUDE_SUBDOMAINS = True',
-  'security.W008': 'SECURE_SSL_REDIRECT = True, or let the proxy redirect',
+  'security.W008': 'SECURE_SSL_REDIRECT = True',
   'security.W010': 'SESSION_COOKIE_SECURE = True',
   'security.W011': 'SESSION_COOKIE_SECURE = True',
   'security.W012': 'SESSION_COOKIE_SECURE = True',
@@ -117,5 +117,6 @@ function fixOf(message: DjangoMessage, subject: DjangoSubject): string {
   const known = id === 'security.W004' ? `hsts = "ramp" in easyserve.toml, or ${fixes[id]}` : fixes[id];
   if (known === undefined) return hint ?? 'python manage.py check --deploy tells more';
   const first = lacksHttps(message, subject) ? 'first HTTPS, as with --domain www.example.org; then ' : '';
-  return `${first}${known} in ${module}`;
+  const other = id === 'security.W008' ? ', or let the proxy redirect' : '';
+  return `${first}${known} in ${module}${other}`;
 }

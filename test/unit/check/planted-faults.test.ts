@@ -34,7 +34,8 @@ const https = { domains: ['www.example.org'] };
 /** SQLite that passes for PostgreSQL with 30 connections. */
 const backend = {
   'planted/backend/__init__.py': '',
-  'planted/backend/base.py': `from django.db.backends.sqlite3 import base
+  'planted/backend/base.py': `from django.core.exceptions import ImproperlyConfigured
+from django.db.backends.sqlite3 import base
 class Cursor(base.SQLiteCursorWrapper):
     def execute(self, query, params=None):
         is_question = 'max_connections' in query
@@ -42,7 +43,12 @@ class Cursor(base.SQLiteCursorWrapper):
 class DatabaseWrapper(base.DatabaseWrapper):
     vendor = 'postgresql'
     def __init__(self, settings, alias):
+        self.own = settings
         super().__init__({**settings, 'OPTIONS': {}, 'NAME': ':memory:'}, alias)
+    @property
+    def pool(self):
+        if self.own['OPTIONS'].get('pool') and self.own['CONN_MAX_AGE'] != 0:
+            raise ImproperlyConfigured("Pooling doesn't support persistent connections.")
     def create_cursor(self, name=None):
         return self.connection.cursor(factory=Cursor)
 `,
@@ -235,6 +241,58 @@ const faults: Readonly<Record<string, Planted>> = {
     files: backend,
     plan: { threads: 31 },
     found: [],
+  },
+  'a pool that is larger than the limit': {
+    lines: noMigrations + network("'OPTIONS': {'pool': {'max_size': 20}}"),
+    files: backend,
+    plan: { threads: 31 },
+    found: ['database-connections warning'],
+    fixes: ['"max_size": 15'],
+  },
+  'a pool under ASGI, in each of the processes': {
+    lines: noMigrations + network("'OPTIONS': {'pool': {'max_size': 20}}"),
+    files: backend,
+    settings: { interface: 'asgi' },
+    plan: several,
+    found: ['database-connections error', 'cache-per-process note'],
+    fixes: ['"max_size": 3'],
+  },
+  'a pool beside connections that are kept': {
+    lines: noMigrations + network("'CONN_MAX_AGE': 60, 'OPTIONS': {'pool': True}"),
+    files: backend,
+    found: ['database-unreachable error'],
+  },
+  'two databases of one server': {
+    lines: `${noMigrations + network("'CONN_MAX_AGE': 60")}\nDATABASES['replica'] = {**DATABASES['default']}`,
+    files: backend,
+    plan: { threads: 10 },
+    found: ['database-connections warning'],
+    fixes: ['--threads 7'],
+  },
+  'two databases of two servers': {
+    lines: `${noMigrations + network("'CONN_MAX_AGE': 60")}\nDATABASES['replica'] = {**DATABASES['default'], 'HOST': 'second'}`,
+    files: backend,
+    plan: { threads: 10 },
+    found: [],
+  },
+  'a database that gives no answer, beside one that does': {
+    lines: `${noMigrations + network("'CONN_MAX_AGE': 60")}
+DATABASES['stuck'] = {'ENGINE': 'planted.stuck', 'CONN_MAX_AGE': 60}
+import sys
+if 'easyserve_django_examination' in sys.modules:
+    sys.modules['easyserve_django_examination'].LONGEST_SECONDS = 5`,
+    files: {
+      ...backend,
+      'planted/stuck/__init__.py': '',
+      'planted/stuck/base.py': `import threading
+from planted.backend import base
+class DatabaseWrapper(base.DatabaseWrapper):
+    def get_new_connection(self, params):
+        threading.Event().wait()
+`,
+    },
+    plan: { threads: 20 },
+    found: ['database-unreachable error', 'database-connections warning'],
   },
   'uploads in the folder of the project': {
     lines: 'MEDIA_ROOT = BASE_DIR',
