@@ -9,7 +9,8 @@ import { startEasyserve } from '../support/start-easyserve.js';
 
 const descriptors = 200;
 const get = 'GET /version HTTP/1.1\r\nHost: localhost\r\n\r\n';
-const slow = 'POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nbegun';
+const slow =
+  'POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\nbegun';
 
 /** From many addresses of this machine, so that no limit of one address is reached. */
 async function connectMany(
@@ -51,6 +52,15 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     async (t) => {
       const site = await start(t);
       const busy = await connectMany(t, site, 3 * descriptors, slow);
+      // A connection whose request has not been read yet is idle, and would make room for the next.
+      for (let isFull = false; !isFull; ) {
+        const more = await connectMany(t, site, 1, slow);
+        busy.push(...more);
+        const outcome = (connection: RawConnection): boolean =>
+          connection.isOver || /^HTTP\/1\.1 (100|503) /.test(connection.text);
+        await eventually(() => assert.ok(busy.every(outcome)));
+        isFull = more.every(({ isOver, text }) => isOver || text.startsWith('HTTP/1.1 503'));
+      }
       const refused = await rawConnection(t, site.url);
       refused.send(get);
       assert.match(await refused.readToEnd(), /^(HTTP\/1\.1 503 .*|$)/s);

@@ -148,7 +148,8 @@ inPrivateWorld(import.meta.url, () => {
     // Seen by this mount namespace alone: no unit folder of the machine, and no systemd.
     for (const path of ['/etc/systemd', '/run/systemd']) hideFolder(t, path);
     mkdirSync('/etc/systemd/system', { recursive: true });
-    const { code, stdout, stderr } = await type(dir, 'install');
+    // What else this machine's environment has is not the site's.
+    const { code, stdout, stderr } = await type(dir, 'install', '--without-env', '--name', 'easyserve-site');
     assert.equal(code, 0, stderr);
     assert.match(stdout, /user {6}shop\n/);
     const unit = '/etc/systemd/system/easyserve-site.service';

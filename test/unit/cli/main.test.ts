@@ -74,12 +74,17 @@ test('a reader that has seen enough ends the command without a word', async (t) 
   assert.equal(code, 0);
 });
 
-/** An instance with that many log lines. */
+/** An instance with that many log lines; it remembers 20,000 at most. */
 async function makeChattyInstance(t: TestContext, lines: number): Promise<string> {
   const project = makeTempDir(t);
   const { controlSocket } = await stateFolderOf(project);
-  const server = await ControlServer.listen(controlSocket, async (_request, { line, signal }) => {
-    for (let number = 0; number < lines && !signal.aborted; number += 1) {
+  const server = await ControlServer.listen(controlSocket, async (request, { line, signal }) => {
+    const follow = request.verb === 'logs' && request.follow;
+    for (
+      let number = 0;
+      number < (follow ? lines : Math.min(lines, 20_000)) && !signal.aborted;
+      number += 1
+    ) {
       line(`line ${number}`);
       if (number % 100 === 99) await new Promise((resolve) => setImmediate(resolve));
     }
