@@ -90,6 +90,9 @@ def find_below(
     """
     guard = find_guard(settings)
     general: List[Dict[str, Any]] = []
+    # Those of a CMS, or of a single-page application, have any address that
+    # is left: beside files that is what everybody means.
+    pages: List[Dict[str, Any]] = []
     is_helped = False
     for chain, callback, arguments in routes:
         if not chain.matches(below):
@@ -110,11 +113,9 @@ def find_below(
         ):
             yield {**found, "isGeneral": False}
         elif chain.begins(below):
-            general.append(found)
+            (general if shape.asks_for_text() else pages).append(found)
     is_owned = is_helped and prefix.is_media
-    # The widest says the most to a person.
-    general.sort(key=lambda found: bool(found["pieces"] != [prefix.url]))
-    for found in general if is_owned else general[:1]:
+    for found in pages + general if is_owned else general[:1]:
         yield {**found, "isGeneral": not is_owned}
 
 

@@ -32,6 +32,7 @@ from easyserve_application import (
     is_foreign,
     put_project_first,
 )
+from easyserve_missing_module import find_missing_module
 from easyserve_own_ports import share_own_ports
 from easyserve_own_server import OwnServerWatch, Place
 
@@ -165,8 +166,9 @@ def describe_failure(failure: Failure) -> Dict[str, Any]:
         record["hint"] = failure.hint
     if cause is not None:
         record["detail"] = format_for_owner(cause)
-    if isinstance(cause, ModuleNotFoundError) and failure.is_package_missing:
-        record["missingModule"] = cause.name
+    missing = find_missing_module(cause)
+    if missing is not None and failure.is_package_missing:
+        record["missingModule"] = missing
     if failure.other_settings is not None:
         record["otherSettings"] = failure.other_settings
     return record

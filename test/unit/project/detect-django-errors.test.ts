@@ -46,6 +46,31 @@ for (const [what, files, command] of [
   });
 }
 
+for (const [what, settings, reason] of [
+  [
+    'the storage of static files',
+    "STORAGES = {'staticfiles': {'BACKEND': 'missing_one.Storage'}}\nINSTALLED_APPS += ['site_.app']",
+    /missing_one/,
+  ],
+  [
+    'the driver of the database',
+    "DATABASES = {'default': {'ENGINE': 'django.db.backends.postgresql', 'NAME': 'site'}}\nINSTALLED_APPS += ['site_.app']",
+    /Error loading psycopg2/,
+  ],
+] as const) {
+  test(`a package is missing that ${what} needs: the hint installs what the project requires`, async (t) => {
+    const asked = 'from django.core.files.storage import storages\nfrom django.db import connection\n';
+    const files = {
+      'uv.lock': '',
+      'site_/app/__init__.py': '',
+      'site_/app/models.py': `${asked}storages['staticfiles']\nconnection.vendor`,
+    };
+    const error = await errorOf(detect(makeProject(t, djangoFiles(settings, files))));
+    assert.match(error.message, reason);
+    assert.equal(error.hint, 'uv sync');
+  });
+}
+
 for (const [module, name] of [
   ['flask', 'flask'],
   ['fastapi', 'fastapi'],

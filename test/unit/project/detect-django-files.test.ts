@@ -241,6 +241,20 @@ test('a view whose pattern does not name STATIC_URL takes no static file away, a
   });
 });
 
+test('the pages of a CMS, which have any address that is left, are nothing to report beside files', async (t) => {
+  const urls = [
+    'from django.http import HttpResponse',
+    'from django.urls import path, re_path',
+    'def page(request, *some, **more): return HttpResponse()',
+    // Wagtail's, that of django CMS, and one for a single-page application.
+    String.raw`urlpatterns = [re_path(r'^((?:[\w\-]+/)*)$', page), re_path(r'^(?P<slug>[0-9A-Za-z-_.//]+)/$', page),`,
+    "    path('<path:rest>', page), re_path(r'^.*$', page)]",
+  ].join('\n');
+  const media = "MEDIA_URL = '/media/'\nMEDIA_ROOT = BASE_DIR / 'media'";
+  const { facts } = await factsOf(t, media, { files: { 'site_/urls.py': urls } });
+  assert.deepEqual(facts.addresses, { owned: [], catchAlls: [] });
+});
+
 test('static files that the templates ask for, and that the manifest does not have', async (t) => {
   const template = [
     "{% load static %}{# {% static 'not/a.css' %} #}",
