@@ -11,6 +11,7 @@ import { detectDjango, detectPython, type PythonDetection } from './detect-pytho
 import { findProjectAbove, hasManage, listDjangoFolders } from './django-folders.js';
 import { isFolder } from './path-checks.js';
 import { listPythonPlaces, placeOf, usualFiles } from './python-places.js';
+import { suggestApplication } from './suggest-application.js';
 
 export interface Detection extends PythonDetection {
   /** The folder that the person named. A symbolic link is followed anew each time. */
@@ -99,7 +100,8 @@ async function detectByFiles(detection: Detection, root: string): Promise<Projec
   if (built !== undefined) return built;
   // Not resolved: a link that is turned to another release is followed at each request.
   if (await isSiteFolder(detection.root)) return detectFolder(root, detection.root, settings);
-  throw noApplication(root, [...looked, ...node.lookedFor, `index.html (a folder of files) in ${root}`]);
+  const all = [...looked, ...node.lookedFor, `index.html (a folder of files) in ${root}`];
+  throw noApplication(root, all, await suggestApplication(root));
 }
 
 function nodeOf({ node }: Detection): NodeAbilities {
@@ -121,9 +123,13 @@ function insideOfProject(folder: string, above: string): ApplicationError {
   return new ApplicationError('no-application', message, { hint: `easyserve start ${above}` });
 }
 
-function noApplication(root: string, looked: readonly string[]): ApplicationError {
+function noApplication(
+  root: string,
+  looked: readonly string[],
+  hint = 'easyserve start --set app=module:callable, or --set command="…" for any other server',
+): ApplicationError {
   return new ApplicationError('no-application', `No application was found in ${root}.`, {
     detail: `Looked for:\n${looked.map((line) => `  ${line}`).join('\n')}`,
-    hint: 'easyserve start --set app=module:callable, or --set command="…" for any other server',
+    hint,
   });
 }

@@ -23,6 +23,11 @@ const hasApplication =
 const startsServer = /^(?:\w+\.)*(?:run|run_simple|serve|serve_forever)\(/m;
 const otherFolders = /^(?:\.|_)|^(?:tests?|docs|examples|scripts|migrations|node_modules|venv|env|src)$/;
 
+/** A folder that belongs to a project, and has no application of it. */
+export function isOtherFolder(name: string): boolean {
+  return otherFolders.test(name);
+}
+
 /**
  * Lists them: what FLASK_APP names, files with a usual name, and packages that have an application; at last the same below `src`, which is
  * put on sys.path as `fastapi run` and an installation of the project would do it.
@@ -71,8 +76,7 @@ async function listPackages(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   for (const name of names.sort()) {
     const path = join(folder, name);
-    if (otherFolders.test(name) || !(await isFolder(path)) || (await exists(join(path, 'pyvenv.cfg'))))
-      continue;
+    if (isOtherFolder(name) || !(await isFolder(path)) || (await exists(join(path, 'pyvenv.cfg')))) continue;
     for (const file of packageFiles) if (await mayServe(join(path, file))) found.push(`${name}/${file}`);
   }
   return found;

@@ -34,7 +34,7 @@ from easyserve_application import (
 )
 from easyserve_missing_module import find_missing_module
 from easyserve_own_ports import share_own_ports
-from easyserve_own_server import OwnServerWatch, Place
+from easyserve_own_server import OwnServerWatch, Place, place_of_server
 
 ANSWER_DESCRIPTOR = 3
 DEEPEST_VALUE = 20
@@ -192,9 +192,12 @@ def import_project_module(name: str) -> Any:
     """Import a module of the project; raise Failure whatever it does."""
     try:
         return importlib.import_module(name)
-    except SystemExit as error:
-        raise exited(f"Importing {name!r}", error) from error
     except BaseException as error:
+        place = place_of_server(error)
+        if place is not None:
+            raise serves_itself(place) from error
+        if isinstance(error, SystemExit):
+            raise exited(f"Importing {name!r}", error) from error
         missing = getattr(error, "name", None) or "?"
         if isinstance(error, ModuleNotFoundError) and (
             name + "."

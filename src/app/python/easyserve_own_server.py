@@ -1,8 +1,9 @@
 """Finds out that a module starts a server of its own when it is imported.
 
 Bottle's run(), Flask's app.run() and uvicorn.run() do not return. Such an
-import would be waited for until the deadline. Standard library only, Python
-3.8 and later.
+import would be waited for until the deadline. They end the process where
+their port is taken, and Flask's reloader does so in any case. Standard
+library only, Python 3.8 and later.
 """
 
 from __future__ import annotations
@@ -17,6 +18,25 @@ from typing import Optional, Set, Tuple
 # In which no other line of the project was come to, and a socket listens.
 STILL_SECONDS = 1.5
 LISTENING = "0A"
+
+# What the project's own line calls to serve.
+SERVERS = (
+    "aiohttp.web",
+    "bottle",
+    "cheroot",
+    "cherrypy",
+    "eventlet",
+    "flask.app",
+    "flask_socketio",
+    "gevent",
+    "granian",
+    "hypercorn",
+    "sanic",
+    "tornado",
+    "uvicorn",
+    "waitress",
+    "werkzeug.serving",
+)
 
 Place = Tuple[str, int]
 
@@ -50,6 +70,32 @@ def project_place() -> Optional[Place]:
             return path[len(root):], frame.f_lineno
         frame = frame.f_back
     return None
+
+
+def place_of_server(error: BaseException) -> Optional[Place]:
+    """Return the line of the project whose server has ended so, if one has."""
+    if not isinstance(error, (SystemExit, OSError)):
+        return None
+    root = os.getcwd() + os.sep
+    place: Optional[Place] = None
+    trace = error.__traceback__
+    while trace is not None:
+        frame, line = trace.tb_frame, trace.tb_lineno
+        path = os.path.abspath(frame.f_code.co_filename)
+        if path.startswith(root) and f"{os.sep}site-packages" not in path:
+            place = path[len(root):], line
+        elif place is not None and is_server(frame):
+            return place
+        trace = trace.tb_next
+    return None
+
+
+def is_server(frame: FrameType) -> bool:
+    """Return whether it is code of a server, in a function of it."""
+    module = str(frame.f_globals.get("__name__"))
+    return frame.f_code.co_name != "<module>" and any(
+        module == name or module.startswith(name + ".") for name in SERVERS
+    )
 
 
 def is_listening() -> bool:

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { detect, errorOf, makeProject, wsgiCallable } from './project-files.js';
@@ -85,3 +87,18 @@ for (const [what, file, line] of [
     assert.match(error.hint ?? '', /__main__/);
   });
 }
+
+test('a server of its own that ends the import is named too: with a reloader, and where its port is taken', async (t) => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  t.after(() => taken.close());
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  for (const line of ['app.run(port=0, debug=True)', `app.run(port=${port})`]) {
+    const root = makeProject(t, {
+      'app.py': `from flask import Flask\napp = Flask(__name__)\n${line}\n`,
+    });
+    const error = await errorOf(detect(root));
+    assert.equal(error.code, 'application-serves-itself', error.message);
+    assert.match(error.message, /^app\.py, line 3, starts a server of its own/);
+  }
+});
