@@ -17,7 +17,6 @@ import faulthandler
 import importlib
 import importlib.util
 import json
-import math
 import os
 import signal
 import sys
@@ -37,7 +36,6 @@ from easyserve_own_ports import share_own_ports
 from easyserve_own_server import OwnServerWatch, Place, place_of_server
 
 ANSWER_DESCRIPTOR = 3
-DEEPEST_VALUE = 20
 PARENT_CHECK_SECONDS = 0.5
 # A call of C code that hangs and holds the GIL lets no other thread run: then
 # faulthandler, which needs no GIL, ends the process so much later.
@@ -274,29 +272,3 @@ def largest_resident_bytes() -> Optional[int]:
         return None
     size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return size if sys.platform == "darwin" else size * 1024
-
-
-def reduce_to_json(value: Any, depth: int = 0) -> Any:
-    """Return the value in a form that JSON has.
-
-    Paths become strings, tuples and sets become lists, and anything else that
-    JSON does not have becomes {"__unserialisable__": repr}.
-    """
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float) and math.isfinite(value):
-        return value
-    if isinstance(value, os.PathLike):
-        return os.fsdecode(value)
-    if depth < DEEPEST_VALUE:
-        deeper = depth + 1
-        if isinstance(value, dict):
-            return {
-                str(key): reduce_to_json(item, deeper)
-                for key, item in value.items()
-            }
-        if isinstance(value, (set, frozenset)):
-            value = sorted(value, key=repr)
-        if isinstance(value, (list, tuple)):
-            return [reduce_to_json(item, deeper) for item in value]
-    return {"__unserialisable__": repr(value)}

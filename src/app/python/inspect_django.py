@@ -33,6 +33,7 @@ from easyserve_django_urls import import_urls  # noqa: E402
 from easyserve_engine_io import has_engine_io  # noqa: E402
 from easyserve_gil_limiter import is_gil_enabled  # noqa: E402
 from easyserve_inspection import Failure  # noqa: E402
+from easyserve_json_values import reduce_to_json  # noqa: E402
 
 
 def main() -> None:
@@ -196,7 +197,7 @@ def gather_facts(
     }
     for name in ("EASYSERVER", "CHEROOT"):
         if hasattr(settings, name):
-            value = inspection.reduce_to_json(getattr(settings, name))
+            value = reduce_to_json(getattr(settings, name))
             facts[name.lower()] = value
     return facts
 
