@@ -77,7 +77,7 @@ export function systemIdentity(): Identity | undefined {
  * root has said root, or because it is a container with a folder of root's.
  *
  * Throws EasyserveError `root-refused`, `folder-replaceable`, `project-missing`, `user-unknown`, `user-not-permitted`,
- * `group-unknown`.
+ * `group-unknown`, `node-keeps-user`.
  */
 export function chooseAccount(
   wanted: WantedAccount,
@@ -91,6 +91,7 @@ export function chooseAccount(
     requireOwn(wanted.user, identity, userInfo);
     return undefined;
   }
+  if (wanted.user === 'root') return undefined;
   const account =
     wanted.user === null
       ? lookUpOwner(wanted, projectDir, { identity, userInfo, rules })
@@ -111,6 +112,20 @@ export function applicationEnvironment(env: Environment, account: Account | unde
   const name = account.name ?? String(account.uid);
   const others = Object.entries(kept).filter(([each]) => !ofSession.test(each));
   return { ...Object.fromEntries(others), HOME: account.home, USER: name, LOGNAME: name };
+}
+
+/**
+ * Debian 13 builds its Node.js 20 with a libuv from another package; of such a one Node.js can't tell whether io_uring would go on with
+ * root's rights (CVE-2024-22017), and then each change of the user throws ERR_INVALID_STATE, with every value of UV_USE_IO_URING.
+ *
+ * Throws EasyserveError `node-keeps-user`. Changes nothing.
+ */
+export function requireUserChange(identity: Identity | undefined = systemIdentity()): void {
+  try {
+    identity?.seteuid(identity.geteuid());
+  } catch (error) {
+    throw explain(error, 'user', identity?.geteuid() ?? 0);
+  }
 }
 
 /** Also for install, which names the user of the service. `foreignHand`: why the settings file was not asked. */
@@ -205,6 +220,15 @@ function lookUp(user: number | string, identity: Identity, userInfo: UserInfo, o
   }
 }
 
+function refusedByNode(): EasyserveError {
+  return new EasyserveError(
+    'node-keeps-user',
+    ExitCode.settings,
+    `Root can't become another user with this Node.js, ${process.version}: it was built to refuse that, as Debian's own is.`,
+    { hint: 'npm install --global node@22, as root, and then the same command in a new shell' },
+  );
+}
+
 function lookUpGroup(text: string, identity: Identity): number {
   const before = identity.getegid();
   const group = toIdentifier(text);
@@ -220,6 +244,7 @@ function lookUpGroup(text: string, identity: Identity): number {
 
 function explain(error: unknown, kind: 'user' | 'group', name: number | string): EasyserveError {
   const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ERR_INVALID_STATE') return refusedByNode();
   if (code === 'ERR_UNKNOWN_CREDENTIAL') {
     const sentence = `There is no ${kind} ${name} on this machine.`;
     const more = { hint: `sudo ${kind}add --system ${name}` };

@@ -18,7 +18,7 @@ export async function actAsOwner<T>(
 ): Promise<T> {
   if (identity === undefined || identity.getuid() !== 0) return act();
   const before = { uid: identity.geteuid(), gid: identity.getegid(), groups: identity.getgroups() };
-  identity.seteuid(0); // it may be acting as somebody else already
+  if (before.uid !== 0) identity.seteuid(0); // it is acting as somebody else already
   let hasChanged = false;
   try {
     const { uid } = lstatSync(path);
@@ -28,12 +28,12 @@ export async function actAsOwner<T>(
     hasChanged = uid !== 0;
     return await act();
   } finally {
-    identity.seteuid(0);
     if (hasChanged) {
+      identity.seteuid(0);
       identity.setgroups(before.groups);
       identity.setegid(before.gid);
     }
-    identity.seteuid(before.uid);
+    if (identity.geteuid() !== before.uid) identity.seteuid(before.uid);
   }
 }
 

@@ -15,7 +15,7 @@ import { copyFixture } from '../support/copy-fixture.js';
 import { forEachMode } from '../support/for-each-mode.js';
 import { inPrivateWorld, shop } from '../support/private-world.js';
 import { testPython } from '../support/python-env.js';
-import { type CommandResult, runEasyserve } from '../support/run-easyserve.js';
+import { type CommandResult, easyserveBin, runEasyserve } from '../support/run-easyserve.js';
 
 /** The usual cheap server: root, a folder of root's in a folder that nobody else may enter, a umask of 077. */
 
@@ -105,6 +105,11 @@ inPrivateWorld(
         const adopted = await ok(dir, ...line.split(' '));
         const user = `easyserve-${mode}`;
         assert.match(adopted.stdout, new RegExp(`^The user ${user} was made, and has ${dir}`));
+        // On Debian there is no `python`, and a shell of root's has not the project's environment.
+        assert.match(
+          adopted.stdout,
+          new RegExp(`^manage   runuser -u ${user} -- ${testPython()} manage.py`, 'm'),
+        );
         const again = await ok(dir, 'adopt');
         assert.doesNotMatch(again.stdout, /^ +(?:made|given|shared|to )/m);
         assert.doesNotMatch((await ok(dir, 'check')).stdout, /not-writable/);
@@ -152,6 +157,32 @@ inPrivateWorld(
         );
         assert.match((await ok(dir, 'disown')).stdout, /^No user has adopted/);
       });
+    });
+
+    test('a Node.js that changes no user is named before anything is made', { timeout }, async () => {
+      const dir = makeProject('kept');
+      const passwd = readFileSync('/etc/passwd', 'utf8');
+      const before = rightsOf('/srv/kept');
+      const refusal = `
+        for (const name of ['setuid', 'seteuid', 'setgid', 'setegid', 'setgroups', 'initgroups'])
+          process[name] = () => { throw Object.assign(new Error('disabled'), { code: 'ERR_INVALID_STATE' }); };
+      `;
+      const program = [
+        process.execPath,
+        `--import=data:text/javascript,${encodeURIComponent(refusal)}`,
+        easyserveBin,
+      ];
+      for (const args of [['adopt'], ['check', '--user', 'shop'], ['start', '--set', 'user=shop']]) {
+        const { code, stdout, stderr } = await runEasyserve(args, { cwd: dir, env, program });
+        assert.equal(code, 3, stderr);
+        assert.match(`${stdout}${stderr}`, /Root can't become another user with this Node\.js, v/);
+        assert.match(`${stdout}${stderr}`, /fix: npm install --global node@22/);
+      }
+      // Needs no other user.
+      const { stderr } = await runEasyserve(['status'], { cwd: dir, env, program });
+      assert.match(stderr, /^easyserve: No instance is running/);
+      assert.equal(readFileSync('/etc/passwd', 'utf8'), passwd);
+      assert.deepEqual(rightsOf('/srv/kept'), before);
     });
 
     test('check tries as another user would, who can be given the folder', { timeout }, async () => {

@@ -13,6 +13,8 @@ export class FakeIdentity {
   readonly steps: string[] = [];
   /** A system that lets everybody become root again. */
   isBroken = false;
+  /** A Node.js that can't exclude io_uring, like Debian's own, and so changes no user. */
+  isKeptByNode = false;
 
   constructor(uid = 0) {
     this.uids = [uid, uid, uid];
@@ -51,6 +53,7 @@ export class FakeIdentity {
 
   #set(call: string, ids: [number, number, number], id: number): void {
     this.steps.push(`${call} ${id}`);
+    this.#requireChange();
     const isRoot = this.uids[1] === 0 || this.isBroken;
     if (!isRoot && !ids.includes(id)) throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
     const setsAll = isRoot && !call.startsWith('sete');
@@ -60,8 +63,13 @@ export class FakeIdentity {
 
   #setGroups(call: string, list: number[]): void {
     this.steps.push(`${call} ${list.join(',')}`);
+    this.#requireChange();
     if (this.uids[1] !== 0) throw Object.assign(new Error('EPERM'), { code: 'EPERM' });
     this.groups = list;
+  }
+
+  #requireChange(): void {
+    if (this.isKeptByNode) throw Object.assign(new Error('disabled'), { code: 'ERR_INVALID_STATE' });
   }
 }
 

@@ -16,13 +16,16 @@ export async function adopt(command: AdoptCommand, context: CliContext): Promise
   const sources = await findSources(command, context);
   requireRoot('adopt', sources.projectDir, context);
   const { nodePath, script } = context.exec;
-  const { record, changes, isUserNew } = await withProgress(context.stderr, 'reading the project', () =>
-    adoptFolder({
-      sources,
-      user: command.user ?? namedUser(sources),
-      writable: command.writable.map((path) => resolve(sources.projectDir, path)),
-      program: [nodePath, script],
-    }),
+  const { record, changes, isUserNew, python } = await withProgress(
+    context.stderr,
+    'reading the project',
+    () =>
+      adoptFolder({
+        sources,
+        user: command.user ?? namedUser(sources),
+        writable: command.writable.map((path) => resolve(sources.projectDir, path)),
+        program: [nodePath, script],
+      }),
   );
   const { user } = record;
   const lines = changes.map((change) => `  ${describe(change)}\n`);
@@ -30,7 +33,8 @@ export async function adopt(command: AdoptCommand, context: CliContext): Promise
   context.stdout.write(
     `The user ${user} ${isUserNew ? 'was made, and has' : 'has'} ${sources.projectDir}.\n${shorten(lines)}` +
       `start    ${next('start')}\nat boot  ${next('install')}\n` +
-      `manage   runuser -u ${user} -- python manage.py migrate\nundo     ${next('disown')}\n`,
+      `${python === undefined ? '' : `manage   runuser -u ${user} -- ${python} manage.py migrate\n`}` +
+      `undo     ${next('disown')}\n`,
   );
   return ExitCode.ok;
 }

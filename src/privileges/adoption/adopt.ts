@@ -4,7 +4,7 @@ import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.
 import { usualNames } from '../../project/virtual-environment.js';
 import { type WrittenPlace, writtenPlaces } from '../../project/written-places.js';
 import { loadSettings } from '../../settings/load.js';
-import { type Account, applicationEnvironment } from '../account.js';
+import { type Account, applicationEnvironment, requireUserChange } from '../account.js';
 import { readProject, type Sources, UserReader } from '../project-reader.js';
 import { type AdoptionRecord, AdoptionRecords } from './adoption-record.js';
 import { applyChange, recordChanges, requirePossible } from './apply-rights.js';
@@ -26,6 +26,8 @@ export interface Adoption {
   /** What was done now; the first time everything. */
   readonly changes: readonly RightsChange[];
   readonly isUserNew: boolean;
+  /** That of a Django project: what runs its manage.py. */
+  readonly python: string | undefined;
 }
 
 /**
@@ -37,6 +39,7 @@ export interface Adoption {
 export async function adopt(wish: AdoptionWish, records = new AdoptionRecords()): Promise<Adoption> {
   const { projectDir } = wish.sources;
   const root = requireRootsFolder(projectDir);
+  requireUserChange();
   const known = records.find(projectDir);
   const { user, isNew } = chooseUser(wish, known);
   const steps = new Steps(records, { ...(known ?? newRecord(projectDir, root, user, isNew)), root });
@@ -44,9 +47,11 @@ export async function adopt(wish: AdoptionWish, records = new AdoptionRecords())
   steps.take(planWays([root, ...wish.program, ...interpretersOf(wish.sources)], user));
   steps.take(planReading(root, user));
   const account: Account = { uid: user.uid, gid: user.gid, name: user.name, home: user.home };
-  const places = await findPlaces(wish, account, (place) => steps.take(planWriting(place, root, user)));
+  const { places, python } = await findPlaces(wish, account, (place) =>
+    steps.take(planWriting(place, root, user)),
+  );
   for (const place of places) steps.take(planWriting(place, root, user));
-  return { record: steps.record, changes: steps.done, isUserNew: isNew };
+  return { record: steps.record, changes: steps.done, isUserNew: isNew, python };
 }
 
 // Private
@@ -173,7 +178,7 @@ async function findPlaces(
   { sources, writable }: AdoptionWish,
   account: Account,
   give: (place: WrittenPlace) => void,
-): Promise<readonly WrittenPlace[]> {
+): Promise<{ readonly places: readonly WrittenPlace[]; readonly python: string | undefined }> {
   const own = writable.map((path): WrittenPlace => ({ name: 'The folder', path, kind: 'folder' }));
   const reader = new UserReader(account, sources, (act) => act());
   const env = applicationEnvironment(sources.env, account);
@@ -185,7 +190,8 @@ async function findPlaces(
         env,
         measure: false,
       });
-      return [...writtenPlaces(project, loaded.settings), ...own];
+      const python = project.kind === 'django' ? project.python.path : undefined;
+      return { places: [...writtenPlaces(project, loaded.settings), ...own], python };
     } catch (error) {
       const path = deniedPath(error);
       if (path === undefined || given.has(path) || given.size === mostObstacles) throw error;

@@ -6,6 +6,7 @@ import {
   applicationEnvironment,
   chooseAccount,
   type RootFolderRules,
+  requireUserChange,
   type WantedAccount,
 } from '../../../src/privileges/account.js';
 import { FakeIdentity } from '../../support/fake-identity.js';
@@ -69,6 +70,20 @@ test('who is not root stays what he is, and calls nothing that a service may be 
     assert.deepEqual(fake.steps, []);
   }
   assert.throws(() => choose(new FakeIdentity(1001), { user: 'daemon' }), { code: 'user-not-permitted' });
+});
+
+test('a Node.js that changes no user is named with the command that brings another, and keeps what needs no change', () => {
+  const kept = () => Object.assign(new FakeIdentity(), { isKeptByNode: true });
+  const refused = { code: 'node-keeps-user', hint: /^npm install --global node@22, as root/ };
+  for (const user of ['shop', '1001']) {
+    assert.throws(() => choose(kept(), { user }), refused);
+  }
+  const adopted = { ...onServer, adoptedBy: () => 'shop' };
+  assert.throws(() => choose(kept(), {}, '/', adopted), refused);
+  assert.throws(() => requireUserChange(kept().identity), refused);
+  assert.equal(choose(kept(), { user: 'root' }, '/'), undefined);
+  assert.equal(choose(kept(), {}, '/', { ...onServer, containerSign: () => 'it is process 1' }), undefined);
+  for (const uid of [0, 1001]) requireUserChange(new FakeIdentity(uid).identity);
 });
 
 test('who is not there is named', () => {
