@@ -3,7 +3,7 @@ import { defaultPorts } from '../contracts/scheme.js';
 import type { HttpChallenge, TlsMaterial } from '../contracts/tls-material.js';
 import type { Settings } from '../settings/settings.js';
 import { isPrivate } from './client-facts.js';
-import { plainAddress } from './client-message.js';
+import { peerAddressOf, plainAddress } from './client-message.js';
 import type { Exchange, Handler } from './exchange.js';
 import { refusalText } from './listen/refuse-request.js';
 import { ByServerName } from './listen/tls/by-server-name.js';
@@ -130,7 +130,7 @@ function isLetThrough(exchange: Exchange, name: string, known: KnownNames): bool
  * an address of a private network, or the one of this very connection, is it let through, to what the application says of it.
  */
 function isByAddress({ request: { socket } }: Exchange, name: string): boolean {
-  const isNear = isPrivate(socket.remoteAddress ?? '');
+  const isNear = isPrivate(peerAddressOf(socket).address);
   if (isIP(name) !== 0)
     return name === plainAddress(socket.localAddress ?? '') || (isNear && isPrivate(name));
   return isNear && (name === '' || name === 'localhost');

@@ -9,8 +9,8 @@ export interface RequestTarget {
 }
 
 const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
-/** Node's parser lets tabs, form feeds and fragments pass. Bytes above 127 come from old clients; applications decode them. */
-const PATH = /^\/[^\0- \x7f#]*$/;
+/** Without a fragment, and in ASCII (RFC 3986 section 3.3): Node's parser lets tabs and fragments pass, nghttp2 bytes above 127 too. */
+const PATH = /^\/[!"$-~]*$/;
 
 /** Undefined for what no client of a server of origin may send; `*` is for OPTIONS alone, which the caller knows. */
 export function readTarget(target: string): RequestTarget | undefined {

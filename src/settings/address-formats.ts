@@ -8,14 +8,20 @@ import { type Format, listOf, textLike, textThat } from './formats.js';
 export const hostName =
   /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*(?=[0-9-]*[a-z])[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/i;
 
-/** A path for sun_path with its 108 bytes (unix(7)), beside which a name for a moment has room. */
-const unixHost = /^unix:\/[^\0]{1,90}$/;
+/** For sun_path with its 108 bytes (unix(7)): longer ones libuv cuts off without a word. A name for a moment has room beside it. */
+const MAX_SOCKET_PATH_BYTES = 91;
+const unixHost = /^unix:(\/\P{Cc}+)$/u;
 
 /** What a listening socket can be bound to. */
 export const hostAddress = textThat(
-  (text) => isIP(text) !== 0 || hostName.test(text) || unixHost.test(text),
+  (text) => isIP(text) !== 0 || hostName.test(text) || isUnixHost(text),
   'an IP address or a host name, without port or brackets, or unix: with the absolute path of a socket',
 );
+
+function isUnixHost(text: string): boolean {
+  const [, path = ''] = unixHost.exec(text) ?? [];
+  return path !== '' && Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES;
+}
 
 /** What a Host header may say: RFC 9110 section 7.2. */
 export const hostHeader = textThat(isHostHeader, 'a host name or IP address, with a port if needed');

@@ -89,7 +89,9 @@ async function requireFree(path: string): Promise<void> {
   const found = look(path);
   if (found === undefined) return;
   if (!found.isSocket()) throw unusable(path, 'something else than a socket is there');
-  if (!(await isAnswered(path))) return;
+  const state = await connectTo(path);
+  if (state === 'stale') return;
+  if (state === 'foreign') throw unusable(path, 'the socket of another user is there');
   throw new EasyserveError(
     'port-in-use',
     ExitCode.address,
@@ -100,15 +102,24 @@ async function requireFree(path: string): Promise<void> {
   );
 }
 
-function isAnswered(path: string): Promise<boolean> {
+/** What connect(2) says of a socket file; `foreign`: this user may not ask whether somebody listens. */
+const statesByCode: Readonly<Record<string, 'stale' | 'foreign'>> = {
+  ECONNREFUSED: 'stale',
+  ENOENT: 'stale', // gone meanwhile
+  EACCES: 'foreign',
+  EPERM: 'foreign',
+};
+
+/** `live` also where nobody can tell, as with a full queue (EAGAIN). */
+function connectTo(path: string): Promise<'live' | 'stale' | 'foreign'> {
   return new Promise((resolve) => {
     const client = connect(path);
-    const end = (isThere: boolean) => {
+    const end = (state: 'live' | 'stale' | 'foreign') => {
       client.destroy();
-      resolve(isThere);
+      resolve(state);
     };
-    client.once('connect', () => end(true));
-    client.once('error', (error: NodeJS.ErrnoException) => end(error.code === 'EAGAIN'));
+    client.once('connect', () => end('live'));
+    client.once('error', ({ code = '' }: NodeJS.ErrnoException) => end(statesByCode[code] ?? 'live'));
   });
 }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { noDefaults } from '../../../src/front/answer-defaults.js';
+import { nameUnixPeer } from '../../../src/front/client-message.js';
 import type { Exchange, RespondOptions } from '../../../src/front/exchange.js';
 import { answerChallenge, applyHostPolicy, type HostPolicy } from '../../../src/front/host-policy.js';
 import { serveHandler } from '../../support/serve-handler.js';
@@ -10,6 +12,7 @@ interface Asking {
   readonly target?: string;
   /** Of our own socket. */
   readonly localPort?: number;
+  /** 'unix': the connection came over a Unix socket. */
   readonly peer?: string;
 }
 
@@ -49,7 +52,11 @@ function policy({ secured, names = [], publicPort = 443, hsts, ...settings }: Po
     const exchange = {
       ...{ id: 'test', path, query },
       client: { scheme, host },
-      request: { headers: { host }, socket: { localPort, localAddress: '203.0.113.1', remoteAddress: peer } },
+      request: {
+        headers: { host },
+        socket:
+          peer === 'unix' ? unixSocket() : { localPort, localAddress: '203.0.113.1', remoteAddress: peer },
+      },
       defaults: noDefaults,
       addHeader: (name: string, value: string) => {
         assert.equal(name, 'Strict-Transport-Security');
@@ -66,6 +73,12 @@ function policy({ secured, names = [], publicPort = 443, hsts, ...settings }: Po
     assert.equal(isTaken, outcome.status !== 200);
     return outcome;
   };
+}
+
+function unixSocket(): object {
+  const socket = {};
+  nameUnixPeer(socket as Socket);
+  return socket;
 }
 
 const served = { status: 200 };
@@ -266,7 +279,7 @@ test('a host that ALLOWED_HOSTS or domains do not name is refused, without HTTPS
 
 test('a health check may ask by address: from a private network, or by that of its connection', () => {
   const ask = policy({ names: ['example.com'] });
-  for (const peer of ['10.0.0.2', '127.0.0.1', '::ffff:192.168.1.2', 'fd00::1']) {
+  for (const peer of ['10.0.0.2', '127.0.0.1', '::ffff:192.168.1.2', 'fd00::1', 'unix']) {
     for (const host of ['10.0.0.7', '127.0.0.1:8000', '[fd00::7]', 'localhost', ''])
       assert.deepEqual(ask(host, { peer }), served, host);
     for (const host of ['evil.test', '192.0.2.1']) assert.deepEqual(ask(host, { peer }), refused, host);

@@ -146,6 +146,7 @@ const cases: readonly Case[] = [
     name: 'host address',
     format: hostAddress,
     accepted: [
+      `unix:/${'x'.repeat(90)}`,
       '0.0.0.0',
       '127.0.0.1',
       '::',
@@ -156,6 +157,10 @@ const cases: readonly Case[] = [
       '3com.net',
     ],
     refused: [
+      `unix:/${'x'.repeat(91)}`,
+      `unix:/${'\xe4'.repeat(50)}`,
+      'unix:/a\nb',
+      'unix:a',
       '',
       '256.1.1.1',
       '1.2.3',

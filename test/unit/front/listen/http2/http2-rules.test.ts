@@ -39,6 +39,7 @@ test('malformed targets and hosts get 400 in plain text', async (t) => {
   for (const head of [
     { ':path': '/a%00b' },
     { ':path': '/a#b' },
+    { ':path': '/caf\xe9' },
     { ':path': '/', ':authority': 'user@a.test' },
     { ':path': '/', ':authority': 'a.test,b.test' },
     { ':path': '/', ':authority': 'a.test:99999' },
