@@ -24,6 +24,8 @@ export interface SecretKeyFacts {
   readonly distinct: number;
   /** startproject made it. */
   readonly isExample: boolean;
+  /** The settings make another one each time they are loaded. */
+  readonly isMadeAnew: boolean;
 }
 
 export interface DatabaseFacts {

@@ -7,6 +7,8 @@ import re
 import sys
 from typing import Any, Dict, List
 
+from easyserve_django_key_source import is_made_anew, to_text
+
 # A shorter value would be found where it is none.
 SHORTEST_SECRET = 8
 # PASSWORD_RESET_URL and TOKEN_MODEL hold none.
@@ -27,6 +29,10 @@ def describe_keys(settings: Any) -> List[Dict[str, Any]]:
         keys = [("SECRET_KEY", settings.SECRET_KEY)]
     except ImproperlyConfigured:
         keys = [("SECRET_KEY", "")]
+    source = list_settings_modules()
+    is_new = is_made_anew(
+        to_text(keys[0][1]), list(source), sorted(set(source.values()))
+    )
     for index, key in enumerate(
         getattr(settings, "SECRET_KEY_FALLBACKS", [])
     ):
@@ -37,21 +43,17 @@ def describe_keys(settings: Any) -> List[Dict[str, Any]]:
             "length": len(key),
             "distinct": len(set(key)),
             "isExample": to_text(key).startswith("django-insecure-"),
+            "isMadeAnew": is_new and name == "SECRET_KEY",
         }
         for name, key in keys
     ]
-
-
-def to_text(value: Any) -> str:
-    """Return a setting that may be bytes as text."""
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 
 def find_secret_files(settings: Any) -> List[str]:
     """Return the settings files that have a secret of the site in them."""
     secrets = [secret.encode() for secret in list_secrets(settings)]
     found = []
-    for path in list_settings_files():
+    for path in sorted(set(list_settings_modules().values())):
         try:
             with open(path, "rb") as file:
                 text = file.read()
@@ -75,14 +77,14 @@ def list_secrets(settings: Any) -> List[str]:
     return [value for value in values if len(value) >= SHORTEST_SECRET]
 
 
-def list_settings_files() -> List[str]:
-    """Return the files of the settings module and those beside it."""
+def list_settings_modules() -> Dict[str, str]:
+    """Return the settings module and those beside it, with their files."""
     module = os.environ["DJANGO_SETTINGS_MODULE"]
     package = module.rpartition(".")[0]
-    files = []
+    files = {}
     for name, loaded in list(sys.modules.items()):
         path = getattr(loaded, "__file__", None)
         is_beside = package and name.rpartition(".")[0] == package
         if path and (name == module or is_beside):
-            files.append(os.path.abspath(path))
-    return sorted(set(files))
+            files[name] = os.path.abspath(path)
+    return files

@@ -23,6 +23,24 @@ export const secretKeyChecks: readonly Check[] = [
         return [{ message, fix: fix(settingsModule), ...(isMissing && ({ severity: 'error' } as const)) }];
       }),
   }),
+  djangoCheck({
+    name: 'secret-key-changes',
+    severity: 'warning',
+    doc: '`SECRET_KEY` is a new one each time the settings are loaded (an error with several processes)',
+    find: ({ project: { django, settingsModule }, plan: { processes } }) => {
+      if (!django.deployment?.secretKeys?.some(({ isMadeAnew }) => isMadeAnew)) return [];
+      const made = 'The settings make a new SECRET_KEY each time they are loaded';
+      return [
+        processes > 1
+          ? {
+              message: `${made}: each of the ${processes} processes refuses the sessions and forms of the others.`,
+              fix: fix(settingsModule),
+              severity: 'error',
+            }
+          : { message: `${made}: every reload signs all visitors out.`, fix: fix(settingsModule) },
+      ];
+    },
+  }),
 ];
 
 // Private
