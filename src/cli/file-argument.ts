@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, extname } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
+import { translateArguments } from './foreign-arguments.js';
 import { quote } from './text/typed-command.js';
 
 /** Throws ApplicationError where a file was named in place of the folder, with the line that serves it. */
@@ -15,6 +16,16 @@ export function refuseFile(path: string, here: string): void {
       hint: `easyserve start${place}${nameFile(path)}`,
     },
   );
+}
+
+/** Throws ApplicationError where an application or an address was named in place of the folder, which is not there. */
+export function refuseOperand(typed: string | undefined, path: string): void {
+  if (typed === undefined || existsSync(path)) return;
+  const meant = translateArguments(['start', typed]);
+  if (meant === undefined) return;
+  throw new ApplicationError('project-missing', `There is no folder ${path}.`, {
+    hint: ['easyserve', ...meant].join(' '),
+  });
 }
 
 // Private

@@ -8,7 +8,7 @@ import { findProjectAbove, hasManage, listDjangoFolders } from '../project/djang
 import { settingsFileNames } from '../settings/settings-file.js';
 import type { CliContext } from './cli-context.js';
 import type { GivenSettings, ProjectArgument } from './command.js';
-import { refuseFile } from './file-argument.js';
+import { refuseFile, refuseOperand } from './file-argument.js';
 import { projectFolder, settingsSources } from './project-argument.js';
 
 type TypingContext = Pick<CliContext, 'cwd' | 'env'>;
@@ -47,6 +47,7 @@ export async function findSources(
   hasUnit?: (folder: string) => boolean,
 ): Promise<Sources> {
   const sources = settingsSources(given, context);
+  refuseOperand(given.project.dir, sources.projectDir);
   return { ...sources, projectDir: await findProject(given.project, context, hasUnit) };
 }
 

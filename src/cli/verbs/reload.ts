@@ -15,7 +15,9 @@ export async function reload(command: PlainCommand<'reload'>, context: CliContex
   const result = await withProgress(context.stderr, 'reloading', (onProgress) =>
     askInstance(projectDir, { verb: 'reload' }, describe, { onProgress }),
   ).catch((error: unknown) => {
-    throw error instanceof InstanceError ? error : toRefusal(error);
+    // A folder that is not there is no instance's.
+    const isAnswer = !(error instanceof InstanceError) && describeError(error).code !== 'project-missing';
+    throw isAnswer ? toRefusal(error) : error;
   });
   context.stdout.write(result);
   return ExitCode.ok;

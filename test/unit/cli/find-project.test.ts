@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { findProject } from '../../../src/cli/find-project.js';
+import { findProject, findSources } from '../../../src/cli/find-project.js';
 import { errorOf, makeProject } from '../project/project-files.js';
 
 function find(cwd: string): Promise<string> {
@@ -44,6 +44,25 @@ for (const [file, text, line] of [
     const cwd = realpathSync(makeProject(t, { [file]: text }));
     const error = await errorOf(findProject({ base: undefined, dir: file }, { cwd, env: {} }));
     assert.deepEqual([error.code, error.hint], ['project-missing', line]);
+  });
+}
+
+for (const [typed, line] of [
+  ['shop.wsgi:app', 'easyserve start --set app=shop.wsgi:app'],
+  ['shop.wsgi', 'easyserve start --set app=shop.wsgi:application'],
+  ['8080', 'easyserve start --port 8080'],
+  ['0.0.0.0:8080', 'easyserve start --host 0.0.0.0 --port 8080'],
+  ['[::1]:8080', 'easyserve start --host ::1 --port 8080'],
+  ['localhost:3000', 'easyserve start --host localhost --port 3000'],
+] as const) {
+  test(`what is no folder, ${typed}: ${line}`, async (t) => {
+    const cwd = realpathSync(makeProject(t, {}));
+    const given = { project: { base: undefined, dir: typed }, configFile: undefined, flags: [] };
+    const error = await errorOf(findSources(given, { cwd, env: {} }));
+    assert.deepEqual([error.code, error.hint], ['project-missing', line]);
+    // A folder may be called so.
+    mkdirSync(join(cwd, typed));
+    assert.equal((await findSources(given, { cwd, env: {} })).projectDir, join(cwd, typed));
   });
 }
 

@@ -133,6 +133,52 @@ for (const [line, meant] of [
   ['runserver --noreload', 'start'],
   ['serve site', 'start site'],
   ['--workers 4', 'start --processes 4'],
+  [
+    'start -w 4 -b 0.0.0.0:8000 shop.wsgi',
+    'start --processes 4 --host 0.0.0.0 --port 8000 --set app=shop.wsgi:application',
+  ],
+  ['gunicorn shop.wsgi -w 3 -c gunicorn.conf.py', 'start --set app=shop.wsgi:application --processes 3'],
+  ['start --config gunicorn.conf.py --workers 2', 'start --processes 2'],
+  ['runserver 0.0.0.0:8000', 'start --host 0.0.0.0 --port 8000'],
+  ['runserver 8080 --settings shop.dev', 'start --port 8080 --set settingsModule=shop.dev'],
+  ['start --timeout 0.5 --graceful-timeout 0', 'start --set requestTimeoutMs=500 --set drainTimeoutMs=0'],
+  // granian, waitress, uWSGI
+  [
+    'start --interface asginl main:app --blocking-threads 4',
+    'start --set interface=asgi --set app=main:app --threads 4',
+  ],
+  [
+    'waitress-serve --listen=*:8080 --url-prefix=/a shop.wsgi:app',
+    'start --port 8080 --set scriptName=/a --set app=shop.wsgi:app',
+  ],
+  [
+    'uwsgi --http :8000 --module shop.wsgi --master --processes 4',
+    'start --port 8000 --set app=shop.wsgi:application --processes 4',
+  ],
+  [
+    'hypercorn main:app --bind unix:/run/x.sock --loop uvloop',
+    'start --set app=main:app --set host=unix:/run/x.sock',
+  ],
+  // pm2, serve
+  ['start app.js -i max --name web', 'start --set app=app.js --processes auto'],
+  ['start dist/main.mjs --instances=4 --watch', 'start --set app=dist/main.mjs --processes 4'],
+  ['serve -s build -l 3000', 'start --set fallback=index.html build --port 3000'],
+  ['start -d', 'start --daemon'],
+  ['start --user www-data --group www-data', 'start --set user=www-data --set group=www-data'],
+  ['list', 'status'],
+  ['kill site', 'stop site'],
+  ['delete', 'stop'],
+  ['describe --json', 'status --json'],
+  ['monit', 'status'],
+  ['enable --now', 'install'],
+  ['startup', 'install'],
+  ['disable', 'uninstall'],
+  ['is-active', 'status'],
+  ['force-reload', 'reload'],
+  ['try-restart', 'restart'],
+  ['configtest', 'check'],
+  ['tail -f', 'logs -f'],
+  ['deploy', 'start'],
 ] as const) {
   test(`easyserve ${line}: the line to type is easyserve ${meant}`, () => {
     assert.throws(
@@ -141,6 +187,31 @@ for (const [line, meant] of [
     );
   });
 }
+
+for (const line of [
+  'start --workers',
+  'start --workers 4 --no-such-flag',
+  'ps --no-such-flag',
+  'start -w 4 a b',
+]) {
+  test(`easyserve ${line}: no line is advised that would not be understood either`, () => {
+    assert.throws(
+      () => parseCommandLine(line.split(' '), '1.2.3'),
+      (error) => error instanceof EasyserveError && /^`easyserve .*--help`$/.test(error.hint ?? ''),
+    );
+  });
+}
+
+test('help of a verb that there is not is that of none', () => {
+  for (const argv of [
+    ['help', 'strat'],
+    ['strat', '--help'],
+  ])
+    assert.throws(
+      () => parseCommandLine(argv, '1.2.3'),
+      (error) => error instanceof EasyserveError && error.hint === 'did you mean start?',
+    );
+});
 
 test('help, and help with a verb, are --help', () => {
   assert.deepEqual(parseCommandLine(['help'], '1.2.3'), parseCommandLine(['--help'], '1.2.3'));

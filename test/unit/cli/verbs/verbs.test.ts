@@ -91,6 +91,12 @@ test('on a terminal the progress leaves no trace on stdout', async (t) => {
   assert.equal(ran.stderr.includes('\n'), false);
 });
 
+test('a reload of a folder that is not there claims of no release that it serves', async (t) => {
+  const ran = await run(makeContext(makeTempDir(t)), 'reload', 'gone');
+  assert.notEqual(ran.exitCode, ExitCode.reloadFailed);
+  assert.match(ran.stderr, /^easyserve: The folder \/.*\/gone does not exist\.$/m);
+});
+
 test('a refused reload shows the traceback and has an exit code of its own', async (t) => {
   const project = await makeInstance(t, () => {
     throw new StartError('app-exited', 'The application exited.', {
