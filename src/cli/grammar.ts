@@ -1,16 +1,20 @@
-import { Command as Commander, InvalidArgumentError, Option } from 'commander';
+import { Command as Commander, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { SettingFlag } from '../settings/flag-layer.js';
 import type { Command, ProjectArgument } from './command.js';
 import { type NamedFlag, settingFlags, userFlag } from './setting-flags.js';
 
+export type Grammar = Commander;
+/** What is thrown in place of calling a verb: for help and the version too. */
+export { CommanderError };
+
 /**
- * The verbs, arguments and flags of the command line; `take` is told what a line asks for, `print` what commander would print.
+ * The verbs, arguments and flags of the command line, and the only import of commander; `take` is told what a line asks for, `print` what commander would print.
  */
 export function makeGrammar(
   version: string,
   take: (command: Command) => void,
   print: (text: string) => void,
-): Commander {
+): Grammar {
   const program = new Commander('easyserve')
     .description('Puts the web application in a folder into production.')
     .version(version, '-V, --version', 'print the version')

@@ -1,9 +1,8 @@
-import { type Command as Commander, CommanderError } from 'commander';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import { splitWords } from '../project/split-words.js';
 import type { Command } from './command.js';
 import { type HasFlag, translateArguments } from './foreign-arguments.js';
-import { makeGrammar } from './grammar.js';
+import { CommanderError, type Grammar, makeGrammar } from './grammar.js';
 
 /**
  * What a command line asks for.
@@ -33,9 +32,9 @@ export function parseCommandLine(typed: readonly string[], version: string): Com
 
 class Misunderstood extends Error {
   readonly suggestion: string | undefined;
-  readonly program: Commander;
+  readonly program: Grammar;
 
-  constructor(sentence: string, suggestion: string | undefined, program: Commander) {
+  constructor(sentence: string, suggestion: string | undefined, program: Grammar) {
     super(sentence);
     this.suggestion = suggestion;
     this.program = program;
@@ -73,7 +72,7 @@ function withUsualWords(argv: readonly string[]): readonly string[] {
 }
 
 /** commander reports help and version as errors too. */
-function toPrintCommand(error: CommanderError, printed: string, program: Commander): Command {
+function toPrintCommand(error: CommanderError, printed: string, program: Grammar): Command {
   if (error.exitCode === 0) return { verb: 'print', text: printed, to: 'stdout', exitCode: ExitCode.ok };
   if (error.code === 'commander.help') {
     return { verb: 'print', text: printed, to: 'stderr', exitCode: ExitCode.usage };
@@ -97,23 +96,23 @@ function isUnderstood(argv: readonly string[]): boolean {
   }
 }
 
-function hasFlagOf(program: Commander): HasFlag {
+function hasFlagOf(program: Grammar): HasFlag {
   return (verb, flag) =>
     commandOf(program, verb)?.options.some(({ short, long }) => short === flag || long === flag) ?? false;
 }
 
 /** With --help commander prints that of the program for a verb that there is not. */
-function withoutHelpForNothing(argv: readonly string[], program: Commander): string[] {
+function withoutHelpForNothing(argv: readonly string[], program: Grammar): string[] {
   const [first = '-'] = argv;
   const isVerb = first.startsWith('-') || commandOf(program, first) !== undefined;
   return isVerb ? [...argv] : argv.filter((word) => word !== '--help' && word !== '-h');
 }
 
-function commandOf(program: Commander, verb: string): Commander | undefined {
+function commandOf(program: Grammar, verb: string): Grammar | undefined {
   return program.commands.find((command) => command.name() === verb);
 }
 
-function helpFor(program: Commander, argv: readonly string[]): string {
+function helpFor(program: Grammar, argv: readonly string[]): string {
   const named = program.commands.map((command) => command.name()).find((name) => argv.includes(name));
   return named === undefined ? '`easyserve --help`' : `\`easyserve ${named} --help\``;
 }
