@@ -12,6 +12,7 @@ import {
 } from './socket-handle.js';
 import {
   bindUnixSocket,
+  changeRights,
   removeSocketFile,
   type SocketFile,
   type UnixSocketRights,
@@ -122,6 +123,11 @@ export class ListeningSocket {
   async duplicate(): Promise<ListeningSocket> {
     const { isInherited } = this;
     return new ListeningSocket(await duplicateHandle(this.handle), this, { isInherited, file: this.#file });
+  }
+
+  /** Of the file of a Unix socket. Throws EasyserveError `address-unusable` or `group-unknown`. */
+  changeRights(rights: UnixSocketRights): void {
+    if (this.#file !== undefined) changeRights(this.#file, rights);
   }
 
   /** Does nothing when a server that listened on it has closed it already. */

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import {
   chmodSync,
   chownSync,
+  linkSync,
   lstatSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   renameSync,
@@ -11,7 +13,7 @@ import {
   type Stats,
 } from 'node:fs';
 import { connect } from 'node:net';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
 import { type CreateServerHandle, createServerHandle, type SocketHandle } from './socket-handle.js';
@@ -35,24 +37,24 @@ export interface BoundUnixSocket {
 }
 
 /**
- * Binds under another name, gives the file its rights, and puts it into place at once: what an instance that was killed has left is
- * replaced, and nobody connects before the mode is right. libuv removes the name that it has bound when the handle is closed, which
- * is that other name. Throws EasyserveError `port-in-use` and `address-unusable`.
+ * Binds under another name, gives the file its rights, and links it into place: nobody connects before the mode is right, and of two
+ * instances that start at the same moment one gets the place. The other name stays until libuv removes it, when the handle is
+ * closed: by it an instance that does not accept yet is known from one that was killed, whose file is replaced.
+ * Throws EasyserveError `port-in-use` and `address-unusable`.
  */
 export async function bindUnixSocket(
   path: string,
   { mode, group }: UnixSocketRights,
   create: CreateServerHandle = createServerHandle,
 ): Promise<BoundUnixSocket> {
-  await requireFree(path);
   const draft = join(dirname(path), `.${randomBytes(3).toString('hex')}`);
+  await clear(path);
   const handle = create(draft, -1, -1);
   if (typeof handle === 'number') throw unusable(path, getSystemErrorName(handle));
   try {
-    if (group !== null) chownSync(draft, -1, groupNumber(group));
-    chmodSync(draft, Number.parseInt(mode, 8));
+    giveRights(draft, { mode, group });
     const { ino: inode } = lstatSync(draft);
-    renameSync(draft, path);
+    while (!linkIfFree(draft, path)) await clear(path);
     return { handle, file: { path, inode } };
   } catch (error) {
     handle.close();
@@ -71,13 +73,22 @@ export function removeSocketFile({ path, inode }: SocketFile): void {
   }
 }
 
+/** Of a socket that stays where it is, because others are wanted. Throws EasyserveError `address-unusable`. */
+export function changeRights({ path, inode }: SocketFile, rights: UnixSocketRights): void {
+  if (look(path)?.ino !== inode) return;
+  try {
+    giveRights(path, rights);
+  } catch (error) {
+    if (error instanceof EasyserveError) throw error;
+    throw unusable(path, (error as NodeJS.ErrnoException).code ?? String(error));
+  }
+}
+
 /** By proc(5): net/unix lists the inodes of sockets with their paths. Undefined: no Unix socket with a name. */
 export function unixPathOf(fd: number): string | undefined {
   try {
     const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
-    const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
-    const fields = lines.map((line) => line.split(' ').filter((field) => field !== ''));
-    return fields.find((each) => each[6] === inode)?.[7];
+    return readUnixSockets().find((each) => each[6] === inode)?.[7];
   } catch {
     return undefined;
   }
@@ -85,13 +96,19 @@ export function unixPathOf(fd: number): string | undefined {
 
 // Private
 
-async function requireFree(path: string): Promise<void> {
+function giveRights(file: string, { mode, group }: UnixSocketRights): void {
+  if (group !== null) chownSync(file, -1, groupNumber(group));
+  chmodSync(file, Number.parseInt(mode, 8));
+}
+
+/** Removes what a killed instance has left. Throws EasyserveError where a live one has the place, or something else. */
+async function clear(path: string): Promise<void> {
   const found = look(path);
   if (found === undefined) return;
   if (!found.isSocket()) throw unusable(path, 'something else than a socket is there');
   const state = await connectTo(path);
-  if (state === 'stale') return;
   if (state === 'foreign') throw unusable(path, 'the socket of another user is there');
+  if (state === 'stale' && !isBound(path, found)) return removeStale(path, found);
   throw new EasyserveError(
     'port-in-use',
     ExitCode.address,
@@ -100,6 +117,56 @@ async function requireFree(path: string): Promise<void> {
       hint: 'end that process, or another path: easyserve start --host unix:/run/shop/site.sock',
     },
   );
+}
+
+/** False: something is there. */
+function linkIfFree(draft: string, path: string): boolean {
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+const draftName = /^\.[0-9a-f]{6}$/;
+
+/** Whether a live process has bound it, as yet without listening: then the name that it has bound is in proc(5), net/unix. */
+function isBound(path: string, { ino }: Stats): boolean {
+  const folder = dirname(path);
+  return listBoundPaths()
+    .map((bound) => basename(bound))
+    .some((name) => draftName.test(name) && look(join(folder, name))?.ino === ino);
+}
+
+/** What another instance has put in the place meanwhile is put back. */
+function removeStale(path: string, { ino }: Stats): void {
+  const folder = dirname(path);
+  const aside = join(folder, `.${randomBytes(6).toString('hex')}`);
+  try {
+    renameSync(path, aside);
+    if (look(aside)?.ino !== ino) linkSync(aside, path);
+    rmSync(aside);
+    const left = readdirSync(folder).filter((name) => draftName.test(name));
+    for (const name of left) if (look(join(folder, name))?.ino === ino) rmSync(join(folder, name));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw unusable(path, code ?? String(error));
+  }
+}
+
+function listBoundPaths(): readonly string[] {
+  return readUnixSockets().flatMap((fields) => fields[7] ?? []);
+}
+
+function readUnixSockets(): readonly (readonly string[])[] {
+  try {
+    const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');
+    return lines.map((line) => line.split(' ').filter((field) => field !== ''));
+  } catch {
+    return []; // not Linux
+  }
 }
 
 /** What connect(2) says of a socket file; `foreign`: this user may not ask whether somebody listens. */
@@ -152,7 +219,14 @@ function unusable(path: string, reason: string): EasyserveError {
     ExitCode.address,
     `The socket ${path} cannot be made (${reason}).`,
     {
-      hint: `a folder that the user of the site may write: sudo install -d -o USER ${dirname(path)}`,
+      hint: `a folder that the user of the site may write: ${describeFolder(dirname(path))}`,
     },
   );
+}
+
+/** One that everything shares must not become the site's. */
+function describeFolder(folder: string): string {
+  const make = 'sudo install -d -o USER';
+  const isShared = /^\/(?:run|var\/run|tmp|var\/tmp|dev\/shm)?$/.test(folder);
+  return isShared ? `${make} /run/shop, and host = "unix:/run/shop/site.sock"` : `${make} ${folder}`;
 }

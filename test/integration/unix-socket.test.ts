@@ -82,21 +82,30 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       await type(verb);
       assert.match(await ask(path), /^200 /, verb);
     }
+    writeFileSync(join(dir, 'easyserve.json'), JSON.stringify({ ...settings, socketMode: '0600' }));
+    await type('restart');
+    assert.equal(statSync(path).mode & 0o777, 0o600);
+    assert.match(await ask(path), /^200 /);
     await type('stop');
     assert.equal(existsSync(path), false);
   });
 
   testIn(
-    'a stale socket is replaced, a reload moves the site to another one, and SIGTERM removes it',
+    'a stale socket is replaced, reload and restart move the site to another one and to a port, and SIGTERM removes it',
     async (t) => {
       const dir = makeSite(t);
       writeFileSync(join(dir, 'app.py'), app);
       const [first, second] = [join(dir, 'a.sock'), join(dir, 'b.sock')];
-      const write = (path: string) =>
+      const writeSettings = (address: object) =>
         writeFileSync(
           join(dir, 'easyserve.json'),
-          JSON.stringify({ host: `unix:${path}`, watch: false, processes: mode === 'single' ? 1 : 2 }),
+          JSON.stringify({ ...address, watch: false, processes: mode === 'single' ? 1 : 2 }),
         );
+      const write = (path: string) => writeSettings({ host: `unix:${path}` });
+      const type = async (verb: string) => {
+        const { code, stderr } = await runEasyserve([verb], { cwd: dir });
+        assert.equal(code, 0, `${verb}: ${stderr}`);
+      };
       write(first);
       const start = () => runEasyserve(['start', '--daemon'], { cwd: dir });
       const started = await start();
@@ -109,9 +118,19 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       assert.equal(again.code, 0, again.stderr);
       assert.match(await ask(first), /^200 /);
       write(second);
-      assert.equal((await runEasyserve(['reload'], { cwd: dir })).code, 0);
+      await type('reload');
       assert.match(await ask(second), /^200 /);
       assert.equal(existsSync(first), false);
+      write(first);
+      await type('restart');
+      assert.match(await ask(first), /^200 /);
+      assert.equal(existsSync(second), false);
+      writeSettings({ host: '127.0.0.1', port: 0 });
+      await type('reload');
+      assert.equal(existsSync(first), false);
+      write(second);
+      await type('restart');
+      assert.match(await ask(second), /^200 /);
       process.kill(pid(again.stdout), 'SIGTERM');
       await eventually(() => assert.equal(existsSync(second), false), { timeoutMs: 30_000 });
     },

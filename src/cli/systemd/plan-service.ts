@@ -1,10 +1,11 @@
 import { realpathSync } from 'node:fs';
-import { resolve, sep } from 'node:path';
+import { dirname, resolve, sep } from 'node:path';
 import { djangoFactsOf, interpreterOf, type Project } from '../../contracts/project-facts.js';
 import { defaultPorts } from '../../contracts/scheme.js';
 import { writtenFolders } from '../../project/written-folders.js';
 import type { SettingFlag } from '../../settings/flag-layer.js';
 import { type Settings, wantsHttps } from '../../settings/settings.js';
+import { unixPrefix } from '../../sockets/listening-socket.js';
 import { settingArgument } from '../command.js';
 import { findReleaseLink } from './release-link.js';
 import type { ServicePlan } from './service-unit.js';
@@ -43,7 +44,10 @@ export function planUnits(facts: ServiceFacts): UnitPlans {
   const sockets = facts.hasSockets ? planSockets(facts) : new Map<string, SocketPlan>();
   const link = findReleaseLink(projectDir);
   const certificates = settings.acmeFolder === null ? [] : [settings.acmeFolder];
+  const ofSocket = socketFolder(settings, facts.hasSockets);
+  const [, runtimeFolder] = runFolder.exec(ofSocket ?? '') ?? [];
   const places = [
+    ...(ofSocket === undefined || runtimeFolder !== undefined ? [] : [ofSocket]),
     facts.stateFolder,
     ...certificates,
     ...writtenFolders(project, settings),
@@ -64,27 +68,41 @@ export function planUnits(facts: ServiceFacts): UnitPlans {
     needsHome: needed.some(isInHome),
     stopTimeoutMs: settings.drainTimeoutMs + settings.killTimeoutMs,
     socketUnits: [...sockets.keys()],
+    runtimeFolder,
   };
   return { service, sockets };
 }
 
 /** Which ports it listens on. */
-export function portsOf(settings: Settings): ReadonlyMap<SocketPlan['role'], number> {
+export function portsOf(settings: Settings): readonly number[] {
+  return settings.host?.startsWith(unixPrefix) ? [] : [...portsByRole(settings).values()];
+}
+
+// Private
+
+function portsByRole(settings: Settings): ReadonlyMap<SocketPlan['role'], number> {
   const ports = new Map<SocketPlan['role'], number>([['http', settings.port ?? defaultPorts.http]]);
   if (wantsHttps(settings)) ports.set('https', settings.httpsPort ?? defaultPorts.https);
   return ports;
 }
 
-// Private
+/** Of a service that makes a Unix socket by itself. */
+function socketFolder({ host }: Settings, hasSockets: boolean): string | undefined {
+  return host?.startsWith(unixPrefix) && !hasSockets ? dirname(host.slice(unixPrefix.length)) : undefined;
+}
+
+/** /run is empty at each boot, so systemd makes what is below (systemd.exec(5), "RuntimeDirectory="). */
+const runFolder = /^\/(?:var\/)?run\/(?!\.)(.+)$/;
 
 /** By the names of their units. */
-function planSockets({ name, projectDir, project, settings }: ServiceFacts): Map<string, SocketPlan> {
+function planSockets({ name, projectDir, project, settings, user }: ServiceFacts): Map<string, SocketPlan> {
   const host = settings.host ?? (djangoFactsOf(project)?.isDebug ? '127.0.0.1' : null);
   const service = `${name}.service`;
+  const rights = { mode: settings.socketMode, group: settings.socketGroup ?? settings.group, user };
   return new Map(
-    [...portsOf(settings)].map(([role, port]) => [
+    [...portsByRole(settings)].map(([role, port]) => [
       `${name}-${role}.socket`,
-      { projectDir, service, role, host, port },
+      { projectDir, service, role, host, port, rights },
     ]),
   );
 }

@@ -22,6 +22,8 @@ export interface ServicePlan {
   readonly stopTimeoutMs: number;
   /** Names of socket units that bind the ports in its place. */
   readonly socketUnits: readonly string[];
+  /** Below /run, for its Unix socket. */
+  readonly runtimeFolder: string | undefined;
 }
 
 /** The first line of every unit that is ours: what uninstall, and another install, may replace. */
@@ -106,11 +108,12 @@ function rightLines({ socketUnits }: ServicePlan): string[] {
   ];
 }
 
-function fileLines({ name, writable, needsHome }: ServicePlan): string[] {
+function fileLines({ name, writable, needsHome, runtimeFolder }: ServicePlan): string[] {
   return [
     'ProtectSystem=strict',
     `StateDirectory=${name}`,
     'StateDirectoryMode=0700',
+    ...(runtimeFolder === undefined ? [] : [`RuntimeDirectory=${unitValue(runtimeFolder)}`]),
     `ReadWritePaths=${unitPaths(writable)}`,
     `ProtectHome=${needsHome ? 'read-only' : 'tmpfs'}`,
     'PrivateTmp=yes',

@@ -60,10 +60,15 @@ export class UnitFolder {
     return own?.replace(/\.service$/, '');
   }
 
-  /** A name that was given may be another site's, which must keep its service. Throws EasyserveError `unit-foreign`. */
+  /**
+   * A name that was given may be another site's, which must keep its service; and a folder has one instance, so a second service of it
+   * would never start. Throws EasyserveError `unit-foreign` and `unit-other-name`.
+   */
   requireOf(name: string, projectDir: string): void {
     const unit = this.unitsOf(name).find((each) => !describes(this.#readOwn(each) ?? '', projectDir));
-    if (unit === undefined) return;
+    const installed = this.nameOf(projectDir) ?? name;
+    if (unit === undefined && installed === name) return;
+    if (unit === undefined) throw hasOtherName(installed);
     const owner = describedFolder(this.#readText(unit));
     throw new EasyserveError(
       'unit-foreign',
@@ -73,6 +78,12 @@ export class UnitFolder {
         hint: `another name: easyserve install --name ${name}-2; if that site is gone: sudo easyserve uninstall --name ${name}`,
       },
     );
+  }
+
+  /** The one that the service has, for an install that names none. */
+  environmentFileOf(name: string): string | undefined {
+    const [, path] = /^EnvironmentFile=(.+)$/m.exec(this.#readText(`${name}.service`)) ?? [];
+    return path?.replaceAll('%%', '%');
   }
 
   /** Throws like write, and changes nothing. */
@@ -135,6 +146,17 @@ export class UnitFolder {
 }
 
 // Private
+
+function hasOtherName(installed: string): EasyserveError {
+  return new EasyserveError(
+    'unit-other-name',
+    ExitCode.usage,
+    `This folder has a service already: ${installed}.service.`,
+    {
+      hint: `sudo easyserve uninstall --name ${installed}, and then the new name; or install without --name`,
+    },
+  );
+}
 
 /** Whether Description= of the unit names the folder, as service-unit and socket-unit write it. */
 function describes(text: string, projectDir: string): boolean {

@@ -1,3 +1,4 @@
+import { unixPrefix } from '../../sockets/listening-socket.js';
 import type { UnitPlans } from '../systemd/plan-service.js';
 import type { UnitChange, UnitFolder } from '../systemd/unit-folder.js';
 
@@ -24,7 +25,9 @@ export function explainInstall({ name, changes, plans, folder, notes }: Installe
 
 function describeRights({ service, sockets }: UnitPlans): readonly string[] {
   const { user, writable, program } = service;
-  const addresses = [...sockets.values()].map(({ role, port }) => `${port} (${role})`);
+  const addresses = [...sockets.values()].map(({ role, port, host }) =>
+    host?.startsWith(unixPrefix) ? host : `${port} (${role})`,
+  );
   const ports =
     sockets.size > 0
       ? `systemd binds ${addresses.join(', ')}`

@@ -39,7 +39,9 @@ export async function install(
   const { projectDir, configFile, flags } = sources;
   const name = unitName(projectDir, command.name, folder);
   if (!command.isPrinted) folder.requireOf(name, projectDir);
-  const { file, settings, project, privileges } = await readSite(command, sources, context);
+  const kept = command.isWithoutEnv ? undefined : folder.environmentFileOf(name);
+  const wanted = { ...command, envFile: command.envFile ?? kept };
+  const { file, settings, project, privileges } = await readSite(wanted, sources, context);
   const user = privileges.account?.name ?? ownerOf(projectDir, settings, privileges);
   const boot = findBootEnvironment(project, context.env, file?.variables ?? {}, settings.settingsModule);
   requireVariables(boot.missing, { name, file, isWithoutEnv: command.isWithoutEnv || command.isPrinted });
@@ -64,7 +66,7 @@ export async function install(
     return ExitCode.ok;
   }
   const changes = privileges.raised(() => writeUnits(name, units, folder));
-  const notes = privileges.raised(() => describeTakenPorts(name, portsOf(settings).values()));
+  const notes = privileges.raised(() => describeTakenPorts(name, portsOf(settings)));
   context.stdout.write(explainInstall({ name, changes, plans, folder, notes }));
   return ExitCode.ok;
 }

@@ -3,7 +3,14 @@ import { describeError, EasyserveError } from '../../contracts/errors.js';
 import type { ReloadResult } from '../../control/protocol.js';
 import type { PreparedCertificates } from '../certificates.js';
 import type { ReloadOptions } from './reload.js';
-import { bindMissing, closeAll, prepareSockets, type SiteSockets } from './site-sockets.js';
+import {
+  bindMissing,
+  closeAll,
+  discardPrepared,
+  prepareSockets,
+  removeMoved,
+  type SiteSockets,
+} from './site-sockets.js';
 
 export interface RestartOptions extends Omit<ReloadOptions, 'isRequested' | 'onCommitted'> {
   /** Runs the new release, in a new runner. */
@@ -33,6 +40,7 @@ export async function restart(options: RestartOptions): Promise<ReloadResult> {
   try {
     onStep('finishing the requests in flight');
     await runner.stop(before.settings.drainTimeoutMs);
+    removeMoved(options.sockets, sockets);
     sockets = await bindMissing(sockets, release, log);
     await options.run(release, sockets, certificates);
   } catch (error) {
@@ -66,7 +74,7 @@ async function prepare(options: RestartOptions): Promise<PreparedRestart> {
     await runner.prepare({ ...release, plan: { ...plan, processes: Math.min(1, plan.processes) } });
     await runner.discard();
   } catch (error) {
-    closeAll(sockets.values());
+    discardPrepared(options.sockets, sockets);
     throw error;
   }
   return { release, sockets, certificates };

@@ -104,10 +104,25 @@ export async function prepareSockets(
       if (socket !== undefined) prepared.set(scheme, socket);
     }
   } catch (error) {
-    closeAll(prepared.values());
+    discardPrepared(before, prepared);
     throw error;
   }
   return prepared;
+}
+
+/** The sockets of a restart that was refused; those that serve keep their files. */
+export function discardPrepared(before: SiteSockets, prepared: SiteSockets): void {
+  for (const [scheme, socket] of prepared) {
+    if (before.get(scheme)?.host === socket.host) socket.close();
+    else socket.remove();
+  }
+}
+
+/** What a restart has left: files of Unix sockets would stay, because only its runner has closed them. */
+export function removeMoved(before: SiteSockets, after: SiteSockets): void {
+  for (const [scheme, socket] of before) {
+    if (after.get(scheme)?.host !== socket.host) socket.remove();
+  }
 }
 
 /**
@@ -140,7 +155,10 @@ async function prepareSocket(
 ): Promise<ListeningSocket | undefined> {
   const { settings, project } = wanted;
   const socket = before.get(scheme);
-  if (socket !== undefined && isAddressOf(socket, settings, project)) return socket.duplicate();
+  if (socket !== undefined && isAddressOf(socket, settings, project)) {
+    socket.changeRights({ mode: settings.socketMode, group: settings.socketGroup });
+    return socket.duplicate();
+  }
   if (!isBlocked(before, scheme, wanted)) return bindAddress(settings, project, log, { scheme });
   if (socket === undefined || mayBindPort(socket.port)) return undefined;
   // Bound while this process was root (Privileges): once closed it could not be bound again.

@@ -176,6 +176,52 @@ test('the unit of a folder is found again by the name that it was given', async 
   assert.match(await world.uninstall(), /web\.service: removed/);
 });
 
+test('a folder has one service: another name is refused, and nothing is written', async (t) => {
+  const world = makeWorld(t);
+  await world.install('--name', 'web');
+  await assert.rejects(world.install('--name', 'shop'), {
+    code: 'unit-other-name',
+    message: /web\.service/,
+    hint: /uninstall --name web/,
+  });
+  assert.deepEqual(readdirSync(world.units), ['web.service']);
+  await world.uninstall();
+  assert.match(await world.install('--name', 'shop'), /shop\.service: created/);
+});
+
+test('a further install keeps the file of variables, unless it is told otherwise', async (t) => {
+  const world = makeWorld(t);
+  const file = join(world.project, 'a 100% shop.env');
+  writeFileSync(file, 'SHOP_KEY=secret\n', { mode: 0o600 });
+  await world.install('--env-file', file);
+  assert.match(await world.install(), /easyserve-shop\.service: unchanged/);
+  assert.match(await world.install('--without-env'), /easyserve-shop\.service: changed/);
+  assert.doesNotMatch(readFileSync(join(world.units, 'easyserve-shop.service'), 'utf8'), /EnvironmentFile/);
+});
+
+test('a service may make its Unix socket; with --socket systemd makes the file as we would', async (t) => {
+  const world = makeWorld(t);
+  const rights = ['--set', 'socketMode=0660', '--set', 'socketGroup=www-data'];
+  await world.install('--socket', '--host', 'unix:/run/shop/site.sock', ...rights);
+  const socket = readFileSync(join(world.units, 'easyserve-shop-http.socket'), 'utf8');
+  const user = /^User=(.*)$/m.exec(readFileSync(join(world.units, 'easyserve-shop.service'), 'utf8'))?.[1];
+  assert.match(socket, /^ListenStream=\/run\/shop\/site\.sock$/m);
+  assert.match(socket, /^SocketMode=0660$/m);
+  assert.match(socket, new RegExp(`^SocketUser=${user}$`, 'm'));
+  assert.match(socket, /^SocketGroup=www-data$/m);
+  assert.match(socket, /^RemoveOnStop=yes$/m);
+  const service = () => readFileSync(join(world.units, 'easyserve-shop.service'), 'utf8');
+  assert.doesNotMatch(service(), /RuntimeDirectory|ReadWritePaths=.*\/run/);
+  await world.install('--host', 'unix:/run/shop/site.sock');
+  assert.match(service(), /^RuntimeDirectory=shop$/m);
+  await world.install('--host', 'unix:/srv/sockets/site.sock');
+  assert.match(service(), /^ReadWritePaths=.*-\/srv\/sockets/m);
+  assert.doesNotMatch(service(), /RuntimeDirectory/);
+  await world.install('--socket', '--host', '127.0.0.1');
+  const ofPort = readFileSync(join(world.units, 'easyserve-shop-http.socket'), 'utf8');
+  assert.doesNotMatch(ofPort, /SocketMode|SocketUser|RemoveOnStop/);
+});
+
 test('folders that every site has are named by the one above', (t) => {
   const folder = new UnitFolder(makeTempDir(t));
   const names = Object.entries({
