@@ -8,11 +8,24 @@ upon them (django-environ, python-decouple, dotenv).
 from __future__ import annotations
 
 import os
+import re
 import sys
-from typing import Any, Dict, Iterator, List, Set
+from typing import Any, Dict, Iterator, List, Optional, Set
+
+# What projects bring along, to be copied and filled in.
+TEMPLATES = (
+    ".env.example",
+    ".env.sample",
+    ".env.template",
+    ".env.dist",
+    "example.env",
+    "env.example",
+    "sample.env",
+)
 
 _set_at_first: Set[str] = set()
 _read: Set[str] = set()
+_missing: List[str] = []
 _files: List[str] = []
 
 
@@ -29,7 +42,11 @@ class RecordingEnviron(os._Environ):  # type: ignore[type-arg]
             self._listed.clear()
             if isinstance(key, str) and key in _set_at_first:
                 _read.add(key)
-        return super().__getitem__(key)
+        try:
+            return super().__getitem__(key)
+        except KeyError:
+            _missing.append(str(key))
+            raise
 
     def __iter__(self) -> Iterator[Any]:
         """Yield the names; dict(os.environ) reads all of them then."""
@@ -54,6 +71,25 @@ def note_file(event: str, arguments: Any) -> None:
     name = os.path.basename(path)
     if name.startswith(".env") or name.endswith(".env"):
         _files.append(os.path.abspath(path))
+
+
+def suggest_variable(error: BaseException) -> Optional[str]:
+    """Return what brings the variable whose absence is the error."""
+    words = set(re.findall(r"\w+", str(error)))
+    name = next((each for each in reversed(_missing) if each in words), None)
+    if name is None:
+        return None
+    if os.path.isfile(".env"):
+        return f"{name}=… in .env, where the project reads it, or {export(name)}"
+    template = next(filter(os.path.isfile, TEMPLATES), None)
+    if template is not None:
+        return f"cp {template} .env, and fill in {name} and what else it names"
+    return export(name)
+
+
+def export(name: str) -> str:
+    """Return what sets a variable, now and for a service."""
+    return f"export {name}=…, for a service --env-file (docs/systemd.md)"
 
 
 def report() -> Dict[str, List[str]]:

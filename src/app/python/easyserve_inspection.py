@@ -160,8 +160,11 @@ def describe_failure(failure: Failure) -> Dict[str, Any]:
         "code": failure.code,
         "message": failure.message,
     }
-    if failure.hint is not None:
-        record["hint"] = failure.hint
+    hint = failure.hint
+    if hint is None and cause is not None:
+        hint = environment_reads.suggest_variable(cause)
+    if hint is not None:
+        record["hint"] = hint
     if cause is not None:
         record["detail"] = format_for_owner(cause)
     missing = find_missing_module(cause)

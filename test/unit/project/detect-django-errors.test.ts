@@ -46,6 +46,33 @@ for (const [what, files, command] of [
   });
 }
 
+for (const [what, files, hint] of [
+  [
+    'a template of .env',
+    { '.env.example': 'TOKEN=' },
+    'cp .env.example .env, and fill in TOKEN and what else it names',
+  ],
+  [
+    'a .env',
+    { '.env': 'OTHER=1', '.env.example': 'TOKEN=' },
+    'TOKEN=… in .env, where the project reads it, or export TOKEN=…, for a service --env-file (docs/systemd.md)',
+  ],
+  ['neither', {}, 'export TOKEN=…, for a service --env-file (docs/systemd.md)'],
+] as const) {
+  test(`a variable that is not set, in a project with ${what}: the hint brings it`, async (t) => {
+    const lines = [
+      "import os\nos.environ['TOKEN']",
+      "import os\nif not os.getenv('TOKEN') or not os.getenv('OTHER_ONE'): raise RuntimeError('set TOKEN first')",
+    ];
+    for (const line of lines) {
+      assert.equal((await errorOf(detect(makeProject(t, djangoFiles(line, files))))).hint, hint);
+      assert.equal((await errorOf(detect(makeProject(t, { 'app.py': line, ...files })))).hint, hint);
+    }
+    const other = "import os\nos.environ.get('TOKEN')\nraise KeyError('another')";
+    assert.equal((await errorOf(detectWith(t, other))).hint, undefined);
+  });
+}
+
 for (const [what, settings, reason] of [
   [
     'the storage of static files',
