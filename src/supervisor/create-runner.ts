@@ -31,7 +31,7 @@ export function createRunner({ plan, settings }: Release, options: RunnerOptions
   else keepHeapSmall();
   const folders = { runFolder, spoolFolder };
   if (plan.mode === 'single') {
-    const kill = (pid: number, signal: NodeJS.Signals): void => void process.kill(pid, signal);
+    const kill = (pid: number, signal: NodeJS.Signals | 0): void => void process.kill(pid, signal);
     const { pid } = process;
     return createSingleRunner(new Site({ spawn, kill, clock: systemClock, log, env, ...folders, pid }));
   }

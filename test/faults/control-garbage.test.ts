@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { forEachServer, serverCases, startOptions } from '../support/for-each-server.js';
+import { forEachServerByTurns, serverCases, startOptions } from '../support/for-each-server.js';
 import { ask } from '../support/http-client.js';
 import { startEasyserve } from '../support/start-easyserve.js';
 
@@ -29,7 +29,7 @@ for (const piece of [${garbage.map((line) => `'${line}\\n'`).join(', ')}, 'x'.re
   ],
 };
 
-forEachServer(
+forEachServerByTurns(
   serverCases.filter(({ name }) => name in written),
   (serverCase, mode, testIn) => {
     testIn('garbage on the descriptor that joins it to easyserve disturbs nothing', async (t) => {

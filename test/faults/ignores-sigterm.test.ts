@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { forEachServer, serverCases, startOptions } from '../support/for-each-server.js';
+import { forEachServerByTurns, serverCases, startOptions } from '../support/for-each-server.js';
 import { ask } from '../support/http-client.js';
 import { isAlive } from '../support/processes.js';
 import { startEasyserve } from '../support/start-easyserve.js';
@@ -17,17 +17,14 @@ const stubborn: Readonly<Record<string, readonly [file: string, code: string]>> 
   command: ['command.cjs', inNode],
 };
 
-forEachServer(
+forEachServerByTurns(
   serverCases.filter(({ name }) => name in stubborn),
   (serverCase, mode, testIn) => {
     testIn(
       'an application that ignores SIGTERM is killed in time, at a reload and at the stop',
       async (t) => {
-        const options = startOptions(serverCase, mode, {
-          killTimeoutMs: 1000,
-          // Without exec it is the shell that ends.
-          ...(serverCase.name === 'command' ? { command: 'exec node command.cjs' } : {}),
-        });
+        // The shell before a command ends by SIGTERM at once.
+        const options = startOptions(serverCase, mode, { killTimeoutMs: 1000 });
         const easyserve = await startEasyserve(t, {
           ...options,
           prepare: (dir) => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { forEachServer, serverCases, startOptions, startServer } from '../support/for-each-server.js';
+import { forEachServerByTurns, serverCases, startOptions, startServer } from '../support/for-each-server.js';
 import { ask } from '../support/http-client.js';
 import { spawnEasyserve } from '../support/start-easyserve.js';
 
-const late = /The application was not ready after 5 s\./;
+const late = /The application was not ready after \d s\./;
 /** A WSGI application is imported once before it is served, to see what it is. */
 const never: Readonly<Record<string, { file: string; code: string; exit: number; says: RegExp[] }>> = {
   gateway: {
@@ -32,9 +32,13 @@ const cases = serverCases.filter(({ name }) => name in never);
 /** Long enough for the release that works, on a slow machine. */
 const changed = { readyTimeoutMs: 5000, killTimeoutMs: 1000 };
 
-forEachServer(cases, (serverCase, mode, testIn) => {
+forEachServerByTurns(cases, (serverCase, mode, testIn) => {
   const { file, code, exit, says } = never[serverCase.name] ?? assert.fail();
-  const options = startOptions(serverCase, mode, changed);
+  const options = startOptions(serverCase, mode, {
+    ...changed,
+    // The others have no place to show that they must have reached.
+    ...(serverCase.name === 'gateway' ? {} : { readyTimeoutMs: 1000 }),
+  });
 
   testIn('an application that is never ready ends the start in time, with a clear line', async (t) => {
     const easyserve = spawnEasyserve(t, {
@@ -49,7 +53,7 @@ forEachServer(cases, (serverCase, mode, testIn) => {
   });
 });
 
-forEachServer(
+forEachServerByTurns(
   cases.filter(({ name }) => name !== 'express'),
   (serverCase, mode, testIn) => {
     const { file, code, says } = never[serverCase.name] ?? assert.fail();

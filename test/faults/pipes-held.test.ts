@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Easyserve } from '../support/easyserve.js';
 import { eventually } from '../support/eventually.js';
-import { forEachServer, serverCases, startOptions } from '../support/for-each-server.js';
+import { forEachServerByTurns, serverCases, startOptions } from '../support/for-each-server.js';
 import { ask } from '../support/http-client.js';
 import { describeProcess, isAlive, killProcess } from '../support/processes.js';
 import { spawnEasyserve, startEasyserve } from '../support/start-easyserve.js';
@@ -19,7 +19,7 @@ const starting: Readonly<Record<string, readonly [file: string, code: string, fa
   command: ['command.cjs', inNode, '\nthrow new Error("no such luck")\n'],
 };
 
-forEachServer(
+forEachServerByTurns(
   serverCases.filter(({ name }) => name in starting),
   (serverCase, mode, testIn) => {
     const [file, code, failing] = starting[serverCase.name] ?? assert.fail();

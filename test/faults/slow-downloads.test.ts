@@ -54,6 +54,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.equal((await ask(easyserve.url, '/version')).status, 200);
   });
 
+  if (mode === 'single') return;
   testIn('a WebSocket whose client takes too little of what comes is cut', async (t) => {
     const express = serverCases.find(({ name }) => name === 'express') ?? assert.fail();
     const easyserve = await startEasyserve(t, startOptions(express, mode, settings));

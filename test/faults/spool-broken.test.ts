@@ -5,7 +5,7 @@ import { forEachMode } from '../support/for-each-mode.js';
 import { ask } from '../support/http-client.js';
 import { startEasyserve } from '../support/start-easyserve.js';
 
-const sizeBytes = 20_000_000;
+const sizeBytes = 10_000_000;
 /** No file may be longer than 2 MB: a write that fails in the middle, as on a disk that others have filled meanwhile. */
 const under = ['sh', '-c', 'ulimit -f 4096; exec "$0" "$@"'];
 
@@ -22,7 +22,7 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     assert.match(String(failed.error), /EFBIG/);
     assert.equal((await ask(easyserve.url, '/version')).status, 200);
 
-    const upload = await ask(easyserve.url, '/echo', { method: 'POST', body: Buffer.alloc(5_000_000) });
+    const upload = await ask(easyserve.url, '/echo', { method: 'POST', body: Buffer.alloc(3_000_000) });
     assert.ok([500, 503, 507].includes(upload.status), String(upload.status));
     assert.equal((await ask(easyserve.url, '/version')).status, 200);
 

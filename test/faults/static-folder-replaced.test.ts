@@ -34,16 +34,16 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
         renameSync(`${place}.new`, place);
       };
       await whileVisited(easyserve.url, async (visits) => {
-        await visits(40);
+        await visits(20);
         turn('assets-1');
-        await visits(40);
+        await visits(20);
         assert.equal((await easyserve.cli('reload')).code, 0);
         await expectRelease(easyserve.url, 1);
         // In two steps, as `mv` and `cp -r` do it: in between there is no folder.
         renameSync(join(root, 'assets-1'), join(root, 'old'));
-        await visits(40);
+        await visits(20);
         renameSync(join(root, 'assets-2'), join(root, 'assets-1'));
-        await visits(40);
+        await visits(20);
         assert.equal((await easyserve.cli('reload')).code, 0);
         await expectRelease(easyserve.url, 2);
       });

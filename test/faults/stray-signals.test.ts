@@ -3,7 +3,13 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { eventually } from '../support/eventually.js';
 import { integrationTimeoutMs } from '../support/for-each-mode.js';
-import { forEachServer, serverCases, startOptions, startServer } from '../support/for-each-server.js';
+import {
+  forEachServer,
+  forEachServerByTurns,
+  serverCases,
+  startOptions,
+  startServer,
+} from '../support/for-each-server.js';
 import { ask } from '../support/http-client.js';
 import { listeningPorts } from '../support/listening-ports.js';
 import { NodeApplication } from '../support/node-application.js';
@@ -34,7 +40,7 @@ forEachServer(
 );
 
 // Every kind of process that easyserve starts: what it asks the project, its fronts, the application.
-forEachServer(
+forEachServerByTurns(
   serverCases.filter(({ name }) => ['gateway', 'express', 'command'].includes(name)),
   (serverCase, mode, testIn) => {
     testIn('SIGUSR1 and SIGUSR2 to what has just been started end no start, and no reload', async (t) => {

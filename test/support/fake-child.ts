@@ -95,12 +95,12 @@ export class FakeChildren {
     return child as unknown as ChildProcess;
   };
 
-  readonly kill = (pid: number, signal: NodeJS.Signals): void => {
+  readonly kill = (pid: number, signal: NodeJS.Signals | 0): void => {
     const child = this.all.find((candidate) => candidate.pid === -pid);
     if (child === undefined || (child.hasEnded && signal !== 'SIGKILL')) {
       throw Object.assign(new Error('kill ESRCH'), { code: 'ESRCH' });
     }
-    child.receive(signal);
+    if (signal !== 0) child.receive(signal);
   };
 
   /** By the order of their start, from 0. */

@@ -26,21 +26,23 @@ export const serverCases: readonly ServerCase[] = [
   { name: 'command', fixture: 'node-hello', settings: { command: 'node command.cjs' }, server: 'command' },
 ];
 
+const modes = ['single', 'cluster'] as const;
+
+type TestIn = (name: string, body: (t: TestContext) => Promise<void>) => void;
+type Register = (serverCase: ServerCase, mode: Mode, testIn: TestIn) => void;
+
 /** Registers the same tests for each of the servers, in both modes. */
-export function forEachServer(
-  cases: readonly ServerCase[],
-  register: (
-    serverCase: ServerCase,
-    mode: Mode,
-    testIn: (name: string, body: (t: TestContext) => Promise<void>) => void,
-  ) => void,
-): void {
+export function forEachServer(cases: readonly ServerCase[], register: Register): void {
   for (const serverCase of cases) {
-    for (const mode of ['single', 'cluster'] as const) {
-      register(serverCase, mode, (name, body) => {
-        test(`${serverCase.name}, ${mode}: ${name}`, { timeout: integrationTimeoutMs }, body);
-      });
-    }
+    for (const mode of modes) register(serverCase, mode, testsOf(serverCase, mode));
+  }
+}
+
+/** As forEachServer, but in one mode each, by turns: for what the mode has no part in. */
+export function forEachServerByTurns(cases: readonly ServerCase[], register: Register): void {
+  for (const [index, serverCase] of cases.entries()) {
+    const mode = modes[index % 2] ?? modes[0];
+    register(serverCase, mode, testsOf(serverCase, mode));
   }
 }
 
@@ -67,4 +69,10 @@ export function startOptions(
         symlinkSync(join(repositoryRoot, 'node_modules'), join(dir, 'node_modules'));
     },
   };
+}
+
+// Private
+
+function testsOf({ name: server }: ServerCase, mode: Mode): TestIn {
+  return (name, body) => void test(`${server}, ${mode}: ${name}`, { timeout: integrationTimeoutMs }, body);
 }

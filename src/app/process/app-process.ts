@@ -36,7 +36,7 @@ const OUTPUT_AFTER_EXIT_MS = 500;
  * It knows how an application starts and stops; Generation and AppPool know when.
  */
 export class AppProcess {
-  /** Resolves as soon as the process has ended, whatever the reason; never rejects. */
+  /** Resolves as soon as the process has ended, whatever the reason, and its children if it was told to; never rejects. */
   readonly ended: Promise<void>;
   /** Resolves when its last output has been read, too; never rejects. */
   readonly exited: Promise<ExitFacts>;

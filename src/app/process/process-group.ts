@@ -1,10 +1,12 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import type { Duplex, Readable } from 'node:stream';
+import { setTimeout as passed } from 'node:timers/promises';
 import type { LaunchPlan } from '../servers/application-server.js';
+import { hasMembers } from './group-members.js';
 
 export type Spawn = (command: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
-/** process.kill; a negative pid means the group. */
-export type Kill = (pid: number, signal: NodeJS.Signals) => void;
+/** process.kill; a negative pid means the group, signal 0 only asks whether it is there. */
+export type Kill = (pid: number, signal: NodeJS.Signals | 0) => void;
 
 export interface Ending {
   readonly code: number | null;
@@ -16,13 +18,19 @@ export interface Ending {
 /** The descriptor that joins an application process to easyserve; AppControl has this end of it. */
 export const CONTROL_FD = 3;
 
+const POLL_INTERVAL_MS = 100;
+
 /** A child process that leads a process group, so that it can be ended with all its children. */
 export class ProcessGroup {
-  /** Resolves when the leader has ended; its output may still come until `outputEnded`. Never rejects. */
+  /**
+   * Resolves when the leader has ended, and, once SIGTERM was sent, all others: a shell ends by it at once, while the program that
+   * it runs (`npm start`) still has work to end. Output may come until `outputEnded`. Never rejects.
+   */
   readonly ended: Promise<Ending>;
   readonly outputEnded: Promise<void>;
   readonly #child: ChildProcess;
   readonly #kill: Kill;
+  #lastSignal: 'SIGTERM' | 'SIGKILL' | undefined;
 
   constructor(plan: LaunchPlan, spawn: Spawn, kill: Kill) {
     this.#kill = kill;
@@ -32,12 +40,7 @@ export class ProcessGroup {
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     });
-    this.ended = new Promise((resolve) => {
-      this.#child.once('error', (error) => {
-        if (this.pid === 0) resolve({ code: null, signal: null, error });
-      });
-      this.#child.once('exit', (code, signal) => resolve({ code, signal }));
-    });
+    this.ended = this.#watchEnd();
     this.outputEnded = this.#watchOutput(plan);
   }
 
@@ -62,10 +65,33 @@ export class ProcessGroup {
 
   /** To the process and all its children. Throws what `kill` throws. */
   signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.#lastSignal = signal;
     if (this.pid !== 0) this.#kill(-this.pid, signal);
   }
 
   // Private
+
+  async #watchEnd(): Promise<Ending> {
+    const ending = await new Promise<Ending>((resolve) => {
+      this.#child.once('error', (error) => {
+        if (this.pid === 0) resolve({ code: null, signal: null, error });
+      });
+      this.#child.once('exit', (code, signal) => resolve({ code, signal }));
+    });
+    while (this.#lastSignal === 'SIGTERM' && (await this.#hasOthers())) {
+      await passed(POLL_INTERVAL_MS); // a timer of Clock would not keep us alive, when nothing else does
+    }
+    return ending;
+  }
+
+  async #hasOthers(): Promise<boolean> {
+    try {
+      this.#kill(-this.pid, 0);
+    } catch {
+      return false; // ESRCH: nobody; EPERM: nobody whom we could end
+    }
+    return hasMembers(this.pid);
+  }
 
   /** Not the control descriptor of a command: its watcher (command-server) holds that until the group is ended. */
   async #watchOutput({ readiness }: LaunchPlan): Promise<void> {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { findFreePort } from '../../sockets/socket-handle.js';
 import type { Release } from '../pool/release.js';
+import { WATCHER_NAME } from '../process/group-members.js';
 import { CONTROL_FD } from '../process/process-group.js';
 import type { ApplicationServer, LaunchPlan } from './application-server.js';
 
@@ -12,12 +13,13 @@ const HOST = '127.0.0.1';
 
 /**
  * Ends the command when easyserve has gone without ending it, which the watcher sees by the end of descriptor 3. The watcher
- * belongs to the command's process group, and is ended with it. It is no child of the command, which may wait for all of its
+ * belongs to the command's process group, and is ended with it, when nobody else is left. It is no child of the command, which may wait for all of its
  * children.
  */
 const underWatch = [
   '((',
   'trap "" TERM INT HUP USR1 USR2',
+  `echo ${WATCHER_NAME} >/proc/self/comm`, // proc_pid_comm(5)
   `while read -r line; do :; done <&${CONTROL_FD}`,
   'kill -TERM 0',
   'sleep 1',

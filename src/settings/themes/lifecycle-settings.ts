@@ -48,7 +48,7 @@ export const lifecycleSettings = {
   killTimeoutMs: defineSetting({
     format: duration(0),
     default: 5000,
-    doc: 'How long a process that was told to end (SIGTERM) may take before it is killed (SIGKILL).',
+    doc: 'How long a process that was told to end (SIGTERM) may take, with those that it has started, before they are killed (SIGKILL).',
     effect: 'live',
   }),
 };
