@@ -29,7 +29,9 @@ export const secretFileChecks: readonly Check[] = [
 async function listSecrets({ project, settings, machine }: Subject): Promise<readonly string[]> {
   const django = djangoFactsOf(project);
   const names = await machine.listFolder(project.root);
-  const environments = names.filter((name) => /^\.env(\.|$)/.test(name) && !sample.test(name));
+  const environments = names.filter((name) => /^\.env(\.|$)/.test(name));
+  // In the folder above, perhaps, or behind the link of a release.
+  const read = 'python' in project ? (project.environment?.files ?? []) : [];
   const keys = certificateFilesOf(settings).flatMap(({ cert, key, passphraseFile }) => [
     key ?? cert,
     ...(passphraseFile === undefined ? [] : [passphraseFile]),
@@ -37,7 +39,9 @@ async function listSecrets({ project, settings, machine }: Subject): Promise<rea
   const { acmeEabHmacKeyFile } = settings;
   return [
     ...new Set([
-      ...environments.map((name) => join(project.root, name)),
+      ...[...environments.map((name) => join(project.root, name)), ...read].filter(
+        (path) => !sample.test(path),
+      ),
       ...(django?.deployment?.secretFiles ?? []),
       ...keys,
       ...(acmeEabHmacKeyFile === null ? [] : [acmeEabHmacKeyFile]),

@@ -96,10 +96,13 @@ test('secrets that others can read are named where others can reach them', async
   write('.env.example', 0o644);
   const production = write('.env.production', 0o646);
   const key = write('site.key', 0o640);
+  const above = join(open, '.env');
+  writeFileSync(above, '', { mode: 0o644 });
+  chmodSync(above, 0o644);
   const django = { ...soundDjango, databaseFiles: [database], deployment: { secretFiles: [settings] } };
   const machine = { ...thisMachine(), nowMs: soundMachine.nowMs, nodeVersion: soundMachine.nodeVersion };
   const subject = makeSubject({
-    project: { ...djangoProject(django), root },
+    project: { ...djangoProject(django), root, environment: { reads: [], files: [above] } },
     settings: { tlsCert: join(root, 'site.pem'), tlsKey: key, https: false },
     machine: { ...machine, readDisk: soundMachine.readDisk, isClockKept: soundMachine.isClockKept },
   });
@@ -109,6 +112,7 @@ test('secrets that others can read are named where others can reach them', async
       .map(({ severity, fix }) => `${severity} ${fix}`);
   assert.deepEqual(await seen(), [
     `error chmod o= ${production}`,
+    `warning chmod o= ${above}`,
     `warning chmod o= ${settings}`,
     `warning chmod o= ${database}`,
   ]);
