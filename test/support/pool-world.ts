@@ -26,6 +26,8 @@ export class PoolWorld {
   readonly children = new FakeChildren();
   /** In the order in which the processes became ready. */
   readonly upstreams: FakeUpstream[] = [];
+  /** On which each process listens. */
+  ports: readonly number[] = [];
   readonly pool: AppPool<FakeRequest>;
   probeResult: () => Promise<ProbeResult> = async () => ({ status: 200, bodyHead: '' });
   #generation = 0;
@@ -59,6 +61,7 @@ export class PoolWorld {
         return upstream;
       },
       runFolder,
+      readPorts: async () => this.ports,
       clock: this.clock,
       log: this.log,
     });

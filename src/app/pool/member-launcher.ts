@@ -8,12 +8,14 @@ import type {
 } from '../../contracts/upstream.js';
 import type { Log } from '../../log/log.js';
 import { AppProcess } from '../process/app-process.js';
+import { readListeningPorts } from '../process/listening-ports.js';
 import { OutOfMemoryKills } from '../process/out-of-memory.js';
 import type { Kill, Spawn } from '../process/process-group.js';
 import type { Connect } from '../process/readiness-poll.js';
 import type { ApplicationServer } from '../servers/application-server.js';
 import { PoolMember } from './pool-member.js';
 import type { Release } from './release.js';
+import { SecondPorts } from './second-ports.js';
 
 /** The outside world of the application processes of a site. */
 export interface MemberLauncherOptions<R extends PendingRequest> {
@@ -33,6 +35,8 @@ export interface MemberLauncherOptions<R extends PendingRequest> {
   readonly runFolder: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** The ports on which a group of processes listens; default: as the system tells. */
+  readonly readPorts?: (group: number) => Promise<readonly number[]>;
 }
 
 /** A request that was cut is of no more use than to tell why a process has ended: its member keeps it for that. */
@@ -53,10 +57,13 @@ export interface MemberOptions<R extends PendingRequest> {
 export class MemberLauncher<R extends PendingRequest> {
   readonly kills: OutOfMemoryKills;
   readonly #options: MemberLauncherOptions<R>;
+  readonly #secondPorts: SecondPorts;
   #sockets = 0;
 
   constructor(options: MemberLauncherOptions<R>) {
     this.#options = options;
+    const { readPorts = readListeningPorts, clock, log } = options;
+    this.#secondPorts = new SecondPorts({ readPorts, clock, log });
     this.kills = new OutOfMemoryKills(options.clock);
   }
 
@@ -79,6 +86,10 @@ export class MemberLauncher<R extends PendingRequest> {
       ...{ spawn, kill, connect: reach, log, clock },
       onTerminated: () => onTerminated(member),
     });
+    appProcess.ready().then(
+      () => this.#secondPorts.watch(appProcess, release),
+      () => {}, // whoever started it hears of it
+    );
     const hold = (request: R): void => member.hold(request);
     const member = new PoolMember<R>({
       process: appProcess,
