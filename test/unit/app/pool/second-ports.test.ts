@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { SecondPorts } from '../../../../src/app/pool/second-ports.js';
 import type { UpstreamAddress } from '../../../../src/contracts/upstream.js';
 import { FakeClock } from '../../../support/fake-clock.js';
-import { makeRelease, project, type ReleaseShape } from '../../../support/make-release.js';
+import { makeRelease, type ReleaseShape } from '../../../support/make-release.js';
 import { makePoolWorld } from '../../../support/pool-world.js';
 import { RecordingLog } from '../../../support/recording-log.js';
 
@@ -22,6 +22,11 @@ const command = {
   project: { kind: 'command', server: 'command', root: '/p', application: './site', warnings: [] },
 } as const;
 
+const node = {
+  ...{ kind: 'node', server: 'node', root: '/p', application: '/p/a.js', warnings: [] },
+  node: { nodeArgs: [], args: [], env: {} },
+} as const;
+
 test('a port beside the site is told once, before the first reload, with what to do', async () => {
   assert.deepEqual(await told({}, [7000, 9000, 9464], 2), [
     [7000, 'easyserve start --set appPorts=9464,7000'],
@@ -37,7 +42,7 @@ test('a port beside the site is told once, before the first reload, with what to
 });
 
 test('Node.js waits for its ports by itself', async () => {
-  assert.deepEqual(await told({ project: { ...project, server: 'node' } }, [9464]), []);
+  assert.deepEqual(await told({ project: node }, [9464]), []);
 });
 
 test('the pool looks when a process is ready, and not at one that has ended', async (t) => {
