@@ -23,7 +23,11 @@ const command = {
 } as const;
 
 const node = {
-  ...{ kind: 'node', server: 'node', root: '/p', application: '/p/a.js', warnings: [] },
+  kind: 'node',
+  server: 'node',
+  root: '/p',
+  application: '/p/a.js',
+  warnings: [],
   node: { nodeArgs: [], args: [], env: {} },
 } as const;
 
