@@ -138,13 +138,6 @@ export interface ViewAddress {
   readonly view: string;
 }
 
-export interface DjangoAddresses {
-  /** The URLconf means these for the view. Django's own view of files (static()) is none. */
-  readonly owned: readonly ViewAddress[];
-  /** Views for whatever no other pattern matches, which get the addresses below a prefix with the rest. */
-  readonly catchAlls: readonly ViewAddress[];
-}
-
 export interface DjangoFacts {
   readonly version: string;
   readonly isDebug: boolean;
@@ -173,7 +166,7 @@ export interface DjangoFacts {
   /** What WhiteNoise's settings say; undefined where there are none. */
   readonly whitenoise?: WhiteNoiseFacts | undefined;
   /** Below the prefixes that are answered before the application; undefined where the URLconf cannot be loaded. */
-  readonly addresses: DjangoAddresses | undefined;
+  readonly addresses: readonly ViewAddress[] | undefined;
   /** Why the URLconf cannot be loaded, in one sentence. */
   readonly urlsFailure: string | undefined;
   readonly mediaPrefix: string | undefined;

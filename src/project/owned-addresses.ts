@@ -13,7 +13,7 @@ type FileSettings = Pick<Settings, 'serveStatic' | 'serveMedia'>;
  * have it. Below MEDIA_URL and STATIC_URL they are the application's.
  */
 export function ownedBelow(project: Project, prefix: string): readonly ViewAddress[] {
-  return (djangoFactsOf(project)?.addresses?.owned ?? []).filter((address) => address.prefix === prefix);
+  return (djangoFactsOf(project)?.addresses ?? []).filter((address) => address.prefix === prefix);
 }
 
 /** Below MEDIA_URL; none where the settings say that all of it is served. */
@@ -37,30 +37,35 @@ export function servesMedia(project: Project, { serveMedia, serveStatic }: FileS
 export function describeAddresses(project: Project, settings: FileSettings): readonly string[] {
   const django = djangoFactsOf(project);
   if (django?.urlsFailure !== undefined) return [describeFailure(django, settings)];
-  const { owned = [], catchAlls = [] } = django?.addresses ?? {};
-  return [
-    ...owned.map((address) => describeOwned(address, django, settings)),
-    ...catchAlls.filter(({ prefix }) => hides(prefix, django, settings, project)).map(describeCatchAll),
-  ];
+  return Object.values(groupByPrefix(django?.addresses ?? [])).flatMap((addresses) =>
+    addresses.length > mostSentences
+      ? [describeMany(addresses, django, settings)]
+      : addresses.map((address) => describeOwned(address, django, settings)),
+  );
 }
 
 // Private
 
-/** Whether files are served there at all. */
-function hides(
-  prefix: string,
-  django: DjangoFacts | undefined,
-  settings: FileSettings,
-  project: Project,
-): boolean {
-  if (prefix === django?.mediaPrefix) return servesMedia(project, settings);
-  return prefix !== django?.staticPrefix || settings.serveStatic;
+/** A wiki has thirty views below its pages, which a log would be full of at each start. */
+const mostSentences = 3;
+
+function groupByPrefix(addresses: readonly ViewAddress[]): Readonly<Record<string, readonly ViewAddress[]>> {
+  const groups: Record<string, ViewAddress[]> = {};
+  for (const address of addresses) {
+    groups[address.prefix] ??= [];
+    groups[address.prefix]?.push(address);
+  }
+  return groups;
 }
 
-/** Addresses that a view for everything else would get: usually meant to be files. */
-function describeCatchAll(address: ViewAddress): string {
-  const { prefix, view } = address;
-  return `${prefix} is answered with files, although the URLconf leads ${placeOf(address)} to the view ${view}: it is never asked for them.`;
+function describeMany(
+  addresses: readonly ViewAddress[],
+  django: DjangoFacts | undefined,
+  settings: FileSettings,
+): string {
+  const [first] = addresses;
+  if (first === undefined) return '';
+  return `${addresses.length} views of the URLconf have addresses below ${first.prefix}. The first: ${describeOwned(first, django, settings)}`;
 }
 
 function placeOf({ pieces, isExact }: ViewAddress): string {

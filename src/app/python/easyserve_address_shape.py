@@ -8,7 +8,6 @@ the address fits.
 from __future__ import annotations
 
 import itertools
-import re
 from typing import Any, List, NamedTuple, Tuple
 
 from easyserve_regex_reach import (
@@ -54,10 +53,6 @@ class Shape(NamedTuple):
     def names(self, prefix: str) -> bool:
         """Return whether a piece begins with the prefix."""
         return any(piece.startswith(prefix) for piece in self.pieces)
-
-    def asks_for_text(self) -> bool:
-        """Return whether a piece has more in it than separators."""
-        return any(re.search(r"\w", piece) for piece in self.pieces)
 
     def folder_below(self, prefix: str) -> str:
         """Return what a piece has behind the prefix; '' where none has it."""

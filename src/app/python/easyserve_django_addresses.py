@@ -42,13 +42,14 @@ class Route(NamedTuple):
 
 def gather_addresses(
     settings: Any, facts: Dict[str, Any], answered: List[str], script_name: str
-) -> Dict[str, Any]:
-    """Return DjangoAddresses (src/contracts/project-facts.ts).
+) -> List[Dict[str, Any]]:
+    """Return the views that are meant for what lies below the prefixes.
 
+    Each is a ViewAddress (src/contracts/project-facts.ts).
     `answered`: prefixes that easyserve's own settings name.
     """
     if getattr(settings, "ROOT_URLCONF", None) is None:
-        return {"owned": [], "catchAlls": []}
+        return []
     given = getattr(settings, "EASYSERVER", None)
     mapped = given.get("STATIC") if isinstance(given, dict) else None
     urls = answered + list(mapped if isinstance(mapped, dict) else ())
@@ -64,35 +65,30 @@ def gather_addresses(
 
 def find_addresses(
     settings: Any, prefixes: List[Prefix], script_name: str
-) -> Dict[str, Any]:
+) -> List[Dict[str, Any]]:
     """Return what lies below the prefixes."""
     owned: List[Dict[str, Any]] = []
-    catch_alls: List[Dict[str, Any]] = []
     routes = list_routes(settings)
     for prefix in prefixes:
         if not prefix.url.startswith(script_name + "/"):
             continue  # not an address of the application
         below = prefix.url[len(script_name) + 1:]
-        for found in find_below(routes, prefix, below, settings):
-            is_general = found.pop("isGeneral")
-            (catch_alls if is_general else owned).append(found)
-    return {"owned": owned, "catchAlls": catch_alls}
+        owned += find_below(routes, prefix, below, settings)
+    return owned
 
 
 def find_below(
     routes: List[Route], prefix: Prefix, below: str, settings: Any
 ) -> Iterator[Dict[str, Any]]:
-    """Find the views that get an address below; `below` is the prefix.
+    """Find the views that are meant for addresses below; `below` is the prefix.
 
     In the order of the URLconf: what comes after Django's helper for the
     whole prefix is never reached, and the helper is not where a view for
-    everything comes before it.
+    everything comes before it. Without the helper such a view, of a CMS or a
+    single-page application, has what is left: not these files.
     """
     guard = find_guard(settings)
     general: List[Dict[str, Any]] = []
-    # Those of a CMS, or of a single-page application, have any address that
-    # is left: beside files that is what everybody means.
-    pages: List[Dict[str, Any]] = []
     is_helped = False
     for chain, callback, arguments in routes:
         if not chain.matches(below):
@@ -111,12 +107,11 @@ def find_below(
         if is_plain or serves_files(callback) or is_meant(
             chain, shape, prefix, below
         ):
-            yield {**found, "isGeneral": False}
+            yield found
         elif chain.begins(below):
-            (general if shape.asks_for_text() else pages).append(found)
-    is_owned = is_helped and prefix.is_media
-    for found in pages + general if is_owned else general[:1]:
-        yield {**found, "isGeneral": not is_owned}
+            general.append(found)
+    if is_helped and prefix.is_media:
+        yield from general
 
 
 def is_meant(chain: Chain, shape: Shape, prefix: Prefix, below: str) -> bool:

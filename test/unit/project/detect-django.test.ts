@@ -44,7 +44,7 @@ test('the whole project, as it is reported', async (t) => {
         logsErrors: false,
         staticPrefix: '/static/',
         staticFound: {},
-        addresses: { owned: [], catchAlls: [] },
+        addresses: [],
       },
       warnings: [],
     },
