@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { systemClock } from '../contracts/clock.js';
 import { describeError } from '../contracts/errors.js';
+import { stopSignals } from '../contracts/stray-signals.js';
 import { SharedRateCounter } from '../front/limits/shared-rate-counter.js';
 import { createLog, type RootLog } from '../log/create-log.js';
 import { openOutputs } from '../log/open-outputs.js';
@@ -27,7 +28,7 @@ await runAsWorker(() => {
   let log: RootLog | undefined;
   const questions = new TokenQuestions(send);
   // A terminal or a service manager sends these to the whole group; only the primary decides.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  for (const signal of [...stopSignals, 'SIGHUP'] as const) process.on(signal, () => {});
   process.on('message', (message: ToWorker, handle: unknown) => {
     switch (message.kind) {
       case 'welcome':

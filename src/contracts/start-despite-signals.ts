@@ -11,8 +11,8 @@ export interface SignalledStarts {
 }
 
 /**
- * Starts a process once more when SIGUSR1 or SIGUSR2 has ended it while it started: both are sent to all processes of a
- * service, to have logs opened anew, and by default they end one that has not set its handlers yet.
+ * Starts a process once more when SIGUSR1, SIGUSR2 or SIGHUP has ended it while it started: they are sent to all processes of a
+ * service, to have logs opened anew or the site reloaded, and by default they end one that has not set its handlers yet.
  *
  * No parent can have them ignored meanwhile: libuv resets the signals of what it spawns (uv__process_child_init), and Node its
  * own when it starts (node.cc, ResetSignalHandlers).

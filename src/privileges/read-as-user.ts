@@ -1,6 +1,6 @@
 import { describeError, type ErrorRecord } from '../contracts/errors.js';
 import type { DjangoProject } from '../contracts/project-facts.js';
-import { ignoreStraySignals } from '../contracts/stray-signals.js';
+import { ignoreStraySignals, stopSignals } from '../contracts/stray-signals.js';
 import { askFiles, type FileAsking } from '../project/ask-files.js';
 import { type Collection, collectStatic } from '../project/collect-static.js';
 import { type Detection, detectProject } from '../project/detect-project.js';
@@ -40,7 +40,7 @@ ignoreStraySignals();
 const brokenOff = new AbortController();
 process.once('disconnect', () => brokenOff.abort());
 // A terminal or a service manager sends these to the whole group; the parent closes the channel when it is to end.
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+for (const signal of [...stopSignals, 'SIGHUP'] as const) process.on(signal, () => {});
 process.once('message', (job: Job) => void answer(job));
 
 async function answer(job: Job): Promise<void> {

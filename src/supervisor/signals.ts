@@ -1,9 +1,10 @@
 import type { EventEmitter } from 'node:events';
 import type { Clock } from '../contracts/clock.js';
+import { stopSignals } from '../contracts/stray-signals.js';
 
 /** What signals ask for; the same verbs come from the control socket. */
 export interface SignalVerbs {
-  /** SIGTERM, SIGINT. */
+  /** SIGTERM, SIGINT, SIGQUIT. */
   readonly stop: () => void;
   /** A second one. */
   readonly force: () => void;
@@ -40,8 +41,7 @@ export function handleSignals(
     } else if (clock.now() - stoppedAtMs > ECHO_MS) verbs.force();
   };
   const table: ReadonlyArray<readonly [NodeJS.Signals, () => void]> = [
-    ['SIGTERM', stop],
-    ['SIGINT', stop],
+    ...stopSignals.map((signal) => [signal, stop] as const),
     ['SIGHUP', verbs.reload],
     ['SIGUSR1', verbs.reopenLogs],
     ['SIGUSR2', () => verbs.ignore('SIGUSR2')],

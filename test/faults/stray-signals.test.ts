@@ -19,23 +19,30 @@ import { spawnEasyserve } from '../support/start-easyserve.js';
 const kinds = ['gateway', 'cheroot', 'uvicorn', 'express'];
 const opened = /Debugger listening/;
 
-// `systemctl kill -s USR1` reaches every process of the service.
+// `systemctl kill -s USR1` reaches every process of the service; so do a terminal's Ctrl-\ and KillSignal=SIGQUIT.
 forEachServer(
   serverCases.filter(({ name }) => kinds.includes(name)),
   (serverCase, mode, testIn) => {
-    testIn('SIGUSR1 and SIGUSR2 end no process, and open no debugger', async (t) => {
-      const easyserve = await startServer(t, serverCase, mode);
-      const pids = easyserve.processes();
-      assert.ok(pids.length >= (mode === 'single' ? 2 : 4), String(pids));
-      for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
-        for (const pid of pids) assert.ok(killProcess(pid, signal));
-        await easyserve.waitFor('signal-ignored', (record) => record.signal === signal);
+    testIn(
+      'SIGUSR1, SIGUSR2 and SIGHUP end no process and open no debugger, SIGQUIT stops it all',
+      async (t) => {
+        const easyserve = await startServer(t, serverCase, mode);
+        const pids = easyserve.processes();
+        assert.ok(pids.length >= (mode === 'single' ? 2 : 4), String(pids));
+        for (const signal of ['SIGUSR1', 'SIGUSR2'] as const) {
+          for (const pid of pids) assert.ok(killProcess(pid, signal));
+          await easyserve.waitFor('signal-ignored', (record) => record.signal === signal);
+          assert.equal((await ask(easyserve.url, '/version')).status, 200);
+        }
+        for (const pid of pids) if (pid !== easyserve.pid) killProcess(pid, 'SIGHUP');
         assert.equal((await ask(easyserve.url, '/version')).status, 200);
-      }
-      assert.deepEqual(pids.filter(isAlive), pids);
-      assert.doesNotMatch(easyserve.output, opened);
-      assert.deepEqual(await easyserve.stop(), { code: 0, signal: null });
-    });
+        assert.deepEqual(pids.filter(isAlive), pids);
+        assert.doesNotMatch(easyserve.output, opened);
+        for (const pid of pids) killProcess(pid, 'SIGQUIT');
+        assert.deepEqual(await easyserve.ended, { code: 0, signal: null });
+        assert.ok(easyserve.records.every(({ event }) => event !== 'app-crashed'));
+      },
+    );
   },
 );
 

@@ -1,6 +1,8 @@
+import { stopSignals } from '../../contracts/stray-signals.js';
+
 /**
- * SIGTERM that does not come from easyserve. A service manager sends it to every process of the service at once, while the
- * front still has requests for this one: so the process goes on serving and asks for a successor, as a Python process does,
+ * A signal to stop that does not come from easyserve. A service manager sends it to every process of the service at once, while
+ * the front still has requests for this one: so the process goes on serving and asks for a successor, as a Python process does,
  * and the application gets its SIGTERM when easyserve stops it.
  */
 export class Termination {
@@ -14,7 +16,7 @@ export class Termination {
     const take = (name: string, args: readonly unknown[]): boolean => this.#take(name, args);
     // Before the first listener: Node keeps the function that it finds then (lib/internal/process/signal.js).
     process.emit = ((name: string, ...args: unknown[]) => take(name, args)) as typeof process.emit;
-    process.on('SIGTERM', this.#ignore);
+    for (const signal of stopSignals) process.on(signal, this.#ignore);
   }
 
   /** Gives the application the signal; false when it has no listener for it. */
@@ -29,7 +31,7 @@ export class Termination {
   // Private
 
   #take(name: string, args: readonly unknown[]): boolean {
-    if (name !== 'SIGTERM') return this.#send(name, args);
+    if (!stopSignals.some((signal) => signal === name)) return this.#send(name, args);
     // After deliver() it is the signal that AppProcess sends beside its command, for the application's children.
     if (!this.#isDelivered) this.#onSignal();
     return true;

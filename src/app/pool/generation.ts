@@ -236,7 +236,7 @@ export class Generation<R extends PendingRequest> {
     const member = launcher.launch({
       ...{ release: this.#release, place, restarts, observer },
       isMultiprocess: () => this.#release.plan.processes > 1,
-      onTerminated: (terminated) => void this.replace(terminated, 'it got SIGTERM'),
+      onTerminated: (terminated) => void this.replace(terminated, 'a signal told it to stop'),
     });
     this.#members.add(member);
     void member.ended.then((ending) => this.#onEnded(member, ending));

@@ -44,7 +44,7 @@ ACCEPT_RETRY_SECONDS = 0.5
 
 
 class TerminationSignals:
-    """SIGTERM and SIGINT, which don't end the process: easyserve does.
+    """SIGTERM, SIGINT and SIGQUIT don't end the process: easyserve does.
 
     So that no request is lost, easyserve puts a successor into service when
     it hears of the signal, and only then says "stop". The application's own
@@ -52,7 +52,7 @@ class TerminationSignals:
     the application forks have the signals as if there were no easyserve.
     """
 
-    NUMBERS = (signal.SIGTERM, signal.SIGINT)
+    NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
     def __init__(self, control: Control) -> None:
         self._control = control
@@ -105,13 +105,13 @@ class TerminationSignals:
 
 
 def outlive_stray_signals() -> None:
-    """Let SIGUSR1 and SIGUSR2 not end the process, as by default they do.
+    """Let SIGUSR1, SIGUSR2 and SIGHUP not end the process, as by default.
 
-    They are sent to every process of a service to have logs opened anew. A
-    handler of the application's takes the place of this one. Not SIG_IGN,
+    They are sent to every process of a service, to have logs opened anew or
+    the site reloaded. A handler of the application's takes the place of this one. Not SIG_IGN,
     which programs that the application starts would inherit.
     """
-    for number in (signal.SIGUSR1, signal.SIGUSR2):
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, lambda number, frame: None)
 

@@ -16,7 +16,7 @@ function handle() {
   return { source, clock, calls, ignore: handleSignals(source, verbs, clock) };
 }
 
-for (const signal of ['SIGTERM', 'SIGINT']) {
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT']) {
   test(`${signal} stops, a second one forces`, () => {
     const { source, clock, calls } = handle();
     source.emit(signal);

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../../../support/eventually.js';
 import { NodeApplication } from '../../../support/node-application.js';
+import { killProcess } from '../../../support/processes.js';
 
 /** Node 22.18 and newer run TypeScript as it is; @types/node 20 does not know the property. */
 const stripsTypes = Boolean((process.features as { typescript?: unknown }).typescript);
@@ -303,7 +304,7 @@ appTest('a stop ends it with its streams', async (t) => {
 });
 
 appTest(
-  'SIGTERM from elsewhere asks for a successor; the application gets its own when easyserve stops it',
+  'SIGTERM, SIGINT and SIGQUIT from elsewhere ask for a successor; the application gets its own when easyserve stops it',
   async (t) => {
     const app = await NodeApplication.start(t, {
       'app.cjs': `
@@ -311,7 +312,7 @@ appTest(
       require('http').createServer((request, response) => response.end('serves')).listen(3000);`,
     });
     await app.seen('ready');
-    app.group.signal('SIGTERM');
+    for (const signal of ['SIGINT', 'SIGQUIT', 'SIGTERM'] as const) killProcess(app.group.pid, signal);
     await app.seen('terminated');
     assert.equal(await app.get(), 'serves');
     app.send('stop');

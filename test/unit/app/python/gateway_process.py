@@ -110,7 +110,9 @@ class GatewayProcess:
             received = self.control.recv(65536)
             if not received:
                 raise EOFError(self.stderr.text)
-            *self._lines, self._rest = (self._rest + received).split(b"\n")
+            *lines, self._rest = (self._rest + received).split(b"\n")
+            # Each is a line of its own, whatever the application has left before it.
+            self._lines = [line for line in lines if line]
         event: Dict[str, Any] = json.loads(self._lines.pop(0))
         return event
 

@@ -57,7 +57,7 @@ class StopTest(EndTestCase):
 class SignalTest(EndTestCase):
     def test_sigterm_is_told_and_ends_nothing(self) -> None:
         gateway = self.start("")
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
             os.kill(gateway.child.pid, number)
             self.assertEqual(gateway.read_event(), {"event": "terminated"})
         self.check_serves(gateway)
