@@ -27,6 +27,7 @@ export interface ServiceFacts {
   /** Node.js, its arguments, and the program. */
   readonly program: readonly string[];
   readonly hasSockets: boolean;
+  readonly systemdVersion: number;
   /** Absolute. */
   readonly environmentFile: string | undefined;
   /** What DJANGO_SETTINGS_MODULE says here and not at boot. */
@@ -69,6 +70,7 @@ export function planUnits(facts: ServiceFacts): UnitPlans {
     stopTimeoutMs: settings.drainTimeoutMs + settings.killTimeoutMs,
     socketUnits: [...sockets.keys()],
     runtimeFolder,
+    isBackingOff: facts.systemdVersion >= firstWithSteps,
   };
   return { service, sockets };
 }
@@ -93,6 +95,9 @@ function socketFolder({ host }: Settings, hasSockets: boolean): string | undefin
 
 /** /run is empty at each boot, so systemd makes what is below (systemd.exec(5), "RuntimeDirectory="). */
 const runFolder = /^\/(?:var\/)?run\/(?!\.)(.+)$/;
+
+/** RestartSteps= came with it (its NEWS). */
+const firstWithSteps = 254;
 
 /** By the names of their units. */
 function planSockets({ name, projectDir, project, settings, user }: ServiceFacts): Map<string, SocketPlan> {

@@ -24,6 +24,8 @@ export interface ServicePlan {
   readonly socketUnits: readonly string[];
   /** Below /run, for its Unix socket. */
   readonly runtimeFolder: string | undefined;
+  /** Whether systemd can wait longer after each of several crashes. */
+  readonly isBackingOff: boolean;
 }
 
 /** The first line of every unit that is ours: what uninstall, and another install, may replace. */
@@ -74,6 +76,7 @@ function lifeLines({
   startArgs,
   stopTimeoutMs,
   socketUnits,
+  isBackingOff,
 }: ServicePlan): string[] {
   return [
     'Type=notify',
@@ -91,6 +94,7 @@ function lifeLines({
     `WatchdogSec=${WATCHDOG_S}`,
     'Restart=always',
     'RestartSec=2',
+    ...(isBackingOff ? ['RestartSteps=5', 'RestartMaxDelaySec=30'] : []),
     'RestartPreventExitStatus=2 3 4 7',
     'LimitNOFILE=65536',
     'UMask=0027',

@@ -28,6 +28,11 @@ export class UnitFolder {
     return existsSync(this.#runningMark);
   }
 
+  /** 0 where it cannot be asked. */
+  get systemdVersion(): number {
+    return Number(/^systemd (\d+)/.exec(this.#run(['--version']).output)?.[1] ?? 0);
+  }
+
   /** Of a service: itself, and its sockets. */
   unitsOf(name: string): readonly string[] {
     const sockets = existsSync(this.path)

@@ -57,8 +57,7 @@ export async function install(
     settingsModule: boot.settingsModule,
     stateFolder: await stateFolderPath(projectDir, command),
     writable: command.writable.map((path) => resolve(projectDir, path)),
-    program,
-    hasSockets: command.hasSockets,
+    ...{ program, hasSockets: command.hasSockets, systemdVersion: folder.systemdVersion },
   });
   const units = renderUnits(name, plans);
   if (command.isPrinted) {

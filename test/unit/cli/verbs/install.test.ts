@@ -34,13 +34,17 @@ interface World {
   uninstall(...args: readonly string[]): Promise<string>;
 }
 
-function makeWorld(t: TestContext, { isRunning = true, units = makeTempDir(t), status = 0 } = {}): World {
+function makeWorld(
+  t: TestContext,
+  { isRunning = true, units = makeTempDir(t), status = 0, systemd = 252 } = {},
+): World {
   const project = join(makeTempDir(t), 'shop');
   mkdirSync(project);
   writeFileSync(join(project, 'app.py'), application);
   const calls: string[] = [];
   const env: World['env'] = { VIRTUAL_ENV: testVirtualEnv() };
   const folder = new UnitFolder(units, isRunning ? units : join(units, 'gone'), (args) => {
+    if (args[0] === '--version') return { status: 0, output: `systemd ${systemd} (${systemd}.1-1)\n+PAM\n` };
     calls.push(args.join(' '));
     return { status, output: 'what systemctl said\n' };
   });
@@ -247,9 +251,14 @@ test('a unit of a folder of releases names nothing of the release that it was wr
   assert.deepEqual(paths, [`-${join(base, '.easyserve-shop')}`, `-${join(base, 'releases')}`]);
 });
 
-test('no start is ever refused for the number of those before it', async (t) => {
+test('no start is ever refused for the number of those before it; a crash loop slows down', async (t) => {
   const world = makeWorld(t);
-  assert.match(await world.install('--print'), /^StartLimitIntervalSec=0$/m);
+  const printed = await world.install('--print');
+  assert.match(printed, /^StartLimitIntervalSec=0$/m);
+  assert.doesNotMatch(printed, /RestartSteps/); // which systemd 252 does not know
+  const later = await makeWorld(t, { systemd: 254 }).install('--print');
+  assert.match(later, /^StartLimitIntervalSec=0$/m);
+  assert.match(later, /^RestartSec=2\nRestartSteps=5\nRestartMaxDelaySec=30$/m);
 });
 
 /** Loaded by names, and as a whole, which tells nothing. */
