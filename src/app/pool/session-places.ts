@@ -57,17 +57,15 @@ export class SessionPlaces<R extends PendingRequest> {
   serve(generation: Generation<R> | undefined): void {
     if (this.#waiting.size === 0) return;
     const ready = new Map(listReady(generation).map((member) => [member.place, member]));
-    for (const [place, queue] of this.#waiting) {
-      const member = ready.get(place);
-      if (member === undefined) this.#release(place, queue);
-      else {
-        while (member.idle > 0 && queue.length > 0) {
-          const request = queue.take();
-          if (request !== undefined) this.send(request, member);
-        }
-        if (queue.length === 0) this.#waiting.delete(place);
+    for (const [place, member] of ready) {
+      const queue = this.#waiting.get(place);
+      while (member.idle > 0 && queue !== undefined && queue.length > 0) {
+        const request = queue.take();
+        if (request !== undefined) this.send(request, member);
       }
+      if (queue?.length === 0) this.#waiting.delete(place);
     }
+    this.#release([...this.#waiting.keys()].filter((place) => !ready.has(place)));
   }
 
   expire(timeoutMs: number): void {
@@ -82,7 +80,7 @@ export class SessionPlaces<R extends PendingRequest> {
   /** Other processes serve, which know nothing of the sessions. */
   forgetAll(): void {
     this.#places.clear();
-    for (const [place, queue] of this.#waiting) this.#release(place, queue);
+    this.#release([...this.#waiting.keys()]);
   }
 
   // Private
@@ -114,10 +112,16 @@ export class SessionPlaces<R extends PendingRequest> {
     return queue;
   }
 
-  /** Deleted first: what is sent again may wait here again. */
-  #release(place: number, queue: RequestQueue<R>): void {
-    this.#waiting.delete(place);
-    for (let request = queue.take(); request !== undefined; request = queue.take()) this.#resend(request);
+  /** All are taken out before the first is sent again: it may have to wait here again, at a place of the same number. */
+  #release(places: readonly number[]): void {
+    const released: R[] = [];
+    for (const place of places) {
+      const queue = this.#waiting.get(place);
+      for (let request = queue?.take(); request !== undefined; request = queue?.take())
+        released.push(request);
+      this.#waiting.delete(place);
+    }
+    for (const request of released) this.#resend(request);
   }
 }
 

@@ -102,3 +102,22 @@ test('a reload gives the sessions up: each name then has one place of the new ge
   const spread = new Set(Array.from({ length: 6 }, (_, index) => send(world, `s${index}`).sentTo[0]));
   assert.ok(spread.size > 1, 'names are spread over the processes');
 });
+
+test('a reload while more of a session wait than a process can take: they wait on, in their order', async (t) => {
+  const world = await makePoolWorld(t);
+  await world.serve({ processes: 2, threads: 1 });
+  open(world, 'a');
+  const all = Array.from({ length: 5 }, () => send(world, 'a'));
+  await world.serve({ processes: 2, threads: 1 });
+  const home = all[1]?.sentTo[0];
+  const [own] = world.upstreams.slice(2).filter(({ path }) => path === home);
+  assert.ok(own);
+  for (let at = 1; at < all.length; at += 1) {
+    const sent = all.slice(1).map(({ sentTo }) => sentTo[0]);
+    assert.deepEqual(
+      sent,
+      Array.from({ length: 4 }, (_, index) => (index < at ? home : undefined)),
+    );
+    own.finish();
+  }
+});
