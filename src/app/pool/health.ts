@@ -76,9 +76,7 @@ export function judgeProbe(result: ProbeResult, path: string, lastLines: string)
     .slice(0, 300);
   return new StartError('probe-failed', `The application answers ${path} with status ${result.status}.`, {
     detail: [lastLines, body].filter((text) => text !== '').join('\n'),
-    hint:
-      describeMissingEntry(lastLines) ??
-      'Mend what the lines above tell; if that page is meant to fail, set healthPath to one that works.',
+    hint: describeMissingEntry(lastLines) ?? `${describeReason(lastLines)}; ${ifMeant}`,
   });
 }
 
@@ -94,6 +92,15 @@ function isForHttps({ settings, project }: Release): boolean {
 /** It may be written with the prefix or without. */
 function isBelow(path: string, scriptName: string): boolean {
   return scriptName === path || ['/', '?'].some((end) => path.startsWith(scriptName + end));
+}
+
+const ifMeant = 'if that page is meant to fail, set healthPath to one that works.';
+
+/** Errors may be logged into a file, a database or a mail, where nobody looks who reads this. */
+function describeReason(lastLines: string): string {
+  return /Traceback|Error|Exception/.test(lastLines)
+    ? 'Mend what the lines above tell'
+    : 'Look into the log of the application, which printed no error here: what it logs to stderr is told with this line (Django: LOGGING, a StreamHandler for django.request)';
 }
 
 /** What Django says where a name is not in the manifest, a computed one too (ManifestFilesMixin.stored_name). */

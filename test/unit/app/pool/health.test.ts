@@ -76,6 +76,16 @@ test('a static file that the manifest lacks is named as what is to be mended', (
   assert.match(error?.hint ?? '', /^Add css\/gone\.css to a static folder, or take it out of the page/);
 });
 
+test('where the application printed no reason, the hint says where to look for it, and not above', () => {
+  for (const lines of ['', '[2026-11-30] Starting up']) {
+    const hint = judgeProbe({ status: 500, bodyHead: 'Server Error (500)' }, '/', lines)?.hint ?? '';
+    assert.match(hint, /^Look into the log of the application, .* LOGGING, .* set healthPath/);
+    assert.doesNotMatch(hint, /lines above/);
+  }
+  const told = judgeProbe({ status: 500, bodyHead: '' }, '/', 'Traceback (most recent call last):');
+  assert.match(told?.hint ?? '', /^Mend what the lines above tell; if that page/);
+});
+
 test('500 and above: the last lines and the text of the page', () => {
   const bodyHead = '<html><h1>Server\n Error</h1><p>(500)</p>';
   const error = judgeProbe({ status: 500, bodyHead }, '/up', 'KeyError: 1');
