@@ -21,6 +21,7 @@ import { versionChecks } from './versions.js';
 
 /** Every check; docs/check.md lists them in this order. */
 export const checks: readonly Check[] = [
+  ...accessChecks,
   ...debugChecks,
   ...secretKeyChecks,
   ...hostChecks,
@@ -30,7 +31,6 @@ export const checks: readonly Check[] = [
   ...sqliteChecks,
   ...folderChecks,
   ...fileChecks,
-  ...accessChecks,
   ...timeChecks,
   ...secretFileChecks,
   ...certificateChecks,

@@ -33,6 +33,8 @@ export interface DjangoProject extends ImportedByPython {
   readonly kind: 'django';
   /** Goes into DJANGO_SETTINGS_MODULE. */
   readonly settingsModule: string;
+  /** manage.py itself names other settings, perhaps for development, with another database. */
+  readonly hasOtherManageSettings?: boolean;
   readonly django: DjangoFacts;
 }
 

@@ -17,6 +17,7 @@ export interface PythonQuestion extends RunOptions, PackagePlace {
 /** What app/python/inspect_django.py reports. `django` has the shape of DjangoFacts. */
 export interface DjangoReport {
   readonly settingsModule: string;
+  readonly hasOtherManageSettings: boolean;
   readonly application: string;
   readonly interface: 'wsgi' | 'asgi';
   readonly installed: readonly string[];

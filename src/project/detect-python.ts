@@ -62,6 +62,7 @@ export async function detectDjango(
     kind: 'django',
     application: report.application,
     settingsModule: report.settingsModule,
+    ...(report.hasOtherManageSettings && { hasOtherManageSettings: true }),
     django: report.django as unknown as DjangoFacts,
   };
 }

@@ -176,6 +176,12 @@ def find_production_settings() -> Optional[str]:
     return None
 
 
+def is_other_in_manage(manage: Optional[str], module: str) -> bool:
+    """Return whether the text of manage.py names other settings only."""
+    named = named_in_text(manage or "")
+    return named is not None and named != module
+
+
 def tell_choice(chosen: ChosenSettings, warnings: List[str]) -> None:
     """Say which settings were taken where two are named."""
     (module, by), other = chosen.taken, chosen.other

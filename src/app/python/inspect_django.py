@@ -91,6 +91,9 @@ def inspect_project(arguments: argparse.Namespace) -> Dict[str, Any]:
     choice.tell_override(chosen, application, interface, warnings)
     report: Dict[str, Any] = {
         "settingsModule": os.environ[SETTINGS_VARIABLE],
+        "hasOtherManageSettings": choice.is_other_in_manage(
+            arguments.manage, os.environ[SETTINGS_VARIABLE]
+        ),
         "application": application,
         "interface": interface,
         "installed": inspection.list_installed(),

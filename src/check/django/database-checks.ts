@@ -1,5 +1,6 @@
 import type { DatabaseFacts, ExaminedDatabase } from '../../contracts/deployment-facts.js';
 import { isThreaded } from '../../contracts/project-facts.js';
+import { manageCommand } from '../../project/manage-command.js';
 import { type Check, type DjangoSubject, djangoCheck, type Fault } from '../check.js';
 
 /** Databases that are asked over a connection. */
@@ -16,7 +17,7 @@ export const databaseChecks: readonly Check[] = [
           : [
               {
                 message: `The database ${JSON.stringify(alias)} cannot be asked: ${failure}`,
-                fix: `DATABASES in ${subject.project.settingsModule}; ${subject.project.python.path} manage.py dbshell${optionFor(alias)} tries it`,
+                fix: `DATABASES in ${subject.project.settingsModule}; ${manageCommand(subject.project, `dbshell${optionFor(alias)}`)} tries it`,
               },
             ],
       ),
@@ -33,7 +34,7 @@ export const databaseChecks: readonly Check[] = [
           : [
               {
                 message: `The database ${JSON.stringify(alias)} has not had ${describeMigrations(unapplied)}: pages that need them fail.`,
-                fix: `${subject.project.python.path} manage.py migrate${optionFor(alias)}`,
+                fix: `${asUser(subject)}${manageCommand(subject.project, `migrate${optionFor(alias)}`)}`,
               },
             ],
       ),
@@ -77,6 +78,11 @@ export const databaseChecks: readonly Check[] = [
 ];
 
 // Private
+
+/** Root that migrates would be the owner of a new SQLite database, which the site could not write. */
+function asUser({ machine: { asRoot, user } }: DjangoSubject): string {
+  return asRoot === '' && user !== 'root' ? `runuser -u ${user} -- ` : '';
+}
 
 function databases({ project }: DjangoSubject): readonly DatabaseFacts[] {
   return project.django.deployment?.databases ?? [];

@@ -16,7 +16,7 @@ export async function adopt(command: AdoptCommand, context: CliContext): Promise
   const sources = await findSources(command, context);
   requireRoot('adopt', sources.projectDir, context);
   const { nodePath, script } = context.exec;
-  const { record, changes, isUserNew, python } = await withProgress(
+  const { record, changes, isUserNew, migrate } = await withProgress(
     context.stderr,
     'reading the project',
     () =>
@@ -33,7 +33,7 @@ export async function adopt(command: AdoptCommand, context: CliContext): Promise
   context.stdout.write(
     `The user ${user} ${isUserNew ? 'was made, and has' : 'has'} ${sources.projectDir}.\n${shorten(lines)}` +
       `start    ${next('start')}\nat boot  ${next('install')}\n` +
-      `${python === undefined ? '' : `manage   runuser -u ${user} -- ${python} manage.py migrate\n`}` +
+      `${migrate === undefined ? '' : `manage   runuser -u ${user} -- ${migrate}\n`}` +
       `undo     ${next('disown')}\n`,
   );
   return ExitCode.ok;

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
+import { manageCommand } from '../../project/manage-command.js';
 import { usualNames } from '../../project/virtual-environment.js';
 import { type WrittenPlace, writtenPlaces } from '../../project/written-places.js';
 import { loadSettings } from '../../settings/load.js';
@@ -26,8 +27,8 @@ export interface Adoption {
   /** What was done now; the first time everything. */
   readonly changes: readonly RightsChange[];
   readonly isUserNew: boolean;
-  /** That of a Django project: what runs its manage.py. */
-  readonly python: string | undefined;
+  /** What migrates the database; undefined where it is no Django project. */
+  readonly migrate: string | undefined;
 }
 
 /**
@@ -47,11 +48,11 @@ export async function adopt(wish: AdoptionWish, records = new AdoptionRecords())
   steps.take(planWays([root, ...wish.program, ...interpretersOf(wish.sources)], user));
   steps.take(planReading(root, user));
   const account: Account = { uid: user.uid, gid: user.gid, name: user.name, home: user.home };
-  const { places, python } = await findPlaces(wish, account, (place) =>
+  const { places, migrate } = await findPlaces(wish, account, (place) =>
     steps.take(planWriting(place, root, user)),
   );
   for (const place of places) steps.take(planWriting(place, root, user));
-  return { record: steps.record, changes: steps.done, isUserNew: isNew, python };
+  return { record: steps.record, changes: steps.done, isUserNew: isNew, migrate };
 }
 
 // Private
@@ -178,7 +179,7 @@ async function findPlaces(
   { sources, writable }: AdoptionWish,
   account: Account,
   give: (place: WrittenPlace) => void,
-): Promise<{ readonly places: readonly WrittenPlace[]; readonly python: string | undefined }> {
+): Promise<{ readonly places: readonly WrittenPlace[]; readonly migrate: string | undefined }> {
   const own = writable.map((path): WrittenPlace => ({ name: 'The folder', path, kind: 'folder' }));
   const reader = new UserReader(account, sources, (act) => act());
   const env = applicationEnvironment(sources.env, account);
@@ -190,8 +191,8 @@ async function findPlaces(
         env,
         measure: false,
       });
-      const python = project.kind === 'django' ? project.python.path : undefined;
-      return { places: [...writtenPlaces(project, loaded.settings), ...own], python };
+      const migrate = project.kind === 'django' ? manageCommand(project, 'migrate') : undefined;
+      return { places: [...writtenPlaces(project, loaded.settings), ...own], migrate };
     } catch (error) {
       const path = deniedPath(error);
       if (path === undefined || given.has(path) || given.size === mostObstacles) throw error;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { manageCommand } from '../../../src/project/manage-command.js';
 import { detect, detectDjango, djangoFiles, errorOf, makeProject, manage, wsgi } from './project-files.js';
 
 const inherit = 'from site_.base import *\n';
@@ -28,6 +29,12 @@ test('the settings are those that wsgi.py names, and the note does not advise th
   assert.deepEqual(project.warnings, [
     'The settings are site_.settings.production, as site_/wsgi.py names them, and not site_.settings.dev of manage.py',
   ]);
+  const command = `${project.python.path} manage.py migrate`;
+  assert.equal(manageCommand(project, 'migrate'), `${command} --settings=site_.settings.production`);
+  const same = await detectDjango(
+    makeProject(t, splitFiles({ 'manage.py': manage('site_.settings.production') })),
+  );
+  assert.equal(manageCommand(same, 'migrate'), command);
 });
 
 test('the setting and the environment come before wsgi.py, without a note', async (t) => {
@@ -130,20 +137,21 @@ test('what is served by ASGI has the settings that asgi.py names', async (t) => 
   );
 });
 
+const setSecret = 'export SITE_SECRET=…, for a service --env-file (docs/systemd.md)';
 const needsSecret = "import os\nos.environ['SITE_SECRET']\n";
 
 for (const [what, dev, hint] of [
   [
     'for development: they are not advised',
     `${inherit}DEBUG = True\n`,
-    'set what these settings need (site_.settings.dev, which manage.py names, can be loaded, but has DEBUG = True, which is for development)',
+    `${setSecret} (site_.settings.dev, which manage.py names, can be loaded, but has DEBUG = True, which is for development)`,
   ],
   [
     'for production too: the line that takes them',
     inherit,
-    'easyserve start --set settingsModule=site_.settings.dev',
+    `${setSecret}, or, as site_.settings.dev, which manage.py names, can be loaded: easyserve start --set settingsModule=site_.settings.dev`,
   ],
-  ['broken too: no hint', '1/0', undefined],
+  ['broken too: they are not mentioned', '1/0', setSecret],
 ] as const) {
   test(`settings of wsgi.py that fail, and those of manage.py are ${what}`, async (t) => {
     const files = { 'site_/settings/production.py': needsSecret, 'site_/settings/dev.py': dev };
