@@ -1,5 +1,6 @@
 import { bind, foreignFlags } from './foreign-flags.js';
 import { translateVerb } from './foreign-verbs.js';
+import { translateSetting } from './setting-words.js';
 import { quote } from './text/typed-command.js';
 
 /** Whether the verb has that flag itself. */
@@ -21,7 +22,9 @@ export function translateArguments(
   for (let index = 0; index < rest.length; index++) {
     const word = rest[index] ?? '';
     const { name, value: attached } = splitFlag(word);
-    const translate = hasFlag(verb, name) && !isProgramFile(name, rest[index + 1]) ? undefined : flagOf(name);
+    const isOwn = hasFlag(verb, name) && !isProgramFile(name, rest[index + 1]);
+    const asSetting = hasFlag(verb, '--set') ? translateSetting(name) : undefined;
+    const translate = isOwn ? undefined : (flagOf(name) ?? asSetting);
     if (translate === undefined) {
       const meant = isValue(rest[index - 1], hasFlag, verb) ? undefined : readOperand(word);
       isForeign ||= meant !== undefined;

@@ -165,6 +165,10 @@ for (const [line, meant] of [
   ['serve -s build -l 3000', 'start --set fallback=index.html build --port 3000'],
   ['start -d', 'start --daemon'],
   ['start --user www-data --group www-data', 'start --set user=www-data --set group=www-data'],
+  // settings
+  ['start --trusted-proxies 10.0.0.1 site', 'start --set trustedProxies=10.0.0.1 site'],
+  ['start --maxBodyBytes=5000000 --port 80', 'start --set maxBodyBytes=5000000 --port 80'],
+  ['check --serve-static site --http2=false', 'check --set serveStatic=true site --set http2=false'],
   ['list', 'status'],
   ['kill site', 'stop site'],
   ['delete', 'stop'],
