@@ -1,4 +1,6 @@
 import { lstatSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { isGivable } from '../privileges/adoption/rights-plan.js';
 import {
   tryToWrite,
   type WriteFailure,
@@ -29,11 +31,10 @@ export const accessChecks: readonly Check[] = [
 
 // Private
 
-function describe(
-  { name, path }: WrittenPlace,
-  failure: WriteFailure,
-  { project, machine: { user, asRoot } }: Subject,
-): Fault {
+function describe(place: WrittenPlace, failure: WriteFailure, subject: Subject): Fault {
+  const { name, path } = place;
+  const { project, machine } = subject;
+  const { user, asRoot } = machine;
   const where = failure.path === path ? '' : ` in ${failure.path}`;
   const message = `The user ${user} may not write ${name} ${path}${where} (${failure.code}).`;
   if (failure.code === 'EROFS') {
@@ -45,6 +46,21 @@ function describe(
     message,
     fix: isRoots
       ? `${asRoot}easyserve adopt ${project.root} --user ${user}`
-      : `${asRoot}chown -R ${user} ${failure.path}`,
+      : `${asRoot}${fixAccess(place, failure, subject)}`,
   };
+}
+
+/** Never gives away a folder that others have something in, least of all with all that is below it. */
+function fixAccess(
+  { kind, path }: WrittenPlace,
+  failure: WriteFailure,
+  { project: { root }, machine: { user } }: Subject,
+): string {
+  const folder = kind === 'folder' ? path : dirname(path);
+  if (kind === 'file' && failure.path === path) return `chown ${user} ${path}`;
+  if (folder !== root && !isGivable(folder, root)) {
+    const own = `/srv/${basename(root)}-data`;
+    return `install -d -o ${user} ${own}, and in the settings ${join(own, basename(path))}`;
+  }
+  return failure.path === folder ? `chown -R ${user} ${folder}` : `install -d -o ${user} ${folder}`;
 }

@@ -60,6 +60,16 @@ export function planWriting(
   ];
 }
 
+/** Folders of the system, and what is in them. */
+const ofSystem = /^\/(?:bin|boot|dev|etc|lib[^/]*|proc|sbin|sys|usr)(?:\/|$)/;
+/** Folders in which everybody has something. */
+const shared = /^(?:\/[^/]*|\/var\/[^/]*|\/usr\/local|\/run\/[^/]*)$/;
+
+/** Whether it may be the site's alone. */
+export function isGivable(path: string, root: string): boolean {
+  return !ofSystem.test(path) && !shared.test(path) && !isWithin(root, path);
+}
+
 // Private
 
 function planContent(folder: string, site: Site): readonly RightsChange[] {
@@ -87,16 +97,6 @@ function planFolder(path: string, name: string, root: string): readonly RightsCh
   const above = dirname(path);
   const ofAbove = isGivable(above, root) && look(above) === undefined ? planFolder(above, name, root) : [];
   return [...ofAbove, { kind: 'make', path }];
-}
-
-/** Folders of the system, and what is in them. */
-const ofSystem = /^\/(?:bin|boot|dev|etc|lib[^/]*|proc|sbin|sys|usr)(?:\/|$)/;
-/** Folders in which everybody has something. */
-const shared = /^(?:\/[^/]*|\/var\/[^/]*|\/usr\/local|\/run\/[^/]*)$/;
-
-/** Whether it may be the site's alone. */
-function isGivable(path: string, root: string): boolean {
-  return !ofSystem.test(path) && !shared.test(path) && !isWithin(root, path);
 }
 
 function isWithin(path: string, folder: string): boolean {
