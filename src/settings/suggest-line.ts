@@ -1,4 +1,5 @@
-import { isSettingKey } from './schema.js';
+import { isTable } from './formats.js';
+import { isSettingKey, type SettingKey, schema } from './schema.js';
 import { toKeySpelling } from './setting-name.js';
 
 /**
@@ -9,9 +10,10 @@ export function suggestLine(extension: string, line: string): string | undefined
   const bare = line.replace(/\s#.*$/, '').replace(extension === '.json' ? /^\s*\{|\}?\s*,?\s*$/g : /$^/, '');
   const parts = /^\s*["']?([A-Za-z][\w-]*)["']?\s*(:|=|\s)\s*(\S.*?)\s*$/.exec(bare);
   const [, name = '', sign, text = ''] = parts ?? [];
-  if (!isSettingKey(toKeySpelling(name)) || /^[=:]$/.test(text)) return undefined;
-  const value = writeValue(text);
-  if (value === undefined) return undefined;
+  const key = toKeySpelling(name);
+  if (!isSettingKey(key) || /^[=:]$/.test(text) || text.startsWith('{')) return undefined;
+  const value = writeValue(key, text);
+  if (value === undefined) return `${name} must be ${schema[key].format.allowed}`;
   const meant =
     { '.toml': `${name} = ${value}`, '.json': `"${name}": ${value}` }[extension] ?? `${name}: ${value}`;
   if (meant === bare.trim()) return undefined;
@@ -26,18 +28,33 @@ function otherLanguage(extension: string, sign: string | undefined): string | un
   return extension !== '.toml' && sign === '=' ? '.toml' : undefined;
 }
 
-/** A value as TOML, YAML and JSON all have it; undefined for a table. */
-function writeValue(text: string): string | undefined {
-  if (text.startsWith('{')) return undefined;
-  if (/^\[.*\]$/.test(text)) return writeList(text.slice(1, -1));
-  if (/^(true|yes)$/i.test(text)) return 'true';
-  if (/^(false|no)$/i.test(text)) return 'false';
-  if (/^[+-]?\d+(\.\d+)?$/.test(text) || /^"[^"]*"$/.test(text)) return text;
-  if (/^'[^'"]*'$/.test(text)) return `"${text.slice(1, -1)}"`;
-  return text.includes(',') ? writeList(text) : JSON.stringify(text);
+/** A value as TOML, YAML and JSON all have it, which the setting accepts; undefined where none is known, and for a table. */
+function writeValue(key: SettingKey, text: string): string | undefined {
+  const { format } = schema[key];
+  for (const each of readings(text)) {
+    const value: unknown = format.read(each);
+    if (value === null || isTable(value) || !format.accepts(value)) continue;
+    return Array.isArray(value)
+      ? `[${value.map((item) => JSON.stringify(item)).join(', ')}]`
+      : JSON.stringify(value);
+  }
+  return undefined;
 }
 
-function writeList(text: string): string {
-  const items = text.split(',').map((each) => writeValue(each.trim()) ?? '');
-  return `[${items.filter((each) => each !== '' && each !== '""').join(', ')}]`;
+/** What may have been meant, as the environment would have it: without marks of other languages, quotes of any kind, and brackets. */
+function readings(text: string): readonly string[] {
+  const bare = text.replace(/\s+\/\/.*$/, '').replace(/[;,]+$/, '');
+  const inner = unquote(bare.replace(/^\[(.*)\]$/, '$1'));
+  const items = inner.split(',').map((each) => unquote(each.trim()));
+  const list = items.filter((each) => each !== '').join(',');
+  const truth = /^(?:true|yes|on)$/i.test(inner)
+    ? 'true'
+    : /^(?:false|no|off)$/i.test(inner)
+      ? 'false'
+      : inner;
+  return [list === inner ? inner : list, inner, truth, inner.replace(/^0+(?=\d)/, '')];
+}
+
+function unquote(text: string): string {
+  return text.replace(/^["'\u2018-\u201f]+|["'\u2018-\u201f]+$/g, '');
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { appendFileSync } from 'node:fs';
+import { constants } from 'node:http2';
 import { join } from 'node:path';
+import { askHttp2 } from '../support/ask-http2.js';
 import { applicationModules, breakRelease } from '../support/broken-release.js';
+import { makeTempDir } from '../support/copy-fixture.js';
 import type { Easyserve } from '../support/easyserve.js';
 import { eventually } from '../support/eventually.js';
 import { forEachMode } from '../support/for-each-mode.js';
@@ -9,7 +12,11 @@ import { ask } from '../support/http-client.js';
 import { describeTally, expectNoFailures, loadDuring } from '../support/load-during.js';
 import { ProbeRecords } from '../support/probe-records.js';
 import { describeProcess } from '../support/processes.js';
+import { openHttp2, securePortOf, writePair } from '../support/secure-client.js';
 import { startEasyserve } from '../support/start-easyserve.js';
+import { makeCertificate } from '../support/tls-material.js';
+
+const certificate = await makeCertificate(['example.com']);
 
 // Everything stops and starts again, but the listening socket: clients wait, and are not refused.
 forEachMode(['single', 'cluster'], (mode, testIn) => {
@@ -49,6 +56,50 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
           sites.every((each) => !fronts.includes(each.pid)),
           'the fronts are new ones',
         );
+    },
+  );
+
+  testIn(
+    'a restart under load over HTTP/2: no request is lost, on kept connections and on new ones',
+    async (t) => {
+      const pair = writePair(makeTempDir(t), 'site', certificate);
+      const site = await startEasyserve(t, {
+        mode,
+        fixture: 'wsgi-hello',
+        settings: { httpsPort: 0, tls: pair },
+      });
+      const port = await securePortOf(site);
+      const tally = { answers: 0, refused: 0, failures: [] as string[] };
+      let isOver = false;
+      const visitors = [1, 2, 3].map(async () => {
+        let session = await openHttp2(t, port, { host: 'example.com' });
+        while (!isOver) {
+          if (session.closed || session.destroyed)
+            session = await openHttp2(t, port, { host: 'example.com' });
+          const { status, code } = await askHttp2(session, '/').catch((error: Error) => ({
+            status: 0,
+            code: error.message,
+          }));
+          if (status === 200 && code === 0) tally.answers += 1;
+          // Not processed for sure, so that each client sends it again (RFC 9113 section 8.7).
+          else if (code === constants.NGHTTP2_REFUSED_STREAM) tally.refused += 1;
+          else tally.failures.push(`${status} ${code}`);
+        }
+      });
+      const more = async (): Promise<void> => {
+        const enough = tally.answers + 60;
+        await eventually(() => assert.ok(tally.answers >= enough, JSON.stringify(tally)), {
+          timeoutMs: 20_000,
+        });
+      };
+      await more();
+      await restart(site);
+      await more();
+      await restart(site);
+      await more();
+      isOver = true;
+      await Promise.all(visitors);
+      assert.deepEqual(tally.failures, []);
     },
   );
 
