@@ -13,7 +13,8 @@ export function readFileLayer(fileName: string, fileEntries: readonly FileEntry[
     const place = `${fileName} line ${line}`;
     const key = toKeySpelling(name);
     if (!isSettingKey(key)) {
-      problems.push(unknownSetting(place, name, settingKeys));
+      const problem = unknownSetting(place, name, settingKeys);
+      problems.push(isTable(value) ? { ...problem, hint: withoutTable(name) } : problem);
       continue;
     }
     const first = entries.get(key);
@@ -21,6 +22,10 @@ export function readFileLayer(fileName: string, fileEntries: readonly FileEntry[
     else entries.set(key, { key, value, origin: fileName, where: `${place}: ${name}` });
   }
   return { entries: [...entries.values()], problems };
+}
+
+function withoutTable(name: string): string {
+  return `settings stand by themselves, without a table: leave the line of ${name} out`;
 }
 
 /** A table that is no setting holds settings whose names begin with its own: `[tls] cert = …` sets tlsCert. */

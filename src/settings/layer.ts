@@ -1,6 +1,7 @@
 import { nearestName } from './nearest-name.js';
 import type { Problem } from './problem.js';
 import type { SettingKey } from './schema.js';
+import { toKeySpelling } from './setting-name.js';
 
 /** A value as one source gives it, not checked yet. */
 export interface LayerEntry {
@@ -21,10 +22,40 @@ export interface Layer {
   readonly problems: readonly Problem[];
 }
 
+/** As gunicorn, uvicorn, pm2 and others call it, without marks between the words. */
+const foreignNames: ReadonlyMap<string, SettingKey> = new Map([
+  ['workers', 'processes'],
+  ['instances', 'processes'],
+  ['bind', 'host'],
+  ['address', 'host'],
+  ['listen', 'host'],
+  ['domain', 'domains'],
+  ['hostname', 'host'],
+  ['wsgi', 'app'],
+  ['wsgiapp', 'app'],
+  ['module', 'app'],
+  ['timeout', 'requestTimeoutMs'],
+  ['gracefultimeout', 'drainTimeoutMs'],
+  ['keepalive', 'keepAliveTimeoutMs'],
+  ['maxrequests', 'recycleRequests'],
+  ['maxbodysize', 'maxBodyBytes'],
+  ['clientmaxbodysize', 'maxBodyBytes'],
+  ['certfile', 'tlsCert'],
+  ['keyfile', 'tlsKey'],
+  ['forwardedallowips', 'trustedProxies'],
+  ['rootpath', 'scriptName'],
+  ['reload', 'watch'],
+  ['settings', 'settingsModule'],
+  ['djangosettingsmodule', 'settingsModule'],
+  ['root', 'folder'],
+]);
+
 /** `known` are the names as this source spells them; `prefix` begins each of them and is left out of the comparison. */
 export function unknownSetting(place: string, name: string, known: Iterable<string>, prefix = ''): Problem {
   const bare = Array.from(known, (each) => each.slice(prefix.length));
-  const meant = nearestName(name.slice(prefix.length), bare);
+  const foreign = foreignNames.get(toKeySpelling(name.slice(prefix.length)).toLowerCase());
+  const meant =
+    bare.find((each) => toKeySpelling(each) === foreign) ?? nearestName(name.slice(prefix.length), bare);
   return {
     code: 'unknown-setting',
     message: `${place}: unknown setting ${JSON.stringify(name)}`,

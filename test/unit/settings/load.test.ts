@@ -139,6 +139,16 @@ test('unknown names say the nearest one as their source spells it', (t) => {
   const projectDir = makeProject(t);
   const table: readonly (readonly [Partial<SettingsSources>, string, string | undefined])[] = [
     [{ env: { EASYSERVE_PROT: '1' } }, 'environment: unknown setting "EASYSERVE_PROT"', 'EASYSERVE_PORT'],
+    [
+      { env: { EASYSERVE_WORKERS: '4' } },
+      'environment: unknown setting "EASYSERVE_WORKERS"',
+      'EASYSERVE_PROCESSES',
+    ],
+    [
+      { flags: [{ key: 'graceful-timeout', value: '1', flag: '--set graceful-timeout' }] },
+      '--set graceful-timeout: unknown setting "graceful-timeout"',
+      'drainTimeoutMs',
+    ],
     [{ env: { EASYSERVE_: '1' } }, 'environment: unknown setting "EASYSERVE_"', undefined],
     [
       { flags: [{ key: 'prot', value: '1', flag: '--set prot' }] },

@@ -307,3 +307,18 @@ for (const [file, text, hint] of [
     assert.deepEqual([error.code, error.hint], ['settings-syntax', hint]);
   });
 }
+
+for (const [file, text] of [
+  ['easyserve.toml', '[easyserve]\nport = 8000\n'],
+  ['easyserve.toml', '[tool.easyserve]\nport = 8000\n'],
+  ['easyserve.yaml', 'easyserve:\n  port: 8000\n'],
+] as const) {
+  test(`settings in a table of their own, ${JSON.stringify(text)}: they stand without it`, (t) => {
+    const error = loadError(makeProject(t, { [file]: text }), {});
+    assert.equal(error.code, 'unknown-setting');
+    assert.match(
+      error.hint ?? '',
+      /^settings stand by themselves, without a table: leave the line of \w+ out$/,
+    );
+  });
+}
