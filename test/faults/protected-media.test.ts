@@ -29,6 +29,11 @@ class MediaView(View):
 def closed(request, *args, **kwargs):
     return HttpResponse('closed', status=403)
 
+def accelerated(request, path):
+    answer = HttpResponse('nobody sees this')
+    answer['X-Accel-Redirect'] = '/internal/' + path
+    return closed(request) if 'private' in path else answer
+
 def page(request, *args, **kwargs):
     return HttpResponse('page')
 
@@ -43,6 +48,11 @@ const none = { '/media/a.txt': 200, '/media/private/b.txt': 200 };
 /** Patterns of a project that has MEDIA_URL = '/media/', and what a stranger gets. */
 const projects: Readonly<Record<string, readonly [patterns: string, answers: Answers]>> = {
   'no pattern at all': ['', none],
+  // The file that is not there shows that easyserve has looked for it.
+  'a view that has easyserve send the file': [
+    "path('media/<path:path>', accelerated)",
+    { '/media/a.txt': 200, '/media/private/b.txt': 403, '/media/c.txt': 404, '/internal/a.txt': 404 },
+  ],
   "Django's helper": ["re_path(r'^media/(?P<path>.*)$', serve, root)", none],
   'a decorated serve': ["re_path(r'^media/(?P<path>.*)$', protect(serve), root)", all],
   'a decorated serve without ^': ["re_path(r'media/(?P<path>.*)$', protect(serve), root)", all],
@@ -113,7 +123,7 @@ function startWith(
   return startEasyserve(t, {
     fixture: 'django-minimal',
     mode,
-    settings: { watch: false, ...more.settings },
+    settings: { watch: false, accelRoots: { '/internal/': 'media' }, ...more.settings },
     prepare: (dir) => {
       mkdirSync(join(dir, 'media/private'), { recursive: true });
       writeFileSync(join(dir, 'media/a.txt'), 'open');
@@ -143,7 +153,7 @@ async function expectAnswers(t: TestContext, easyserve: Easyserve, answers: Answ
 forEachMode(['single', 'cluster'], (mode, testIn) => {
   testIn('a view of media keeps them, whatever its pattern is; a reload looks anew', async (t) => {
     const easyserve = await startWith(t, mode, '');
-    const some = Object.entries(projects).slice(0, mode === 'cluster' ? 4 : undefined);
+    const some = Object.entries(projects).slice(0, mode === 'cluster' ? 5 : undefined);
     for (const [name, [patterns, answers]] of some) {
       await t.test(name, async (t) => {
         write(easyserve.dir, patterns);

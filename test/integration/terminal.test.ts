@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict';
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { copyFixture, makeTempDir } from '../support/copy-fixture.js';
 import { eventually } from '../support/eventually.js';
 import { forEachMode } from '../support/for-each-mode.js';
 import { ask } from '../support/http-client.js';
-import { testPython } from '../support/python-env.js';
-import { easyserveBin, easyserveEnvironment, runEasyserve } from '../support/run-easyserve.js';
+import { runEasyserve } from '../support/run-easyserve.js';
+import { Terminal } from '../support/terminal.js';
 
-/** Runs a command in a pseudo-terminal; what it shows comes out at stdout, what is typed goes in at stdin. */
-const pseudoTerminal = `
-import os, pty, sys
-status = pty.spawn(sys.argv[1:])
-sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 200 + os.WTERMSIG(status))
-`;
 const bold = '\u001b[1m';
 
 // What a person sees who types \`easyserve start\`.
@@ -68,49 +59,3 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     }
   });
 });
-
-class Terminal {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #exited: Promise<unknown[]>;
-  shown = '';
-
-  constructor(t: TestContext, dir: string, flags: readonly string[]) {
-    const command = [process.execPath, easyserveBin, 'start', '--host', '127.0.0.1', '--port', '0', ...flags];
-    this.#child = spawn(testPython(), ['-c', pseudoTerminal, ...command], {
-      cwd: dir,
-      env: easyserveEnvironment({ TERM: 'xterm-256color', NO_COLOR: undefined, FORCE_COLOR: undefined }),
-    });
-    this.#exited = once(this.#child, 'exit');
-    // Hangs up: the terminal is gone, and with it all that runs in it.
-    t.after(() => this.#child.kill('SIGKILL'));
-    this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      this.shown += text;
-    });
-  }
-
-  /** What matches. */
-  untilShown(pattern: RegExp): Promise<string> {
-    return eventually(
-      () => {
-        const found = pattern.exec(this.shown)?.[0];
-        if (found === undefined) throw new Error(`no ${pattern} in\n${this.shown}`);
-        return found;
-      },
-      { timeoutMs: 30_000 },
-    );
-  }
-
-  type(text: string): void {
-    this.#child.stdin.write(text);
-  }
-
-  /** What ran in it is hung up (SIGHUP), and can't write to it any more. */
-  async close(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await this.#exited;
-  }
-
-  async exitCode(): Promise<unknown> {
-    return (await this.#exited)[0];
-  }
-}
