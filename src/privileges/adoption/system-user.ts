@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
 import { EasyserveError, ExitCode } from '../../contracts/errors.js';
+import { siteName } from '../../project/site-name.js';
 
 /** An entry of the system's users. */
 export interface SystemUser {
@@ -24,17 +24,12 @@ export const runProgram: RunProgram = (command, args) => {
   return { code: status, stdout: stdout ?? '', stderr: error?.message ?? stderr };
 };
 
-/** Names that say nothing about the site: that of the folder above does. */
-const vague = new Set(['current', 'app', 'src', 'site', 'www', 'html', 'code', 'project']);
 /** useradd(8) takes no longer ones. */
 const longestName = 32;
 
 /** `easyserve-shop` for /srv/shop and /srv/shop/current. */
 export function userNameFor(projectDir: string): string {
-  const own = basename(projectDir);
-  const above = basename(dirname(projectDir));
-  const telling = vague.has(own) && above !== '' ? above : own;
-  const slug = telling
+  const slug = siteName(projectDir)
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-|-$/g, '');
