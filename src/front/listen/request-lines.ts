@@ -1,11 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { ChunkedBody, type ChunkLimits } from './chunked-body.js';
-import { type Refusal, refusalOfLineAlone } from './request-rules.js';
+import { type Refusal, refusalOfLineAlone, refusals } from './request-rules.js';
 
 const HEAD_END = '\r\n\r\n';
 /** So many pieces are joined: a client may send its head byte by byte. */
 const MAX_PIECES = 64;
+/** The parser skips any number, which would all be kept here; RFC 9112 section 2.2 asks for one. */
+const MAX_EMPTY_LINES = 8;
 
 export interface RequestLinesOptions {
   readonly limits: () => ChunkLimits;
@@ -51,7 +53,7 @@ export class RequestLines {
     const bytes = this.#join();
     const line = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n`;
     const at = skipEmptyLines(bytes);
-    if (bytes.toString('latin1', at, at + line.length) !== line) return false;
+    if (isTooMuchBefore(bytes, at) || bytes.toString('latin1', at, at + line.length) !== line) return false;
     const end = bytes.indexOf(HEAD_END, at, 'latin1');
     this.#goOn(request, end < 0 ? bytes.subarray(0, 0) : bytes.subarray(end + HEAD_END.length));
     return true;
@@ -108,6 +110,10 @@ export class RequestLines {
     if (this.#isLineTaken || this.#pieces.length === 0) return;
     const bytes = this.#join();
     const at = skipEmptyLines(bytes);
+    if (isTooMuchBefore(bytes, at)) {
+      this.#options.onRefusal(refusals.line);
+      return;
+    }
     const end = bytes.indexOf('\n', at, 'latin1');
     if (end < 0) return;
     this.#isLineTaken = true;
@@ -123,4 +129,9 @@ function skipEmptyLines(bytes: Buffer): number {
   let at = 0;
   while (bytes[at] === 13 && bytes[at + 1] === 10) at += 2;
   return at;
+}
+
+/** Before the line that begins at `at`: empty lines without end, or a CR that ends none. */
+function isTooMuchBefore(bytes: Buffer, at: number): boolean {
+  return at > 2 * MAX_EMPTY_LINES || (bytes[at] === 13 && at + 1 < bytes.length);
 }

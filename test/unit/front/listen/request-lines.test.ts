@@ -75,3 +75,24 @@ for (const line of lines) {
     assert.deepEqual(statuses(text), [400]);
   });
 }
+
+for (const before of ['', get('/a')]) {
+  for (const size of [1, 3, 100_000]) {
+    for (const empty of ['\r\n', '\r']) {
+      const name = `${JSON.stringify(empty)} without end ${before === '' ? 'at first' : 'behind a request'}`;
+      test(`${name}, in pieces of ${size} bytes`, async (t) => {
+        const served = await serveFront(t, [echo]);
+        const connection = await served.connect();
+        // No request line follows: what waits for one must not be kept.
+        const bytes = before + empty.repeat(20);
+        for (let at = 0; at < bytes.length; at += size) {
+          connection.send(bytes.slice(at, at + size));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        const text = await connection.readUntil(/connection: close/i, 20_000);
+        // Where the answer before is under way, the connection ends with it.
+        assert.deepEqual(statuses(text), before === '' ? [400] : [200, 400].slice(0, statuses(text).length));
+      });
+    }
+  }
+}
