@@ -43,7 +43,9 @@ function isOfSystem({ source }: PackagePlace['python']): boolean {
 const requirementFiles = [
   'requirements.txt',
   'requirements/production.txt',
+  'requirements/prod.txt',
   'requirements/base.txt',
+  'requirements-prod.txt',
 ] as const;
 
 async function describeFolder(folder: string, place: PackagePlace): Promise<string | undefined> {
@@ -58,9 +60,10 @@ async function describeFolder(folder: string, place: PackagePlace): Promise<stri
     if (!(await isFile(join(folder, file)))) continue;
     return describeInstall(place, `-r ${folder === place.root ? file : join(folder, file)}`);
   }
-  return /^\s*dependencies\s*=/m.test(project)
-    ? describeInstall(place, folder === place.root ? '.' : folder)
-    : undefined;
+  if (await has('pixi.lock')) return `${enter}pixi install`;
+  if (await has('environment.yml')) return `${enter}conda env update -f environment.yml`;
+  const isPackage = /^\s*dependencies\s*=/m.test(project) || (await isFile(join(folder, 'setup.py')));
+  return isPackage ? describeInstall(place, folder === place.root ? '.' : folder) : undefined;
 }
 
 /** Modules that web applications import, whose package has the same name. */

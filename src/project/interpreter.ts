@@ -60,6 +60,7 @@ async function look(walk: Walk): Promise<Candidate> {
   const found =
     (await lookInVariable(walk, 'VIRTUAL_ENV', walk.root)) ??
     (await lookInFolders(walk)) ??
+    (await lookInPdm(walk)) ??
     (await askTools(walk)) ??
     (await lookForUnusualName(walk));
   if (found !== undefined) return found;
@@ -107,6 +108,17 @@ async function lookInFolders(walk: Walk): Promise<Candidate | undefined> {
       walk.broken.push(environment);
     }
   }
+  return undefined;
+}
+
+/** Where pdm keeps the path of the project's Python (PDM, "Working with virtual environments"). */
+async function lookInPdm(walk: Walk): Promise<Candidate | undefined> {
+  const folder = await findFolder(walk, (each) => exists(join(each, '.pdm-python')));
+  if (folder === undefined) return undefined;
+  const file = join(folder, '.pdm-python');
+  const path = (await readTextFile(file).catch(() => '')).trim();
+  if (isAbsolute(path) && (await isExecutable(path))) return { path, source: 'pdm' };
+  walk.warnings.push(`${file} names ${path}, which can't be run: pdm install`);
   return undefined;
 }
 

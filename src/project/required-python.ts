@@ -7,6 +7,11 @@ const sources: readonly { readonly file: string; readonly pattern: RegExp }[] = 
   { file: 'pyproject.toml', pattern: /^[ \t]*requires-python[ \t]*=[ \t]*["']([^"']+)["']/m },
   { file: 'uv.lock', pattern: /^requires-python = "([^"]+)"/m },
   { file: 'Pipfile', pattern: /^[ \t]*python_(?:full_)?version[ \t]*=[ \t]*["']([^"']+)["']/m },
+  { file: 'runtime.txt', pattern: /^python-(\d+(?:\.\d+){0,2})[ \t]*$/m },
+  { file: '.tool-versions', pattern: /^python[ \t]+(\d+(?:\.\d+){0,2})\b/m },
+  { file: 'mise.toml', pattern: /^python[ \t]*=[ \t]*["'](\d+(?:\.\d+){0,2})["']/m },
+  { file: 'environment.yml', pattern: /^[ \t]*-[ \t]*python[ \t]*([=<>!~]=?[ \t]*\d[\d.,<>=!~* \t]*)$/m },
+  { file: 'setup.cfg', pattern: /^python_requires[ \t]*=[ \t]*(\S.*)$/m },
   // Poetry's own table, before it took requires-python.
   {
     file: 'pyproject.toml',
@@ -22,7 +27,10 @@ export async function warnOfOtherPython(
   for (const folder of folders) {
     for (const { file, pattern } of sources) {
       const text = await readTextFile(join(folder, file)).catch(() => '');
-      const wanted = pattern.exec(text)?.[1]?.trim();
+      const wanted = pattern
+        .exec(text)?.[1]
+        ?.trim()
+        .replace(/^=(?!=)/, '');
       if (wanted === undefined) continue;
       if (meets(version, wanted)) return [];
       return [`${join(folder, file)} asks for Python ${wanted}, but ${path} is Python ${version}.`];

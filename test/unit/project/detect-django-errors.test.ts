@@ -37,6 +37,9 @@ for (const [what, files, command] of [
   ['uv', { 'uv.lock': '' }, 'uv sync'],
   ['Poetry', { 'pyproject.toml': '[tool.poetry]\n' }, 'poetry install'],
   ['Pipenv', { Pipfile: '' }, 'pipenv install'],
+  ['PDM', { 'pdm.lock': '' }, 'pdm install'],
+  ['conda', { 'environment.yml': '' }, 'conda env update -f environment.yml'],
+  ['Pixi', { 'pixi.lock': '', 'environment.yml': '' }, 'pixi install'],
 ] as const) {
   test(`a package is missing in a project of ${what}: the hint is ${command}`, async (t) => {
     const root = makeProject(t, djangoFiles('import missing_one', files));

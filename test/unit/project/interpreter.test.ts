@@ -278,6 +278,17 @@ test('$UV_PROJECT_ENVIRONMENT counts in a project of uv, relative to its folder'
   assert.deepEqual({ path: found.path, source: found.source }, { path, source: '$UV_PROJECT_ENVIRONMENT' });
 });
 
+test('the Python that pdm keeps the path of, and one that is gone', async (t) => {
+  const root = makeProject(t, { 'pdm.lock': '' });
+  const path = makeEnvironment(join(root, 'of-pdm'));
+  writeFileSync(join(root, '.pdm-python'), `${path}\n`);
+  assert.deepEqual(await find(root).then(({ source, ...found }) => [source, found.path]), ['pdm', path]);
+  writeFileSync(join(root, '.pdm-python'), '/gone/python');
+  rmSync(join(root, 'of-pdm'), { recursive: true });
+  const { warnings } = await find(root, { env: { PATH: pathWithPython(t) } });
+  assert.deepEqual(warnings, [`${root}/.pdm-python names /gone/python, which can't be run: pdm install`]);
+});
+
 test('nothing found: the error says how to install', async (t) => {
   const error = await errorOf(find(makeProject(t, { Pipfile: '' })));
   assert.deepEqual({ code: error.code, exitCode: error.exitCode }, { code: 'python-missing', exitCode: 4 });

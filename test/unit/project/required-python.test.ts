@@ -33,6 +33,13 @@ for (const [file, text, wanted] of [
   ['.python-version', '# of pyenv\n3.12\n', '3.12'],
   ['pyproject.toml', '[project]\nrequires-python = ">=3.12"\n', '>=3.12'],
   ['uv.lock', 'version = 1\nrequires-python = ">=3.12"\n', '>=3.12'],
+  ['.python-version', '3.12\r\n', '3.12'],
+  ['runtime.txt', 'python-3.12.1\n', '3.12.1'],
+  ['.tool-versions', 'nodejs 22.1.0\npython 3.12.1\n', '3.12.1'],
+  ['mise.toml', '[tools]\npython = "3.12"\n', '3.12'],
+  ['environment.yml', 'dependencies:\n  - python=3.12\n  - flask\n', '3.12'],
+  ['environment.yml', 'dependencies:\n  - python>=3.12\n', '>=3.12'],
+  ['setup.cfg', '[options]\npython_requires = >=3.12\n', '>=3.12'],
   ['Pipfile', '[requires]\npython_version = "3.12"\n', '3.12'],
   ['pyproject.toml', '[tool.poetry.dependencies]\ndjango = "*"\npython = "^3.12"\n', '^3.12'],
 ] as const) {
