@@ -9,6 +9,7 @@ import { type ServedHandler, serveHandler } from './serve-handler.js';
 export interface ServedFiles {
   readonly served: ServedHandler;
   readonly root: string;
+  readonly log: RecordingLog;
 }
 
 /**
@@ -23,6 +24,7 @@ export async function serveFiles(
   const root = join(base, 'root');
   await mkdir(root);
   for (const [below, content] of Object.entries(files)) await putFile(join(root, below), content);
-  const handler = serveFolder({ prefix, root, maxAgeSeconds: 3600, userContent }, new RecordingLog());
-  return { served: await serveHandler(t, handler), root };
+  const log = new RecordingLog();
+  const handler = serveFolder({ prefix, root, maxAgeSeconds: 3600, userContent }, log);
+  return { served: await serveHandler(t, handler), root, log };
 }

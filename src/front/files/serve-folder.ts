@@ -37,6 +37,7 @@ export interface ServedFolder {
 export function serveFolder(folder: ServedFolder, log: Log): Handler {
   const isBelow = pathMatcher(folder.prefix);
   const isLeft = leftMatcher(folder.except);
+  const onLinkOut = tellOnce(folder, log);
   return (exchange) => {
     if (!isBelow(exchange.path)) return false;
     const path = decodeUrlPath(exchange.path);
@@ -44,15 +45,36 @@ export function serveFolder(folder: ServedFolder, log: Log): Handler {
     if (refuseMethod(exchange)) return true;
     if (typeof path !== 'string') respondToBadPath(exchange, path);
     else if (isHidden(path.slice(folder.prefix.length))) respondWithMissingPage(exchange);
-    else giveFile(exchange, folder, path).catch((error) => respondToFileError(exchange, error, log));
+    else
+      giveFile(exchange, folder, path, onLinkOut).catch((error) => respondToFileError(exchange, error, log));
     return true;
   };
 }
 
 // Private
 
-async function giveFile(exchange: Exchange, folder: ServedFolder, path: string): Promise<void> {
-  const opened = await openInside(folder.root, path.slice(folder.prefix.length));
+/** Other servers follow such links, so whoever made one looks for the reason. Said once: visitors can't fill the log. */
+function tellOnce({ root, prefix }: ServedFolder, log: Log): OnLinkOut {
+  let isTold = false;
+  return (path) => {
+    if (isTold) return;
+    isTold = true;
+    log.warn('folder-link-refused', `a symbolic link that leads out of ${root} is not served`, {
+      path,
+      hint: `Put what it leads to below ${root}, or give it a prefix of its own with the setting static, as in static = {"${prefix}more/" = "/path/to/folder"}.`,
+    });
+  };
+}
+
+type OnLinkOut = (path: string) => void;
+
+async function giveFile(
+  exchange: Exchange,
+  folder: ServedFolder,
+  path: string,
+  onLinkOut: OnLinkOut,
+): Promise<void> {
+  const opened = await openInside(folder.root, path.slice(folder.prefix.length), onLinkOut);
   if (opened === undefined) {
     respondWithMissingPage(exchange);
     return;
@@ -63,10 +85,17 @@ async function giveFile(exchange: Exchange, folder: ServedFolder, path: string):
 }
 
 /** Undefined for what lies outside the root. Rejects with the file system's error. */
-async function openInside(root: string, below: string): Promise<OpenedFile | undefined> {
+async function openInside(
+  root: string,
+  below: string,
+  onLinkOut: OnLinkOut,
+): Promise<OpenedFile | undefined> {
   const path = join(root, below);
   const [realRoot, real] = await Promise.all([realpath(root), realpath(path)]);
-  if (!real.startsWith(realRoot + sep)) return undefined;
+  if (!real.startsWith(realRoot + sep)) {
+    if (real !== realRoot) onLinkOut(path);
+    return undefined;
+  }
   const opened = await openRegularFile(real);
   if ((await realpath(path).catch(() => undefined)) === real) return opened;
   await opened.handle.close();

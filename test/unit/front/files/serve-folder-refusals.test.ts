@@ -60,3 +60,16 @@ for (const [path, status] of refusals) {
     await eventually(async () => assert.equal(await countOpenFiles(root), 0));
   });
 }
+
+test('of links that lead out of the folder the log tells once, and of nothing else', async (t) => {
+  const { served, root, log } = await serveFiles(t, { 'photos/a.png': digits });
+  await symlink('../root-beside', join(root, 'films'));
+  for (const path of ['', 'photos', 'missing', '..%2fsecret']) await served.ask(`/media/${path}`);
+  assert.equal(log.records.length, 0);
+  for (const path of ['films/secret', 'films/secret', 'films']) await served.ask(`/media/${path}`);
+  const [told, ...more] = log.records;
+  assert.equal(more.length, 0);
+  assert.equal(told?.event, 'folder-link-refused');
+  assert.equal(told.fields.path, join(root, 'films/secret'));
+  assert.match(String(told.fields.hint), /static = \{"\/media\/more\/" = "/);
+});
