@@ -23,6 +23,34 @@ import { startEasyserve } from '../support/start-easyserve.js';
 
 const readOnlyTmp = 'mount -t tmpfs -o ro tmpfs /tmp';
 
+/** Leaves an orphan, and has the container stopped once the site is up: a visitor is its own. */
+const endsProcess1 = `
+import os, signal, subprocess, threading
+
+def application(environ, start_response):
+    start_response('200 OK', [])
+    if environ['PATH_INFO'] == '/end':
+        os.kill(1, signal.SIGTERM)
+    return [b'here']
+
+def visit():
+    ask = '''
+import glob, re, time, urllib.request
+while True:
+    table = open("/proc/net/tcp").read()
+    for port in re.findall(r": 0100007F:([0-9A-F]{4}) 00000000:0000 0A", table):
+        try:
+            urllib.request.urlopen("http://127.0.0.1:%d/end" % int(port, 16), timeout=5)
+        except OSError:
+            pass
+    time.sleep(0.1)
+'''
+    subprocess.Popen(['sh', '-c', 'exec setsid "$0" -c "$1" &', sys.executable, ask])
+
+import sys
+visit()
+`;
+
 /** A disk of this mount namespace alone, which ends with it. */
 function mountDisk(size: string): string {
   const dir = mkdtempSync('/mnt/disk-');
@@ -124,5 +152,11 @@ inPrivateWorld(import.meta.url, () => {
     assert.match(alone.stderr, /"no-init".*docker run --init/);
     const underInit = await run([...container, 'sh', '-c', '"$@"; exit $?', 'sh', ...easyserveProgram]);
     assert.doesNotMatch(underInit.stderr, /"no-init"/);
+
+    // `docker stop` sends SIGTERM to process 1, which the kernel drops where nobody handles it (pid_namespaces(7)).
+    writeFileSync(join(dir, 'app.py'), endsProcess1);
+    const stopped = await run([...container, ...easyserveProgram]);
+    assert.equal(stopped.code, 0, stopped.stderr);
+    assert.match(stopped.stdout, /"event":"ready".*"event":"stopped"/s);
   });
 });
