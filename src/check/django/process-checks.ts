@@ -11,14 +11,21 @@ export const processChecks: readonly Check[] = [
   djangoCheck({
     name: 'sessions-per-process',
     severity: 'error',
-    doc: 'Sessions in the memory of a process, with several processes',
+    doc: 'Sessions in the memory of a process, with several processes (a warning where the database has them too, as with `cached_db`)',
     find: (subject) =>
       inSeveral(subject, ({ sessions, caches }) => {
-        if (sessions?.engine !== 'django.contrib.sessions.backends.cache') return [];
-        if (!localCache.test(caches?.backends[sessions.cache] ?? '')) return [];
+        const [, engine] =
+          /^django\.contrib\.sessions\.backends\.(cache|cached_db)$/.exec(sessions?.engine ?? '') ?? [];
+        if (engine === undefined || !localCache.test(caches?.backends[sessions?.cache ?? ''] ?? ''))
+          return [];
+        const isCopy = engine === 'cached_db';
+        const consequence = isCopy
+          ? 'visitors see old values of their sessions'
+          : 'visitors are signed out at random';
         return [
           {
-            message: `Sessions are kept in LocMemCache, which each of the ${subject.plan.processes} processes has for itself: visitors are signed out at random.`,
+            severity: isCopy ? 'warning' : 'error',
+            message: `Sessions are kept in LocMemCache, which each of the ${subject.plan.processes} processes has for itself: ${consequence}.`,
             fix: `${sessionsInDatabase} in ${subject.project.settingsModule}`,
           },
         ];
