@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Exchange } from '../../../../src/front/exchange.js';
+import type { Http2Response } from '../../../../src/front/listen/http2/http2-response.js';
 import { eventually } from '../../../support/eventually.js';
 import { frameType } from '../../../support/raw-http2.js';
 import { serveFront } from '../../../support/serve-front.js';
@@ -88,3 +89,29 @@ test('HTTP/2: an answer whose window stays shut is cut, and its connection when 
   site.served.clock.advance(12_000);
   await raw.ended();
 });
+
+for (const { minSendBytesPerSecond, isCut } of [
+  { minSendBytesPerSecond: 655_360, isCut: true },
+  { minSendBytesPerSecond: 32_768, isCut: false },
+]) {
+  test(`HTTP/2: who takes 65,536 bytes each second ${isCut ? 'is cut' : 'stays'} where ${minSendBytesPerSecond} are the least`, async (t) => {
+    const exchanges: Exchange[] = [];
+    const settings = { sendTimeoutMs: 10_000, minSendBytesPerSecond };
+    const site = await serveSecureFront(t, [answerInto(exchanges)], settings);
+    const raw = await site.rawHttp2();
+    raw.get(1, '/');
+    await eventually(() => assert.equal(exchanges.length, 1));
+    const response = exchanges[0]?.response as Http2Response;
+    await eventually(() => assert.ok(response.isHeldUp));
+    let seconds = 0;
+    for (; seconds < 30 && !response.destroyed; seconds += 1) {
+      const taken = response.takenBytes;
+      for (const stream of [0, 1]) raw.send(frameType.windowUpdate, 0, stream, Buffer.from([0, 1, 0, 0]));
+      // It never stops: what its window lets through is seen before the next look.
+      await eventually(() => assert.ok(response.takenBytes > taken || response.destroyed));
+      site.served.clock.advance(1000);
+    }
+    assert.equal(response.destroyed, isCut);
+    if (isCut) assert.ok(seconds > 10, `${seconds} s`);
+  });
+}
