@@ -40,7 +40,7 @@ export function createHttp1Server({ settings, clock, rules, onRequest, log }: Ht
     gate.watch(socket);
     cutWhenSilent(socket, clock, () => settings().halfCloseTimeoutMs);
   });
-  const pipelines = new Pipelines();
+  const pipelines = new Pipelines((socket) => gate.close(socket));
   const take = (request: IncomingMessage, response: ServerResponse): void =>
     gate.admit(request, (refusal) => {
       if (refusal !== undefined) whenItsTurn(response, () => refuse(request, refusal));
@@ -110,7 +110,7 @@ class RequestGate {
 
   watch(socket: Socket): void {
     const onRefusal = (refusal: Refusal): void => {
-      this.leave(socket);
+      this.#cutOff(socket);
       this.#clientErrors.refuse(socket, refusal, 'REFUSED');
     };
     this.#lines.set(socket, new RequestLines(socket, { limits: this.#limits, onRefusal }));
@@ -131,10 +131,25 @@ class RequestGate {
     const refusal =
       refusalOfLine(httpVersion, isExact) ?? this.#rules.refusalOf(request) ?? lines?.bodyRefusal;
     if (refusal === undefined) takeHostFromTarget(request);
-    else {
-      this.leave(socket);
-      this.#clientErrors.condemn(socket);
-    }
+    else this.close(socket);
     callback(refusal);
+  }
+
+  /** No more requests of this connection are taken; those before have their answers. */
+  close(socket: Socket): void {
+    this.#cutOff(socket);
+    this.#clientErrors.condemn(socket);
+  }
+
+  // Private
+
+  /**
+   * Takes the connection from Node's parser, and drops what comes: it would make a request and a response of each line that a client
+   * goes on sending, and keep them until the connection is closed.
+   */
+  #cutOff(socket: Socket): void {
+    this.leave(socket);
+    socket.removeAllListeners('data');
+    socket.resume();
   }
 }

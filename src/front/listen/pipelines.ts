@@ -4,22 +4,25 @@ import type { Socket } from 'node:net';
 /** The requests that wait on connections of HTTP/1 for the answers before theirs. */
 export class Pipelines {
   readonly #waiting = new WeakMap<Socket, number>();
-  /** Connections that end: what comes on them is not looked at any more. */
-  readonly #ending = new WeakSet<Socket>();
+  readonly #onFull: (socket: Socket) => void;
+
+  /** `onFull`: no more may be taken of the connection. */
+  constructor(onFull: (socket: Socket) => void) {
+    this.#onFull = onFull;
+  }
 
   /**
    * Calls back when the answers before this one are out. One beyond `limit` gets a 503 in its turn, with which the connection ends:
    * Node parses all that is in a piece at once, which may be thousands.
    */
   take({ socket }: IncomingMessage, response: ServerResponse, limit: number, onTurn: () => void): void {
-    if (this.#ending.has(socket)) return;
     if (response.socket !== null) {
       onTurn();
       return;
     }
     const waiting = this.#waiting.get(socket) ?? 0;
     if (waiting >= limit) {
-      this.#ending.add(socket);
+      this.#onFull(socket);
       whenItsTurn(response, () => refuse(response));
       return;
     }
