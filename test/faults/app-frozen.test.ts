@@ -31,6 +31,9 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
     });
     const frozen = await easyserve.appPids();
     for (const pid of frozen) killProcess(pid, 'SIGSTOP');
+    await eventually(() => {
+      for (const pid of frozen) assert.equal(statOf(pid)?.state, 'T');
+    });
     // One for each process: the one with most idle threads gets the next.
     const answers = await Promise.all(frozen.map(() => ask(easyserve.url, '/version')));
     for (const { status } of answers) assert.equal(status, 504);

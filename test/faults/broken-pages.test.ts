@@ -208,6 +208,11 @@ const applications: Readonly<Record<string, readonly [file: string, good: string
     "async def app(scope, receive, send):\n    await send({'type': 'http.response.start', 'status': 200})\n    await send({'type': 'http.response.body'})\n",
     'async def app(scope, receive, send):\n    raise LookupError(scope)\n',
   ],
+  fastapi: [
+    'main.py',
+    "from fastapi import FastAPI\napp = FastAPI()\n\n@app.get('/')\ndef page():\n    return 'a page'\n",
+    "from fastapi import FastAPI\napp = FastAPI()\n\n@app.get('/')\ndef page():\n    raise LookupError\n",
+  ],
   // It sends visitors to https by itself, as behind a proxy.
   express: [
     'server.cjs',

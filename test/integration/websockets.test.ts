@@ -224,8 +224,12 @@ async function bringIn(
   assert.equal(code, 0, stderr);
 }
 
+/** Resolves when it is known: a handshake that comes before is alone in a process that ends, and gets a 502 (docs/reliability.md). */
 async function crash(site: Easyserve): Promise<void> {
-  for (const pid of await site.appPids()) killProcess(pid, 'SIGKILL');
+  const pids = await site.appPids();
+  for (const pid of pids) killProcess(pid, 'SIGKILL');
+  // In any order.
+  for (const _ of pids) await site.waitFor('app-crashed', ({ app }) => pids.includes(Number(app)));
 }
 
 async function untilStreams(site: Easyserve, count: number): Promise<void> {

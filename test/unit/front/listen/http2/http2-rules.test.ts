@@ -45,6 +45,8 @@ test('malformed targets and hosts get 400 in plain text', async (t) => {
     { ':path': '/', ':authority': 'a.test:99999' },
   ]) {
     const { status, text } = await askHttp2(await site.http2(), head);
+    // The HTTP/2 of newer versions of Node.js knows what an authority is, and resets the stream by itself: there is no answer then.
+    if (status === 0 && ':authority' in head) continue;
     assert.deepEqual([status, text.split('\n')[0]], [400, '400 Bad Request'], JSON.stringify(head));
   }
 });
