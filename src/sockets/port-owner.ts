@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { inodeOfLink, parseListeningPorts } from './proc-sockets.js';
 
 export interface PortOwner {
   readonly pid: number;
@@ -11,7 +12,6 @@ export interface PortOwner {
   readonly servedFolder: string | undefined;
 }
 
-const LISTEN = '0A';
 /** As they are called by Debian, Red Hat and Alpine. */
 const webServers: readonly string[] = [
   'nginx',
@@ -79,23 +79,18 @@ function readCommand(folder: string): string {
 }
 
 function findListeningInodes(port: number, proc: string): Set<string> {
-  const hexPort = port.toString(16).toUpperCase().padStart(4, '0');
-  const inodes = new Set<string>();
-  for (const table of [`${proc}/net/tcp`, `${proc}/net/tcp6`]) {
-    const text = orElse('', () => readFileSync(table, 'ascii'));
-    for (const line of text.split('\n').slice(1)) {
-      const fields = line.trim().split(/\s+/);
-      if (fields[1]?.endsWith(`:${hexPort}`) && fields[3] === LISTEN && fields[9]) inodes.add(fields[9]);
-    }
-  }
-  return inodes;
+  const tables = [`${proc}/net/tcp`, `${proc}/net/tcp6`];
+  const listening = tables.flatMap((table) =>
+    parseListeningPorts(orElse('', () => readFileSync(table, 'ascii'))),
+  );
+  return new Set(listening.filter((one) => one.port === port).map(({ inode }) => inode));
 }
 
 function holdsSocket(process: string, inodes: ReadonlySet<string>): boolean {
   const folder = `${process}/fd`;
   for (const name of orElse<readonly string[]>([], () => readdirSync(folder))) {
     const target = orElse('', () => readlinkSync(`${folder}/${name}`));
-    const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+    const inode = inodeOfLink(target);
     if (inode !== undefined && inodes.has(inode)) return true;
   }
   return false;

@@ -16,7 +16,10 @@ import { connect } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
+import { inodeOfLink } from './proc-sockets.js';
 import { type CreateServerHandle, createServerHandle, type SocketHandle } from './socket-handle.js';
+
+const GETENT_TIMEOUT_MS = 5000;
 
 export interface UnixSocketRights {
   /** Octal. */
@@ -87,7 +90,7 @@ export function changeRights({ path, inode }: SocketFile, rights: UnixSocketRigh
 /** By proc(5): net/unix lists the inodes of sockets with their paths. Undefined: no Unix socket with a name. */
 export function unixPathOf(fd: number): string | undefined {
   try {
-    const inode = /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
+    const inode = inodeOfLink(readlinkSync(`/proc/self/fd/${fd}`));
     return readUnixSockets().find((each) => each[6] === inode)?.[7];
   } catch {
     return undefined;
@@ -198,10 +201,11 @@ function look(path: string): Stats | undefined {
   }
 }
 
-/** By getent(1), because Node has no getgrnam(3). */
+/** By getent(1), because Node has no getgrnam(3). It may ask a server, for which nobody waits long. */
 function groupNumber(group: string): number {
   if (/^\d+$/.test(group)) return Number(group);
-  const number = spawnSync('getent', ['group', group], { encoding: 'utf8' }).stdout?.split(':')[2];
+  const options = { encoding: 'utf8', timeout: GETENT_TIMEOUT_MS } as const;
+  const number = spawnSync('getent', ['group', group], options).stdout?.split(':')[2];
   if (number !== undefined) return Number(number);
   throw new EasyserveError(
     'group-unknown',

@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { inodeOfLink, parseListeningPorts } from '../../sockets/proc-sockets.js';
+import { listGroup } from './group-members.js';
 
-const LISTEN = '0A';
 /** Where the kernel gives a port to who asks for any (ip(7), ip_local_port_range): its usual beginning. */
 const FIRST_OF_ANY = 32_768;
 
@@ -12,7 +13,7 @@ export async function readListeningPorts(group: number, proc = '/proc'): Promise
   const ports = await readPortsByInode(proc);
   if (ports.size === 0) return [];
   const found = new Set<number>();
-  for (const pid of await listGroup(group, proc)) {
+  for await (const { pid } of listGroup(group, proc)) {
     for (const inode of await listSockets(`${proc}/${pid}/fd`)) {
       const port = ports.get(inode);
       if (port !== undefined && port < FIRST_OF_ANY) found.add(port);
@@ -24,33 +25,13 @@ export async function readListeningPorts(group: number, proc = '/proc'): Promise
 // Private
 
 async function readPortsByInode(proc: string): Promise<ReadonlyMap<string, number>> {
-  const ports = new Map<string, number>();
-  for (const table of ['tcp', 'tcp6']) {
-    const text = await readFile(`${proc}/net/${table}`, 'ascii').catch(() => '');
-    for (const line of text.split('\n').slice(1)) {
-      const fields = line.trim().split(/\s+/);
-      const hexPort = fields[1]?.split(':')[1];
-      if (fields[3] === LISTEN && hexPort !== undefined && fields[9])
-        ports.set(fields[9], Number.parseInt(hexPort, 16));
-    }
-  }
-  return ports;
-}
-
-async function listGroup(group: number, proc: string): Promise<string[]> {
-  const names = await readdir(proc).catch(() => []);
-  const members: string[] = [];
-  for (const pid of names.filter((name) => /^\d+$/.test(name))) {
-    const stat = await readFile(`${proc}/${pid}/stat`, 'latin1').catch(() => '');
-    // The name before it is in parentheses, and may have any character: state, ppid, pgrp follow.
-    const [, , pgrp] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (pgrp === String(group)) members.push(pid);
-  }
-  return members;
+  const tables = [`${proc}/net/tcp`, `${proc}/net/tcp6`];
+  const texts = await Promise.all(tables.map((table) => readFile(table, 'ascii').catch(() => '')));
+  return new Map(texts.flatMap(parseListeningPorts).map(({ inode, port }) => [inode, port]));
 }
 
 async function listSockets(folder: string): Promise<string[]> {
   const names = await readdir(folder).catch(() => []);
   const targets = await Promise.all(names.map((name) => readlink(`${folder}/${name}`).catch(() => '')));
-  return targets.flatMap((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1] ?? []);
+  return targets.flatMap((target) => inodeOfLink(target) ?? []);
 }
