@@ -23,9 +23,6 @@ const forever = 'max-age=31536000, public, immutable';
 /** Of static files whose content may change. */
 export const revalidated: FilePolicy = { cacheControl: 'no-cache', headers: allOrigins };
 
-/** Of hashed names, which never change their content. */
-export const immutable: FilePolicy = { cacheControl: forever, headers: allOrigins };
-
 /** Headers that answers without the file have too: a script of another origin may read those as well as the file. */
 export function headersOfRefusal({ headers }: FilePolicy): HeaderList {
   return headers.filter((_, at) => /^access-control-/i.test(headers[at - (at % 2)] as string));
@@ -46,11 +43,10 @@ export class FilePolicies {
 
   /** By its address, and the name of the file. */
   of(address: string, name: string, { isHashed }: { readonly isHashed: boolean }): FilePolicy {
-    const answer = this.#facts?.answers?.[address];
-    const usual = this.#usual[(answer?.isImmutable ?? isHashed) ? 'immutable' : 'revalidated'];
+    const usual = this.#usual[this.isImmutable(address, isHashed) ? 'immutable' : 'revalidated'];
     const contentType = this.#typeOf(name);
     const policy = contentType === undefined ? usual : { ...usual, contentType };
-    return (answer?.headers ?? []).reduce(withHeader, policy);
+    return (this.#facts?.answers?.[address]?.headers ?? []).reduce(withHeader, policy);
   }
 
   /** Of an address that leads to another one. */

@@ -30,7 +30,7 @@ export function serveStatic(table: StaticTable, log: Log): Handler {
     const url = decodeAddress(exchange.path, table);
     if (isLeft(exchange.path, url)) return false;
     const file = typeof url === 'string' ? table.get(url) : undefined;
-    const location = typeof url === 'string' ? table.redirectFrom(url) : undefined;
+    const location = file === undefined && typeof url === 'string' ? table.redirectFrom(url) : undefined;
     if (file === undefined && location === undefined && table.isOverlay) return false;
     if (refuseMethod(exchange)) return true;
     if (typeof url !== 'string') respondToBadPath(exchange, url);

@@ -141,10 +141,7 @@ export class StaticTable implements StaticEntries {
     if (this.indexFile === undefined || !url.endsWith(`/${this.indexFile}`)) return url;
     const folder = url.slice(0, -this.indexFile.length);
     this.#redirects.set(url, './');
-    this.#redirects.set(
-      folder.slice(0, -1),
-      `${folder.slice(folder.lastIndexOf('/', folder.length - 2) + 1)}`,
-    );
+    this.#redirects.set(folder.slice(0, -1), folder.slice(folder.lastIndexOf('/', folder.length - 2) + 1));
     return folder;
   }
 

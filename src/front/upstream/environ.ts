@@ -65,7 +65,8 @@ export class EnvironEncoder {
       this.#byEnvironName.clear();
     }
     const { rawHeaders } = request;
-    const ending = readConnectionOptions(rawHeaders);
+    // Most have no such header, and this is done for every request.
+    const ending = request.headers.connection ? readConnectionOptions(rawHeaders) : undefined;
     if (ending !== undefined || request.headers['if-match'] !== undefined) {
       return encodeSlowly(request, client, ending);
     }
