@@ -82,7 +82,16 @@ forEachMode(['single', 'cluster'], (mode, testIn) => {
       await type(verb);
       assert.match(await ask(path), /^200 /, verb);
     }
-    writeFileSync(join(dir, 'easyserve.json'), JSON.stringify({ ...settings, socketMode: '0600' }));
+    writeFileSync(join(dir, 'easyserve.json'), JSON.stringify({ ...settings, watch: false }));
+    await type('reload');
+    writeFileSync(
+      join(dir, 'easyserve.json'),
+      JSON.stringify({ ...settings, watch: false, socketMode: '0600' }),
+    );
+    writeFileSync(join(dir, 'app.py'), 'def application(environ, start_response):\n    raise LookupError\n');
+    assert.notEqual((await runEasyserve(['restart'], { cwd: dir })).code, 0);
+    assert.equal(statSync(path).mode & 0o777, 0o660, 'a restart that is refused changes nothing');
+    writeFileSync(join(dir, 'app.py'), app);
     await type('restart');
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.match(await ask(path), /^200 /);

@@ -5,6 +5,7 @@ import type { PreparedCertificates } from '../certificates.js';
 import type { ReloadOptions } from './reload.js';
 import {
   bindMissing,
+  changeRights,
   closeAll,
   discardPrepared,
   prepareSockets,
@@ -73,6 +74,8 @@ async function prepare(options: RestartOptions): Promise<PreparedRestart> {
     const { plan } = release;
     await runner.prepare({ ...release, plan: { ...plan, processes: Math.min(1, plan.processes) } });
     await runner.discard();
+    // Last of all that may fail: whoever reaches the site by its socket does so with these rights.
+    changeRights(sockets, release.settings);
   } catch (error) {
     discardPrepared(options.sockets, sockets);
     throw error;

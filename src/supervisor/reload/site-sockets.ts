@@ -110,6 +110,14 @@ export async function prepareSockets(
   return prepared;
 }
 
+/** What the settings say of the files of Unix sockets that stay. Throws EasyserveError `address-unusable` or `group-unknown`. */
+export function changeRights(
+  sockets: SiteSockets,
+  { socketMode: mode, socketGroup: group }: Pick<WantedAddress['settings'], 'socketMode' | 'socketGroup'>,
+): void {
+  for (const socket of sockets.values()) socket.changeRights({ mode, group });
+}
+
 /** The sockets of a restart that was refused; those that serve keep their files. */
 export function discardPrepared(before: SiteSockets, prepared: SiteSockets): void {
   for (const [scheme, socket] of prepared) {
@@ -155,10 +163,7 @@ async function prepareSocket(
 ): Promise<ListeningSocket | undefined> {
   const { settings, project } = wanted;
   const socket = before.get(scheme);
-  if (socket !== undefined && isAddressOf(socket, settings, project)) {
-    socket.changeRights({ mode: settings.socketMode, group: settings.socketGroup });
-    return socket.duplicate();
-  }
+  if (socket !== undefined && isAddressOf(socket, settings, project)) return socket.duplicate();
   if (!isBlocked(before, scheme, wanted)) return bindAddress(settings, project, log, { scheme });
   if (socket === undefined || mayBindPort(socket.port)) return undefined;
   // Bound while this process was root (Privileges): once closed it could not be bound again.
