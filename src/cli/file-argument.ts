@@ -8,7 +8,7 @@ import { quote } from './text/typed-command.js';
 export function refuseFile(path: string, here: string): void {
   if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return;
   const folder = dirname(path);
-  const place = folder === here ? '' : ` ${folder}`;
+  const place = folder === here ? '' : ` ${quote(folder)}`;
   throw new ApplicationError(
     'project-missing',
     `${path} is a file; easyserve is given the project's folder.`,
@@ -36,8 +36,8 @@ function nameFile(path: string): string {
   if (name === 'manage.py') return '';
   if (extension === '.py')
     return ` --set app=${quote(`${name.slice(0, -extension.length)}:${nameApplication(path)}`)}`;
-  if (/^\.[cm]?[jt]s$/.test(extension)) return ` --set app=${name}`;
-  return ['.toml', '.yaml', '.yml', '.json'].includes(extension) ? ` --config ${path}` : '';
+  if (/^\.[cm]?[jt]s$/.test(extension)) return ` --set app=${quote(name)}`;
+  return ['.toml', '.yaml', '.yml', '.json'].includes(extension) ? ` --config ${quote(path)}` : '';
 }
 
 /** By the usual names, in plain text: nothing is run. */

@@ -39,6 +39,7 @@ for (const [file, text, line] of [
   ['shop.py', 'def create_app():\n    pass', "easyserve start --set app='shop:create_app()'"],
   ['manage.py', '', 'easyserve start'],
   ['server.js', '', 'easyserve start --set app=server.js'],
+  ['my server.js', '', "easyserve start --set app='my server.js'"],
 ] as const) {
   test(`a file in place of the folder, ${file}: ${line}`, async (t) => {
     const cwd = realpathSync(makeProject(t, { [file]: text }));
