@@ -50,14 +50,11 @@ function isProgramFile(name: string, value = ''): boolean {
   return name === '--config' && value.endsWith('.py');
 }
 
-const ownVerbs = new Set(['start', 'config', 'check', 'install']);
-
 /** The words with the verb first; an application, an address or a flag without any is for `start`. */
 function withVerb(argv: readonly string[]): readonly string[] {
   const [first = '', ...rest] = argv;
   const verb = translateVerb(first);
   if (verb !== undefined) return [verb, ...rest];
-  if (ownVerbs.has(first)) return argv;
   const isForStart = flagOf(splitFlag(first).name) !== undefined || readOperand(first) !== undefined;
   return isForStart ? ['start', ...argv] : argv;
 }

@@ -52,7 +52,7 @@ function readings(text: string): readonly string[] {
     : /^(?:false|no|off)$/i.test(inner)
       ? 'false'
       : inner;
-  return [list === inner ? inner : list, inner, truth, inner.replace(/^0+(?=\d)/, '')];
+  return [list, inner, truth, inner.replace(/^0+(?=\d)/, '')];
 }
 
 function unquote(text: string): string {
