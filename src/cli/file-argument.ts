@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, extname } from 'node:path';
 import { ApplicationError } from '../contracts/errors.js';
+import { readFileBytes } from '../contracts/read-file.js';
 import { translateArguments } from './foreign-arguments.js';
 import { quote } from './text/typed-command.js';
 
@@ -50,7 +51,7 @@ function nameApplication(path: string): string {
 
 function readText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileBytes(path).toString('utf8');
   } catch {
     return '';
   }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { EasyserveError, ExitCode } from '../../contracts/errors.js';
 import type { Project } from '../../contracts/project-facts.js';
+import { readFileBytes } from '../../contracts/read-file.js';
 import { type EnvironmentFile, namesIn, type Variables } from './environment-file.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -76,7 +76,7 @@ export function requireVariables(
 
 function readNames(file: string): readonly string[] {
   try {
-    return namesIn(readFileSync(file, 'utf8'));
+    return namesIn(readFileBytes(file).toString('utf8'));
   } catch {
     return []; // the project could not read it either
   }

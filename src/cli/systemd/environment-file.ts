@@ -1,6 +1,7 @@
-import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { EasyserveError, ExitCode } from '../../contracts/errors.js';
+import { readFileBytes } from '../../contracts/read-file.js';
 import type { Privileges } from '../../privileges/privileges.js';
 import { findReplaceableEntry, listPathEntries } from '../../settings/path-entries.js';
 
@@ -26,7 +27,7 @@ export class EnvironmentFile {
       if ((statSync(path).mode & 0o007) !== 0) {
         throw broken(`${path} can be read by every user of this machine.`, `chmod 600 ${path}`);
       }
-      return new EnvironmentFile(path, parseVariables(readFileSync(path, 'utf8'), path));
+      return new EnvironmentFile(path, parseVariables(readFileBytes(path).toString('utf8'), path));
     } catch (error) {
       if (error instanceof EasyserveError) throw error;
       const { code } = error as NodeJS.ErrnoException;

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -37,6 +38,12 @@ test('lines that systemd would leave out, and a file that everybody can read, ar
   chmodSync(path, 0o644);
   assert.throws(() => EnvironmentFile.read(path), { code: 'environment-file', hint: `chmod 600 ${path}` });
   assert.throws(() => EnvironmentFile.read(join(path, 'below')), { code: 'environment-file' });
+});
+
+test('a FIFO in the place of the file is refused, and no writer waited for', (t) => {
+  const path = join(makeTempDir(t), 'shop.env');
+  execFileSync('mkfifo', ['--mode=600', path]);
+  assert.throws(() => EnvironmentFile.read(path), { code: 'environment-file', message: /\(EINVAL\)\.$/ });
 });
 
 test('names are found in a .env of any form', () => {
