@@ -106,8 +106,12 @@ export async function findStateFolders(
   const location = await locateProject(projectDir);
   const uids = new Set([uid, (await stat(location.root)).uid, ...(uid === 0 ? await tmpOwners(tmp) : [])]);
   const inTmp = [...uids].map((owner) => join(tmp, `easyserve-${owner}`, location.hash));
-  const own = location.beside === location.inRoot ? [location.inRoot] : [location.beside, location.inRoot];
-  return [...own, ...inTmp].map((path) => describeStateFolder(path));
+  return [...ownFolders(location), ...inTmp].map((path) => describeStateFolder(path));
+}
+
+/** Those of them that are the project's own: in it, and beside the link that it is named by. */
+export async function findOwnStateFolders(projectDir: string): Promise<readonly string[]> {
+  return ownFolders(await locateProject(projectDir));
 }
 
 export function describeStateFolder(path: string, controlSocketLink?: string): StateFolder {
@@ -132,6 +136,10 @@ interface ProjectLocation {
   /** Same as inRoot, unless the project's name is a symbolic link. */
   readonly beside: string;
   readonly hash: string;
+}
+
+function ownFolders({ beside, inRoot }: ProjectLocation): readonly string[] {
+  return [...new Set([beside, inRoot])];
 }
 
 async function locateProject(projectDir: string): Promise<ProjectLocation> {

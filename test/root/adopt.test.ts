@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -157,6 +158,14 @@ inPrivateWorld(
         );
         assert.match((await ok(dir, 'disown')).stdout, /^No user has adopted/);
       });
+    });
+
+    test('below a linked folder a project has one folder for its state', { timeout }, async () => {
+      const dir = makeProject('parent');
+      symlinkSync('/srv/parent', '/srv/way');
+      await ok(dir, 'adopt', '/srv/way/site');
+      assert.deepEqual(readdirSync('/srv/parent'), ['site']);
+      await ok(dir, 'disown', '/srv/way/site');
     });
 
     test('a Node.js that changes no user is named before anything is made', { timeout }, async () => {

@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, realpathSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describeError, EasyserveError, ExitCode } from '../../contracts/errors.js';
+import { findOwnStateFolders } from '../../control/state-folder.js';
 import { manageCommand } from '../../project/manage-command.js';
 import { usualNames } from '../../project/virtual-environment.js';
 import { type WrittenPlace, writtenPlaces } from '../../project/written-places.js';
@@ -44,7 +45,7 @@ export async function adopt(wish: AdoptionWish, records = new AdoptionRecords())
   const known = records.find(projectDir);
   const { user, isNew } = chooseUser(wish, known);
   const steps = new Steps(records, { ...(known ?? newRecord(projectDir, root, user, isNew)), root });
-  steps.take(planState(steps.record, projectDir));
+  steps.take(planState(steps.record, await findOwnStateFolders(projectDir)));
   steps.take(planWays([root, ...wish.program, ...interpretersOf(wish.sources)], user));
   steps.take(planReading(root, user));
   const account: Account = { uid: user.uid, gid: user.gid, name: user.name, home: user.home };
@@ -145,14 +146,11 @@ function newRecord(
   return { projectDir: resolve(projectDir), root, user: name, uid, gid, isUserOwn, home, ...nothing };
 }
 
-/** The home, where certificates go, and the folders of the instance (control/state-folder). */
+/** The home, where certificates go, and the folders of the instance. */
 function planState(
   { home, isUserOwn, root, gid }: AdoptionRecord,
-  projectDir: string,
+  folders: readonly string[],
 ): readonly RightsChange[] {
-  const named = resolve(projectDir);
-  const beside = join(dirname(named), `.easyserve-${basename(named)}`);
-  const folders = [join(root, '.easyserve'), ...(named === root ? [] : [beside])];
   const all = isUserOwn && home !== undefined ? [home, ...folders] : folders;
   return all.flatMap((path) => planWriting({ name: 'The state', path, kind: 'folder' }, root, { gid }));
 }

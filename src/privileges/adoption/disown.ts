@@ -1,7 +1,8 @@
-import { lstatSync, readdirSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { EasyserveError, ExitCode } from '../../contracts/errors.js';
+import { describeStateFolder } from '../../control/state-folder.js';
 import { type AdoptionRecord, AdoptionRecords } from './adoption-record.js';
 import { undoChanges } from './apply-rights.js';
 import { listProcessesOf, removeSystemUser } from './system-user.js';
@@ -49,11 +50,9 @@ async function awaitEnd(uid: number): Promise<readonly string[]> {
 }
 
 /** What each start makes anew; a log stays. */
-const remade = ['.gitignore', 'run', 'spool', 'hsts.json', 'easyserve.pid', 'control.sock'];
-
 function removeState(folder: string): void {
   if (lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return;
-  const names = readdirSync(folder);
-  for (const name of remade.filter((each) => names.includes(each)))
-    rmSync(join(folder, name), { recursive: true, force: true });
+  const { runFolder, spoolFolder, hstsFile, pidFile, controlSocket } = describeStateFolder(folder);
+  for (const path of [join(folder, '.gitignore'), runFolder, spoolFolder, hstsFile, pidFile, controlSocket])
+    rmSync(path, { recursive: true, force: true });
 }
