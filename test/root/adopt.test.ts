@@ -168,6 +168,22 @@ inPrivateWorld(
       await ok(dir, 'disown', '/srv/way/site');
     });
 
+    test('a link that was turned between two adoptions is disowned once', { timeout }, async () => {
+      const dir = makeProject('turned');
+      const next = '/srv/turned/next';
+      execFileSync('cp', ['-a', dir, next]);
+      const before = rightsOf('/srv/turned');
+      const link = '/srv/turned/current';
+      for (const release of [dir, next]) {
+        execFileSync('ln', ['-sfn', release, link]);
+        await ok(dir, 'adopt', link);
+      }
+      assert.match((await ok(dir, 'disown', link)).stdout, /is removed/);
+      const after = rightsOf('/srv/turned');
+      for (const [path, rights] of before) assert.equal(after.get(path), rights, path);
+      assert.match((await ok(dir, 'disown', link)).stdout, /^No user has adopted/);
+    });
+
     test('a Node.js that changes no user is named before anything is made', { timeout }, async () => {
       const dir = makeProject('kept');
       const passwd = readFileSync('/etc/passwd', 'utf8');

@@ -14,8 +14,8 @@ export interface Disowned {
 }
 
 /**
- * Takes back what adopt() has done. Undefined: there is nothing to take back. Throws EasyserveError `user-busy` while something runs as
- * the user: it could lead root elsewhere by a link, while files change their owner.
+ * Takes back what adopt() has done, for each release that a link like `current` led to. Undefined: there is nothing to take back. Throws
+ * EasyserveError `user-busy` while something runs as the user: it could lead root elsewhere by a link, while files change their owner.
  */
 export async function disown(
   projectDir: string,
@@ -23,6 +23,18 @@ export async function disown(
 ): Promise<Disowned | undefined> {
   const record = records.find(projectDir);
   if (record === undefined) return undefined;
+  const left = await takeBack(record, projectDir, records);
+  const ofOthers = await disown(projectDir, records);
+  return { record, left: [...new Set([...left, ...(ofOthers?.left ?? [])])] };
+}
+
+// Private
+
+async function takeBack(
+  record: AdoptionRecord,
+  projectDir: string,
+  records: AdoptionRecords,
+): Promise<readonly string[]> {
   const running = record.isUserOwn ? await awaitEnd(record.uid) : [];
   if (running.length > 0) {
     const sentence = `The user ${record.user} still runs ${running.slice(0, 5).join(', ')}.`;
@@ -35,10 +47,8 @@ export async function disown(
   const left = undoChanges(record);
   if (record.isUserOwn) removeSystemUser(record.user);
   records.remove(record);
-  return { record, left };
+  return left;
 }
-
-// Private
 
 /** An instance that was just stopped ends a moment after it has said so. */
 const endPolls = 30;
