@@ -45,14 +45,15 @@ export async function adopt(wish: AdoptionWish, records = new AdoptionRecords())
   const known = records.find(projectDir);
   const { user, isNew } = chooseUser(wish, known);
   const steps = new Steps(records, { ...(known ?? newRecord(projectDir, root, user, isNew)), root });
-  steps.take(planState(steps.record, await findOwnStateFolders(projectDir)));
-  steps.take(planWays([root, ...wish.program, ...interpretersOf(wish.sources)], user));
-  steps.take(planReading(root, user));
+  await steps.begin();
+  await steps.take(planState(steps.record, await findOwnStateFolders(projectDir)));
+  await steps.take(planWays([root, ...wish.program, ...interpretersOf(wish.sources)], user));
+  await steps.take(planReading(root, user));
   const account: Account = { uid: user.uid, gid: user.gid, name: user.name, home: user.home };
   const { places, migrate } = await findPlaces(wish, account, (place) =>
     steps.take(planWriting(place, root, user)),
   );
-  for (const place of places) steps.take(planWriting(place, root, user));
+  for (const place of places) await steps.take(planWriting(place, root, user));
   return { record: steps.record, changes: steps.done, isUserNew: isNew, migrate };
 }
 
@@ -67,8 +68,12 @@ class Steps {
   constructor(records: AdoptionRecords, record: AdoptionRecord) {
     this.#records = records;
     this.#record = record;
-    records.write(record);
-    if (records.find(record.projectDir) === undefined) throw unbelievable();
+  }
+
+  /** Throws EasyserveError `adopt-refused` where the record would not be believed. */
+  async begin(): Promise<void> {
+    await this.#records.write(this.#record);
+    if (this.#records.find(this.#record.projectDir) === undefined) throw unbelievable();
   }
 
   get record(): AdoptionRecord {
@@ -79,10 +84,10 @@ class Steps {
     return this.#done;
   }
 
-  take(changes: readonly RightsChange[]): void {
+  async take(changes: readonly RightsChange[]): Promise<void> {
     requirePossible(changes, this.#record.gid);
     this.#record = recordChanges(this.#record, changes);
-    this.#records.write(this.#record);
+    await this.#records.write(this.#record);
     for (const change of changes) applyChange(change, this.#record);
     this.#done = [...this.#done, ...changes];
   }
@@ -176,7 +181,7 @@ const mostObstacles = 10;
 async function findPlaces(
   { sources, writable }: AdoptionWish,
   account: Account,
-  give: (place: WrittenPlace) => void,
+  give: (place: WrittenPlace) => Promise<void>,
 ): Promise<{ readonly places: readonly WrittenPlace[]; readonly migrate: string | undefined }> {
   const own = writable.map((path): WrittenPlace => ({ name: 'The folder', path, kind: 'folder' }));
   const reader = new UserReader(account, sources, (act) => act());
@@ -195,7 +200,7 @@ async function findPlaces(
       const path = deniedPath(error);
       if (path === undefined || given.has(path) || given.size === mostObstacles) throw error;
       given.add(path);
-      give({ name: 'The file', path, kind: 'file' });
+      await give({ name: 'The file', path, kind: 'file' });
     }
   }
 }

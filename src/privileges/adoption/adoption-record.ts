@@ -1,14 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { writeAtomically } from '../../control/write-atomically.js';
 import { findForeignHand } from '../../settings/path-entries.js';
 
 /** How an entry of the file system was before it was changed. */
@@ -60,12 +53,10 @@ export class AdoptionRecords {
     return records.find((each) => each.root === root) ?? records.find((each) => each.projectDir === named);
   }
 
-  /** Whole or not at all. Throws what the file system says. */
-  write(record: AdoptionRecord): void {
+  /** It is on the disk before what it says is done. Rejects with what the file system says. */
+  async write(record: AdoptionRecord): Promise<void> {
     mkdirSync(this.#folder, { recursive: true, mode: 0o755 });
-    const path = this.#pathOf(record);
-    writeFileSync(`${path}.new`, `${JSON.stringify(record, undefined, 1)}\n`, { mode: 0o644 });
-    renameSync(`${path}.new`, path);
+    await writeAtomically(this.#pathOf(record), `${JSON.stringify(record, undefined, 1)}\n`);
   }
 
   remove(record: AdoptionRecord): void {
