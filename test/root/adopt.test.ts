@@ -143,6 +143,9 @@ inPrivateWorld(
           busy.stdout + busy.stderr,
         );
         await ok(dir, 'stop');
+        // Without getent nothing says whether the user is there still, so it is not forgotten.
+        const blind = await runEasyserve(['disown'], { cwd: dir, env: { ...env, PATH: '/nowhere' } });
+        assert.match(blind.stderr, new RegExp(`getent does not say whether there is a user ${user}`));
         const disowned = await ok(dir, 'disown');
         assert.match(
           disowned.stdout,

@@ -13,17 +13,6 @@ export interface SystemUser {
   readonly comment: string;
 }
 
-/** Runs a program of the system to its end. */
-export type RunProgram = (
-  command: string,
-  args: readonly string[],
-) => { readonly code: number | null; readonly stdout: string; readonly stderr: string };
-
-export const runProgram: RunProgram = (command, args) => {
-  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8' });
-  return { code: status, stdout: stdout ?? '', stderr: error?.message ?? stderr };
-};
-
 /** useradd(8) takes no longer ones. */
 const longestName = 32;
 
@@ -36,20 +25,24 @@ export function userNameFor(projectDir: string): string {
   return `easyserve-${slug || 'site'}`.slice(0, longestName).replace(/-$/, '');
 }
 
-/** By getent(1), which knows every source of users. */
-export function findSystemUser(name: string, run: RunProgram = runProgram): SystemUser | undefined {
-  const { code, stdout } = run('getent', ['passwd', name]);
+/** By getent(1), which knows every source of users. Throws EasyserveError `user-unknown` where it does not answer. */
+export function findSystemUser(name: string): SystemUser | undefined {
+  const { code, stdout, stderr } = run('getent', ['passwd', name]);
+  if (code === null) {
+    const sentence = `getent does not say whether there is a user ${name}.`;
+    throw new EasyserveError('user-unknown', ExitCode.settings, sentence, { detail: stderr });
+  }
   if (code !== 0) return undefined;
   const [found = '', , uid, gid, comment = '', home = '/'] = stdout.trim().split(':');
   return { name: found, uid: Number(uid), gid: Number(gid), comment, home };
 }
 
 /** Without a password, a shell and a home folder. Throws EasyserveError `user-not-made`. */
-export function makeSystemUser(name: string, comment: string, run: RunProgram = runProgram): SystemUser {
+export function makeSystemUser(name: string, comment: string): SystemUser {
   const home = `/var/lib/${name}`;
   const options = ['--system', '--user-group', '--no-create-home', '--shell', '/usr/sbin/nologin'];
   const { code, stderr } = run('useradd', [...options, '--home-dir', home, '--comment', comment, name]);
-  const user = findSystemUser(name, run);
+  const user = findSystemUser(name);
   if (code === 0 && user !== undefined) return user;
   throw new EasyserveError('user-not-made', ExitCode.unexpected, `useradd could not make the user ${name}.`, {
     detail: stderr.trim() || undefined,
@@ -58,8 +51,8 @@ export function makeSystemUser(name: string, comment: string, run: RunProgram = 
 }
 
 /** With its group. Throws EasyserveError `user-not-removed`. */
-export function removeSystemUser(name: string, run: RunProgram = runProgram): void {
-  if (findSystemUser(name, run) === undefined) return;
+export function removeSystemUser(name: string): void {
+  if (findSystemUser(name) === undefined) return;
   const { code, stderr } = run('userdel', [name]);
   if (code === 0) return;
   throw new EasyserveError(
@@ -83,6 +76,18 @@ export function listProcessesOf(uid: number): readonly string[] {
 }
 
 // Private
+
+/** A server may be asked for users (nsswitch.conf(5)), and useradd(8) waits for who else changes them. */
+const timeout = 30_000;
+
+/** Without a code where it cannot be run, or did not end in time. */
+function run(
+  command: string,
+  args: readonly string[],
+): { readonly code: number | null; readonly stdout: string; readonly stderr: string } {
+  const { status, stdout, stderr, error } = spawnSync(command, args, { encoding: 'utf8', timeout });
+  return { code: status, stdout: stdout ?? '', stderr: error?.message ?? stderr };
+}
 
 /** Effective; the owner of /proc/PID is root where a process has changed its user (proc(5)). */
 function uidOf(pid: string): number {
