@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -16,7 +17,7 @@ import { UnitFolder } from '../../../../src/cli/systemd/unit-folder.js';
 import { unitName } from '../../../../src/cli/systemd/unit-name.js';
 import { install } from '../../../../src/cli/verbs/install.js';
 import { uninstall } from '../../../../src/cli/verbs/uninstall.js';
-import { makeTempDir } from '../../../support/copy-fixture.js';
+import { copyFixture, makeTempDir } from '../../../support/copy-fixture.js';
 import { testVirtualEnv } from '../../../support/python-env.js';
 import { makeContext } from '../recording-context.js';
 
@@ -320,4 +321,26 @@ test('without such variables nothing is asked for', async (t) => {
     LANG: 'C',
   });
   assert.match(await world.install(), /service: created/);
+});
+
+test('the settings module of this shell is in the unit, unless a file or a setting says it at boot', async (t) => {
+  const world = makeWorld(t);
+  rmSync(join(world.project, 'app.py'));
+  copyFixture('django-minimal', world.project);
+  writeFileSync(join(world.project, 'minimal', 'production.py'), 'from .settings import *\n');
+  writeFileSync(join(world.project, 'shop.env'), 'DJANGO_SETTINGS_MODULE=minimal.production\n', {
+    mode: 0o600,
+  });
+  const modules = () =>
+    readFileSync(join(world.units, 'easyserve-shop.service'), 'utf8').match(/--set=settingsModule=\S+/g);
+  const named = ['--set=settingsModule=minimal.production'];
+  await world.install();
+  assert.equal(modules(), null);
+  world.env.DJANGO_SETTINGS_MODULE = 'minimal.production';
+  await world.install();
+  assert.deepEqual(modules(), named);
+  await world.install('--set', 'settingsModule=minimal.production');
+  assert.deepEqual(modules(), named);
+  await world.install('--env-file', 'shop.env');
+  assert.equal(modules(), null);
 });
