@@ -4,13 +4,9 @@ import type { Privileges } from '../../privileges/privileges.js';
 import { explainPortOwner, findPortOwner } from '../../sockets/port-owner.js';
 
 /** Who has a port that the service `name` is to have, and how to end that: a start would fail. */
-export function describeTakenPorts(
-  name: string,
-  ports: Iterable<number>,
-  findOwner = findPortOwner,
-): readonly string[] {
-  return [...ports].flatMap((port) => {
-    const owner = findOwner(port);
+export function describeTakenPorts(name: string, ports: readonly number[]): readonly string[] {
+  return ports.flatMap((port) => {
+    const owner = findPortOwner(port);
     // Process 1 has the sockets of our own socket units.
     if (owner === undefined || owner.service === name || owner.pid === 1) return [];
     return [
