@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmod, link, lstat, mkdir, opendir, readdir, realpath, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
-import { findReplaceableEntry, listPathEntries, type PathEntry } from '../settings/path-entries.js';
+import { findForeignEntry } from '../settings/path-entries.js';
 import { withDiskErrors } from './disk-error.js';
 import { isSocketAnswering } from './socket-probe.js';
 import { writeAtomically } from './write-atomically.js';
@@ -218,9 +218,7 @@ async function writeIgnoreFile(path: string): Promise<void> {
 
 /** Root that stays root writes nothing where a user may put links in its way. */
 function mayStandIn(folder: string, uid: number): boolean {
-  if (uid !== 0 || process.geteuid === undefined) return true;
-  const entries = listPathEntries(folder);
-  return findReplaceableEntry([...entries, entries.at(-1) as PathEntry], { uid: 0, gid: 0 }) === undefined;
+  return uid !== 0 || process.geteuid === undefined || findForeignEntry(folder) === undefined;
 }
 
 /** The lock (FileLock) needs link(2), which FAT and some shared folders of virtual machines lack. */

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
-import { findReplaceableEntry, listPathEntries, type PathEntry } from '../settings/path-entries.js';
+import { findForeignEntry } from '../settings/path-entries.js';
 import { chooseAccount, type Identity, systemIdentity } from './account.js';
 import { Privileges } from './privileges.js';
 
@@ -44,10 +44,8 @@ function becomeUser(uid: number, path: string, identity: Identity): void {
   new Privileges(chooseAccount(wanted, path, identity), identity).lower();
 }
 
-/** The folder itself counts too: in one that is open to others somebody else may have put the socket. */
 function requireRootsOwn(path: string): void {
-  const entries = listPathEntries(path);
-  const reason = findReplaceableEntry([...entries, entries.at(-1) as PathEntry], { uid: 0, gid: 0 });
+  const reason = findForeignEntry(path);
   if (reason === undefined) return;
   throw new EasyserveError(
     'state-folder-unsafe',

@@ -1,7 +1,7 @@
 import { chownSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, sep } from 'node:path';
 import { EasyserveError, ExitCode } from '../contracts/errors.js';
-import { findReplaceableEntry, listPathEntries } from '../settings/path-entries.js';
+import { findForeignEntry } from '../settings/path-entries.js';
 import type { Privileges } from './privileges.js';
 
 /**
@@ -40,12 +40,10 @@ const forData: readonly string[] = ['/srv', '/var/www', '/mnt', '/media'];
  */
 function maySafelyStand(path: string, projectDir: string): boolean {
   const allowed = [projectDir, ...forData];
-  const above = firstExisting(path);
-  if (!allowed.some((folder) => path.startsWith(`${folder}${sep}`))) return false;
-  const entries = listPathEntries(above);
-  const { uid = 0 } = entries.at(-1)?.stats ?? {};
-  const reason = findReplaceableEntry([...entries, ...entries.slice(-1)], { uid: 0, gid: 0 });
-  return uid === 0 && reason === undefined;
+  return (
+    allowed.some((folder) => path.startsWith(`${folder}${sep}`)) &&
+    findForeignEntry(firstExisting(path)) === undefined
+  );
 }
 
 function firstExisting(path: string): string {

@@ -80,6 +80,15 @@ export function findReplaceableEntry(
   return undefined;
 }
 
+/**
+ * Why somebody else than root could lead root elsewhere on the way to what is in a folder; undefined: nobody can. The folder itself
+ * counts too: in one that is open to others they put what they like.
+ */
+export function findForeignEntry(folder: string): string | undefined {
+  const entries = listPathEntries(folder);
+  return findReplaceableEntry([...entries, ...entries.slice(-1)], { uid: 0, gid: 0 });
+}
+
 // Private
 
 function look(path: string): PathEntry {

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { EasyserveError, ExitCode } from '../../contracts/errors.js';
 import { readFileBytes } from '../../contracts/read-file.js';
 import type { Privileges } from '../../privileges/privileges.js';
-import { findReplaceableEntry, listPathEntries } from '../../settings/path-entries.js';
+import { findForeignEntry } from '../../settings/path-entries.js';
 
 export type Variables = Readonly<Record<string, string>>;
 
@@ -57,7 +57,11 @@ export class EnvironmentFile {
     } catch (cause) {
       const { account, areKept } = privileges;
       const { code } = cause as NodeJS.ErrnoException;
-      if (account === undefined || !areKept || !privileges.raised(() => isRootsOwn(dirname(path)))) {
+      if (
+        account === undefined ||
+        !areKept ||
+        privileges.raised(() => findForeignEntry(dirname(path))) !== undefined
+      ) {
         throw broken(`${path} cannot be made (${code}).`, 'another place: --env-file /etc/shop.env');
       }
       privileges.raised(() => {
@@ -101,12 +105,6 @@ function unquote(value: string): string {
   if (value.startsWith("'")) return value.slice(1, -1);
   if (value.startsWith('"')) return value.slice(1, -1).replace(/\\([\\"`$])/g, '$1');
   return value.trim();
-}
-
-/** Nobody can lead root elsewhere on the way there. */
-function isRootsOwn(folder: string): boolean {
-  const entries = listPathEntries(folder);
-  return findReplaceableEntry([...entries, ...entries.slice(-1)], { uid: 0, gid: 0 }) === undefined;
 }
 
 function broken(message: string, hint: string): EasyserveError {
