@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { orElse } from '../contracts/or-else.js';
 
 /** What is looked at; tests make their own. */
 export interface ContainerSigns {
@@ -36,14 +37,6 @@ export function findContainerSign(signs: ContainerSigns = systemSigns): string |
 const systemSigns: ContainerSigns = {
   pid: process.pid,
   exists: existsSync,
-  read: (path) => orUndefined(() => readFileSync(path, 'utf8')),
-  readLink: (path) => orUndefined(() => readlinkSync(path)),
+  read: (path) => orElse(undefined, () => readFileSync(path, 'utf8')),
+  readLink: (path) => orElse(undefined, () => readlinkSync(path)),
 };
-
-function orUndefined<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch {
-    return undefined; // not Linux, or not to be read
-  }
-}

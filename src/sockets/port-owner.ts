@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { orElse } from '../contracts/or-else.js';
 import { inodeOfLink, parseListeningPorts } from './proc-sockets.js';
 
 export interface PortOwner {
@@ -94,13 +95,4 @@ function holdsSocket(process: string, inodes: ReadonlySet<string>): boolean {
     if (inode !== undefined && inodes.has(inode)) return true;
   }
   return false;
-}
-
-/** Of another user, or gone meanwhile. */
-function orElse<T>(other: T, read: () => T): T {
-  try {
-    return read();
-  } catch {
-    return other;
-  }
 }

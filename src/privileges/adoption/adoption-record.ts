@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { orElse } from '../../contracts/or-else.js';
 import { writeAtomically } from '../../control/write-atomically.js';
 import { findForeignHand } from '../../settings/path-entries.js';
 
@@ -80,14 +81,4 @@ export class AdoptionRecords {
 /** The user that has adopted a folder of root's. */
 export function findAdopter(projectDir: string): string | undefined {
   return new AdoptionRecords().find(projectDir)?.user;
-}
-
-// Private
-
-function orElse<T>(other: T, look: () => T): T {
-  try {
-    return look();
-  } catch {
-    return other; // not there
-  }
 }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { EasyserveError, ExitCode } from '../../contracts/errors.js';
+import { orElse } from '../../contracts/or-else.js';
 import { siteName } from '../../project/site-name.js';
 
 /** An entry of the system's users. */
@@ -93,13 +94,4 @@ function run(
 function uidOf(pid: string): number {
   const status = orElse('', () => readFileSync(`/proc/${pid}/status`, 'utf8'));
   return Number(/^Uid:\s+\d+\s+(\d+)/m.exec(status)?.[1] ?? -1);
-}
-
-/** It may have ended meanwhile. */
-function orElse<T>(other: T, look: () => T): T {
-  try {
-    return look();
-  } catch {
-    return other;
-  }
 }
