@@ -1,4 +1,7 @@
-/** What a flag of another program is here: words of the command line, with its value; no words: easyserve does it by itself, or not at all. */
+/**
+ * What a flag of another program is here: words of the command line, with its value; no words: easyserve does it by itself, or not at
+ * all. By how many parameters it has, 1 or 0, the next word is taken for the flag's value or not.
+ */
 export type Translate = (value: string) => readonly string[];
 
 const set =

@@ -6,7 +6,7 @@ import type { Translate } from './foreign-flags.js';
 export function translateSetting(flag: string): Translate | undefined {
   const key = flag.startsWith('--') ? toKeySpelling(flag.slice(2)) : '';
   if (!isSettingKey(key)) return undefined;
-  // Alone it switches on; its length of 0 says that the next word is none of its own.
+  // Alone it switches on. A parameter with a default does not count, so that the next word is none of its own.
   if (typeof schema[key].default === 'boolean') return (value = '') => [`--set ${key}=${value || 'true'}`];
   return (value) => [`--set ${key}=${value}`];
 }
